@@ -1,0 +1,145 @@
+# One make for the whole house. Each folder's module.mk names what it builds; the
+# templates below turn the names into rules. Everything lands under $(BUILD).
+#
+#   make V=1            show the commands
+#   make SANITIZE=LIST  build with -fsanitize=LIST (check-asan does, into $(BUILD)/asan)
+
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= gcc
+SANITIZE ?=
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+
+VERSION := $(shell cat VERSION)
+PACKAGES := libevent_core libevent_pthreads liburing libseccomp libnl-route-3.0 yajl libnbd
+
+CPPFLAGS += -D_GNU_SOURCE -DXSPLIT_VERSION='"$(VERSION)"' -I. -I$(BUILD)/gen
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+            -Wpointer-arith -Wwrite-strings -Wvla -Wno-unused-parameter
+CFLAGS   ?= -O2 -g
+OURFLAGS := -std=gnu17 -fPIC -pthread -fno-strict-aliasing -fstack-protector-strong $(WARNINGS)
+LDFLAGS  += -pthread -Wl,-z,relro,-z,now
+ifneq ($(SANITIZE),)
+OURFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=undefined -DXSPLIT_SANITIZED=1
+LDFLAGS  += -fsanitize=$(SANITIZE)
+else
+OURFLAGS += -D_FORTIFY_SOURCE=2
+endif
+
+.DEFAULT_GOAL := all
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+# What the modules fill in. For a target NAME of any kind: NAME_SRCS (sources), NAME_LIBS
+# (archives of ours), NAME_LINK (linker words such as -levent_core).
+ARCHIVES :=   # NAME -> $(BUILD)/obj/NAME.a
+PROGRAMS :=   # NAME -> $(BUILD)/bin/NAME
+UNIT_TESTS := # NAME -> $(BUILD)/tests/unit/NAME, a Check program
+TEST_PROGRAMS := # NAME -> $(BUILD)/tests/bin/NAME, used by the scripts of tests/embedded
+EXTRA :=      # any other file that "all" builds
+INSTALL_LIBS :=  # files below $(BUILD)/lib that "install" copies to the same place
+
+MODULES := lib embedded xenstore-tools backend frontend toolstack tests
+include $(wildcard $(addsuffix /module.mk,$(MODULES)))
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$($(1)_SRCS))
+archives = $(patsubst %,$(BUILD)/obj/%.a,$($(1)_LIBS))
+SOURCES := $(sort $(foreach t,$(ARCHIVES) $(PROGRAMS) $(UNIT_TESTS) $(TEST_PROGRAMS),$($(t)_SRCS)) $(EXTRA_SRCS))
+
+define archive_rule
+$(BUILD)/obj/$(1).a: $(call objects,$(1))
+endef
+# $(1) name, $(2) folder below $(BUILD)
+define program_rule
+$(BUILD)/$(2)/$(1): $(call objects,$(1)) $(call archives,$(1))
+$(BUILD)/$(2)/$(1): LINK = $($(1)_LINK)
+endef
+$(foreach a,$(ARCHIVES),$(eval $(call archive_rule,$(a))))
+$(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p),bin)))
+$(foreach p,$(TEST_PROGRAMS),$(eval $(call program_rule,$(p),tests/bin)))
+$(foreach p,$(UNIT_TESTS),$(eval $(p)_LINK += -lcheck -lsubunit -lrt -lm)$(eval $(call program_rule,$(p),tests/unit)))
+
+PROGRAM_FILES := $(addprefix $(BUILD)/bin/,$(PROGRAMS))
+UNIT_FILES := $(addprefix $(BUILD)/tests/unit/,$(UNIT_TESTS))
+TEST_FILES := $(addprefix $(BUILD)/tests/bin/,$(TEST_PROGRAMS))
+
+$(BUILD)/obj/%.o: %.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(OURFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/%.a:
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(PROGRAM_FILES) $(UNIT_FILES) $(TEST_FILES):
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LINK)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+.PHONY: all deps run check check-unit check-embedded check-asan lint format clean install help
+
+## all: build everything into $(BUILD)
+all: $(PROGRAM_FILES) $(EXTRA)
+
+## deps: install the Debian packages that building, running and testing need
+deps:
+	$(Q)tools/deps
+
+## run: a disk and a network card through the ring, step by step, with real tools
+run: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/first-light $(BUILD)
+
+## check: every test; its last line counts them
+check: deps
+	$(Q)$(MAKE) --no-print-directory all $(UNIT_FILES) $(TEST_FILES)
+	$(Q)tests/run $(BUILD) unit embedded
+
+## check-unit: the Check programs of tests/unit
+check-unit: $(UNIT_FILES)
+	$(Q)tests/run $(BUILD) unit
+
+## check-embedded: the scripts of tests/embedded, each in a fresh embedded host
+check-embedded: all $(TEST_FILES)
+	$(Q)tests/run $(BUILD) embedded
+
+## check-asan: unit and embedded tests under the address and undefined-behaviour sanitizers
+check-asan: deps
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE=address,undefined check-asan-inner
+.PHONY: check-asan-inner
+check-asan-inner: all $(UNIT_FILES) $(TEST_FILES)
+	$(Q)tests/run $(BUILD) unit embedded
+
+## lint: clang-format, clang-tidy, cppcheck, shellcheck, mandoc
+lint: deps all
+	$(Q)tools/lint $(BUILD) "$(CPPFLAGS)" $(SOURCES)
+
+## format: rewrite the sources in the house's format
+format:
+	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
+
+## clean: remove $(BUILD)
+clean:
+	$(Q)rm -rf $(BUILD)
+
+## install: programs, libraries, manual pages below $(DESTDIR)$(PREFIX)
+install: all
+	$(Q)install -d $(DESTDIR)$(PREFIX)/bin
+	$(Q)install $(PROGRAM_FILES) $(DESTDIR)$(PREFIX)/bin/
+	$(Q)for f in $(INSTALL_LIBS); do \
+	   install -D "$(BUILD)/lib/$$f" "$(DESTDIR)$(PREFIX)/lib/$$f" || exit 1; done
+	$(Q)for f in $(wildcard docs/man/*.[1-8]); do \
+	   install -D -m 644 "$$f" "$(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$${f##*/}" || exit 1; done
+	$(Q)for f in $(wildcard docs/examples/*); do \
+	   install -D -m 644 "$$f" "$(DESTDIR)$(PREFIX)/share/doc/xsplit/examples/$${f##*/}" || exit 1; done
+
+## help: this list
+help:
+	@sed -n 's/^## \([a-z-]*\): \(.*\)/  make \1\t\2/p' Makefile | expand -t 22

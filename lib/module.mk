@@ -1,0 +1,8 @@
+# What several programs use; it knows nothing of devices.
+ARCHIVES += libxsplit
+libxsplit_SRCS := lib/log.c lib/number.c lib/fdpass.c lib/xs.c lib/ready.c lib/rundir.c
+
+UNIT_TESTS += lib
+lib_SRCS := tests/unit/lib.c
+lib_LIBS := libxsplit
+lib_LINK := -lxenstore

@@ -1,0 +1,114 @@
+/* What lib/ promises: numbers, log limits, messages with descriptors. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/fdpass.h"
+#include "lib/log.h"
+#include "lib/number.h"
+#include "lib/rundir.h"
+#include "tests/unit/check.h"
+
+static const struct {
+	const char *text;
+	uint64_t max;
+	int rc;
+	uint64_t value;
+} numbers[] = {
+	{"0", 10, 0, 0},
+	{"10", 10, 0, 10},
+	{"11", 10, -ERANGE, 0},
+	{"0x1F", 255, 0, 31},
+	{"0x", 255, -EINVAL, 0},
+	{"", 255, -EINVAL, 0},
+	{"-1", UINT64_MAX, -EINVAL, 0},
+	{"+1", UINT64_MAX, -EINVAL, 0},
+	{" 1", UINT64_MAX, -EINVAL, 0},
+	{"1 ", UINT64_MAX, -EINVAL, 0},
+	{"1a", UINT64_MAX, -EINVAL, 0},
+	{"18446744073709551615", UINT64_MAX, 0, UINT64_MAX},
+	{"18446744073709551616", UINT64_MAX, -ERANGE, 0},
+	{"99999999999999999999999999999999", UINT64_MAX, -ERANGE, 0},
+};
+
+START_TEST(number)
+{
+	uint64_t value = 77;
+
+	ck_assert_msg(number_parse(numbers[_i].text, numbers[_i].max, &value) == numbers[_i].rc,
+		      "\"%s\"", numbers[_i].text);
+	ck_assert_uint_eq(value, numbers[_i].rc ? 77 : numbers[_i].value);
+}
+END_TEST
+
+START_TEST(log_limited)
+{
+	struct log_limit limit = {0};
+	int allowed = 0;
+
+	for (int i = 0; i < 100; i++)
+		allowed += log_allowed(&limit, 5000);
+	ck_assert_int_eq(allowed, 10);
+	ck_assert(!log_allowed(&limit, 5999));
+	ck_assert(log_allowed(&limit, 6000));
+	ck_assert(!log_allowed(&limit, 6000));
+}
+END_TEST
+
+START_TEST(descriptors_travel)
+{
+	int pair[2], got[FDPASS_MAX], sent = open("/dev/null", O_RDONLY);
+	char message[8] = "abcdefg", answer[8];
+	size_t count;
+
+	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair));
+	ck_assert_int_eq(fdpass_send(pair[0], message, sizeof(message), &sent, 1), 0);
+	ck_assert_int_eq(fdpass_receive(pair[1], answer, sizeof(answer), got, &count), 0);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_str_eq(answer, message);
+	ck_assert_int_ne(fcntl(got[0], F_GETFD) & FD_CLOEXEC, 0);
+
+	ck_assert_int_eq(fdpass_send(pair[0], message, 3, &sent, 1), 0);
+	ck_assert_int_eq(fdpass_receive(pair[1], answer, sizeof(answer), got, &count), -EPROTO);
+	ck_assert_uint_eq(count, 0);
+
+	close(pair[0]);
+	ck_assert_int_eq(fdpass_receive(pair[1], answer, sizeof(answer), got, &count), -EPIPE);
+	ck_assert_int_eq(fdpass_send(pair[1], message, sizeof(message), NULL, 0), -EPIPE);
+	ck_assert_int_eq(fdpass_send(pair[1], message, 8, &sent, FDPASS_MAX + 1), -EINVAL);
+}
+END_TEST
+
+START_TEST(run_directory)
+{
+	char path[64], top[] = "/tmp/xsplit-lib-XXXXXX";
+
+	ck_assert_ptr_nonnull(mkdtemp(top));
+	setenv("XSPLIT_RUNDIR", top, 1);
+	ck_assert_int_eq(rundir_make("a/b"), 0);
+	ck_assert_int_eq(rundir_make("a/b"), 0);
+	ck_assert_int_eq(rundir_path(path, sizeof(path), "a/%s", "b"), 0);
+	ck_assert_int_eq(access(path, W_OK), 0);
+	ck_assert_int_eq(rundir_path(path, 8, "a"), -ENAMETOOLONG);
+	rmdir(path);
+	ck_assert_int_eq(rundir_path(path, sizeof(path), "a"), 0);
+	rmdir(path);
+	rmdir(top);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("lib");
+	TCase *tc = tcase_create("lib");
+
+	tcase_add_loop_test(tc, number, 0, TABLE_SIZE(numbers));
+	tcase_add_test(tc, log_limited);
+	tcase_add_test(tc, descriptors_travel);
+	tcase_add_test(tc, run_directory);
+	suite_add_tcase(suite, tc);
+	return check_main(suite);
+}
