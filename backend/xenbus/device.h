@@ -1,0 +1,134 @@
+/*
+ * device.h - a backend device as the supervisor sees it: one directory backend/CLASS/DOMID/DEVID.
+ *
+ * device.c does the handshake for all classes; a class knows what its nodes mean. Everything here
+ * runs as root in the supervisor's single loop, so a class must not block on the guest. The
+ * frontend's nodes are written by the guest: number_parse them with a bound, copy them into the
+ * connect request, keep nothing else.
+ *
+ * The life of a device, and which nodes are written in which step:
+ *
+ *   probe, open     hotplug-status=connected (only without a script node)
+ *   publish         the class's nodes, state=InitWait, in one transaction
+ *   connect         nothing; the worker starts the rings
+ *   publish         the class's nodes again, state=Connected, in one transaction
+ *   disconnected    state=Closing before, state=Closed after
+ *   close           the device goes away, or is probed anew after it closed
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backend/worker/message.h"
+#include "backend/xenbus/state.h"
+#include "lib/log.h"
+#include "lib/xs.h"
+
+/** Room for a directory in the store, as in backend/vbd/65535/4294967295. */
+#define DEVICE_PATH_SIZE 128
+
+struct device;
+
+/** A class of devices on the supervisor's side. */
+struct device_class {
+	const char *name; /* "vbd": the folder below backend/ */
+	enum worker_kind kind;
+	struct xenbus_traits traits;
+	size_t size; /* bytes of the class's struct, which begins with struct device; zeroed */
+
+	/**
+	 * probe - read and check what the toolstack wrote into dev->back, and make what exists
+	 * with or without a hotplug script (a vif's TAP).
+	 *
+	 * Return: 0, or a negative errno after device_fail has said why; close is called then too.
+	 */
+	int (*probe)(struct device *dev);
+
+	/**
+	 * open - open what is behind the device. Without a script node (dev->script is false) it
+	 * follows probe at once and does the hotplug itself (open params; join the bridge); with
+	 * one it is called when the script has written hotplug-status=connected.
+	 *
+	 * Return: as probe.
+	 */
+	int (*open)(struct device *dev);
+
+	/**
+	 * publish - write features and properties, each of them, even when 0, as far as they are
+	 * known. Called before InitWait and again before Connected; never revokes a feature. May
+	 * run many times, as transactions do.
+	 *
+	 * Return: 0 or a negative errno of xs_write_*.
+	 */
+	int (*publish)(struct device *dev, struct xs_handle *xs, xs_transaction_t t);
+
+	/**
+	 * connect - read and check the frontend's nodes in dev->front.
+	 * @payload: WORKER_PAYLOAD_SIZE zeroed bytes for the worker's half of the class
+	 * @fds:     room for FDPASS_MAX descriptors that go along; they stay the class's own
+	 * @count:   0 at first, how many of them
+	 *
+	 * Return: 0, or a negative errno after device_fail has said which node is wrong.
+	 */
+	int (*connect)(struct device *dev, void *payload, int *fds, size_t *count);
+
+	/** disconnected - the worker has let go, or died; may be NULL. What open made stays. */
+	void (*disconnected)(struct device *dev);
+
+	/** close - undo probe and open, as far as they came; idempotent. */
+	void (*close)(struct device *dev);
+};
+
+/** One device; a class puts it first into its own struct. */
+struct device {
+	const struct device_class *class;
+	struct xs_handle *xs;
+	uint16_t domid; /* the frontend's */
+	uint32_t devid;
+	char name[32];                /* "vbd 5/51712", for the log */
+	char back[DEVICE_PATH_SIZE];  /* backend/vbd/5/51712, relative to our domain */
+	char front[DEVICE_PATH_SIZE]; /* /local/domain/5/device/vbd/51712 */
+	bool script;                  /* the toolstack runs a hotplug script for it */
+
+	/* What follows is device.c's own. */
+	struct xenbus xenbus;
+	char error[256]; /* see device_fail */
+	struct log_limit limit;
+	uint32_t serial; /* of the connection */
+	bool probed, opened, dirty;
+	struct guest *guest;
+	struct device *next;
+};
+
+/**
+ * device_fail - say why a class's function is going to return @rc: which node or object, what is
+ * wrong with it, the remedy; without the device's name. It ends up in the log, in the error node
+ * and, before the device is connected, in hotplug-error.
+ *
+ * Return: @rc, for "return device_fail(dev, rc, ...)".
+ */
+int device_fail(struct device *dev, int rc, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/**
+ * device_front_number - a number that the frontend wrote, or @missing if there is no such node.
+ * @max:    the largest value allowed
+ * @value:  set on success only
+ * @format: the node below dev->front
+ *
+ * Return: 0, or a negative errno after device_fail has named the node.
+ */
+int device_front_number(struct device *dev, uint64_t max, uint64_t missing, uint64_t *value,
+			const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/** device_front_required - the same for a node that must be there. */
+int device_front_required(struct device *dev, uint64_t max, uint64_t *value, const char *format,
+			  ...) __attribute__((format(printf, 4, 5)));
+
+/** device_front_string - a string that the frontend wrote, for free(3); NULL with errno set. */
+char *device_front_string(struct device *dev, const char *node);
+
+/** device_back_string - a string that the toolstack wrote, for free(3); NULL with errno set. */
+char *device_back_string(struct device *dev, const char *node);
