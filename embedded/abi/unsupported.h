@@ -19,15 +19,15 @@ __attribute__((visibility("hidden"))) long unsupported(const char *symbol, atomi
 
 /* The generated files declare each symbol without arguments, whatever its real prototype: it
  * looks at none of them, and no caller sees this declaration. */
-#define UNSUPPORTED(symbol, value)                                                                 \
-	long symbol(void);                                                                         \
-	long symbol(void)                                                                          \
-	{                                                                                          \
-		static atomic_flag said = ATOMIC_FLAG_INIT;                                        \
-                                                                                                   \
-		return unsupported(#symbol, &said, value);                                         \
+#define UNSUPPORTED(symbol, value)                          \
+	long symbol(void);                                  \
+	long symbol(void)                                   \
+	{                                                   \
+		static atomic_flag said = ATOMIC_FLAG_INIT; \
+                                                            \
+		return unsupported(#symbol, &said, value);  \
 	}
 
-#define UNSUPPORTED_DATA(symbol, size)                                                             \
-	extern char symbol[size];                                                                  \
+#define UNSUPPORTED_DATA(symbol, size) \
+	extern char symbol[size];      \
 	char symbol[size] __attribute__((aligned(16)));
