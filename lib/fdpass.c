@@ -54,9 +54,10 @@ static size_t descriptors_take(struct msghdr *header, int *fds)
 	return count;
 }
 
-int fdpass_receive(int socket, void *message, size_t size, int *fds, size_t *count)
+int fdpass_receive_any(int socket, void *message, size_t room, size_t *size, int *fds,
+		       size_t *count)
 {
-	struct iovec data = {.iov_base = message, .iov_len = size};
+	struct iovec data = {.iov_base = message, .iov_len = room};
 	union control control;
 	struct msghdr header = {.msg_iov = &data,
 				.msg_iovlen = 1,
@@ -72,10 +73,24 @@ int fdpass_receive(int socket, void *message, size_t size, int *fds, size_t *cou
 		return -errno;
 
 	*count = descriptors_take(&header, fds);
+	*size = (size_t)n;
 	if (n == 0 && !*count)
 		return -EPIPE;
-	if ((size_t)n == size && !(header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+	if (n > 0 && !(header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
 		return 0;
+	while (*count)
+		close(fds[--*count]);
+	return -EPROTO;
+}
+
+int fdpass_receive(int socket, void *message, size_t size, int *fds, size_t *count)
+{
+	size_t came;
+	int rc;
+
+	rc = fdpass_receive_any(socket, message, size, &came, fds, count);
+	if (rc || came == size)
+		return rc;
 	while (*count)
 		close(fds[--*count]);
 	return -EPROTO;

@@ -32,3 +32,11 @@ int fdpass_send(int socket, const void *message, size_t size, const int *fds, si
  * that came are closed), or what recvmsg(2) says.
  */
 int fdpass_receive(int socket, void *message, size_t size, int *fds, size_t *count);
+
+/**
+ * fdpass_receive_any - the same for messages of several sizes.
+ * @message: room for @room bytes
+ * @size:    set to the message's length, 1 to @room; a longer message is -EPROTO
+ */
+int fdpass_receive_any(int socket, void *message, size_t room, size_t *size, int *fds,
+		       size_t *count);

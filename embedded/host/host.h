@@ -1,0 +1,34 @@
+/*
+ * host.h - the host daemon: what on Xen the hypervisor keeps, for one embedded host.
+ *
+ * The program is bin/xsplit-embedded-host, started as "--dir DIR --ready-fd FD". DIR/domN/host is
+ * the socket that the libraries of domain N's processes connect to.
+ *
+ * main.c     command line, loop, signals
+ * session.c  connections: reading requests, finding their operation, noticing death
+ * memory.c   a domain's memory and table; who may open them
+ * grant.c    what dies with a session: pins, grants, notifications
+ * evtchn.c   event channels
+ * domain.c   the life of a domain
+ */
+#pragma once
+
+#include <event2/event.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct domain;
+struct session;
+struct evtchn_handle;
+
+struct host {
+	struct event_base *base;
+	const char *dir;
+	LIST_HEAD(, domain) domains;
+	LIST_HEAD(, session) sessions;
+	LIST_HEAD(, evtchn_handle) handles;
+	uint32_t serial;     /* the last given to a domain */
+	uint32_t session;    /* the last given to a grant session */
+	uint32_t generation; /* the last given to a port */
+	uint64_t handle;     /* the last given to a handle */
+};

@@ -1,0 +1,161 @@
+/*
+ * wire.h - what the libraries ask of the host daemon, over a SOCK_SEQPACKET socket.
+ *
+ * $XSPLIT_EMBEDDED names the socket; which one it is tells the daemon which domain asks. A request
+ * is one struct that starts with its opcode, a reply one struct that starts with 0 or a negative
+ * errno (the rest of it is then zero). Each has one size; a message of another ends the connection.
+ * One request at a time: the next may be sent when the reply is there. Library and daemon are
+ * always of the same build, so there are no versions.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define WIRE_ENVIRONMENT "XSPLIT_EMBEDDED"
+
+/** The largest request or reply; what is longer travels in a descriptor. */
+#define WIRE_MESSAGE_MAX 4096
+
+enum wire_opcode {
+	/* memory and grants: host/memory.c, host/grant.c */
+	WIRE_DOMAIN_OPEN = 1,
+	WIRE_GRANT_OPEN,
+	WIRE_GRANT_NOTIFY_SET,
+	WIRE_GRANT_NOTIFY_FIRE,
+	/* event channels: host/evtchn.c */
+	WIRE_EVTCHN_OPEN = 16,
+	WIRE_EVTCHN_BIND_UNBOUND,
+	WIRE_EVTCHN_BIND_INTERDOMAIN,
+	WIRE_EVTCHN_BIND_VIRQ,
+	WIRE_EVTCHN_ADOPT,
+	WIRE_EVTCHN_UNBIND,
+	WIRE_EVTCHN_RESTRICT,
+	WIRE_EVTCHN_PEER,
+	WIRE_EVTCHN_ALLOC_UNBOUND,
+	/* domains: host/domain.c */
+	WIRE_DOMAIN_CREATE = 64,
+	WIRE_DOMAIN_DESTROY,
+	WIRE_OPCODE_END = 128
+};
+
+/** A request that has nothing to say but its opcode. */
+struct wire_plain {
+	uint32_t opcode;
+};
+
+/** A reply that has nothing to say but how it went. */
+struct wire_result {
+	int32_t rc;
+};
+
+/** WIRE_DOMAIN_OPEN: a domain's table and memory. -ESRCH. Reply carries both descriptors. */
+struct wire_domain_open {
+	uint32_t opcode;
+	uint32_t domid; /* DOMID_SELF: of who asks */
+};
+
+struct wire_domain_opened {
+	int32_t rc;
+	uint32_t domid;
+	uint32_t serial;
+	uint32_t frames;
+};
+
+/** WIRE_GRANT_OPEN: become a grant session. Reply carries the maptrack (grant.h). -EEXIST, -ENOSPC.
+ */
+struct wire_grant_opened {
+	int32_t rc;
+	uint32_t session;
+};
+
+enum wire_notify_flags { WIRE_NOTIFY_BYTE = 1, WIRE_NOTIFY_EVENT = 2 };
+
+/**
+ * WIRE_GRANT_NOTIFY_SET: when this session's use of frame @frame of domain @serial ends, by
+ * _FIRE or because it died, clear a byte and send an event. -ESRCH (no such domain), -EINVAL (no
+ * such port, offset beyond the frame), -ENOSPC.
+ */
+struct wire_grant_notify {
+	uint32_t opcode;
+	uint32_t serial;
+	uint32_t frame;
+	uint32_t offset; /* of the byte in the frame */
+	uint32_t port;   /* of the asker's domain; its peer hears of it */
+	uint32_t flags;
+};
+
+struct wire_grant_notify_set {
+	int32_t rc;
+	uint32_t id; /* for _FIRE */
+};
+
+/** WIRE_GRANT_NOTIFY_FIRE: send the event and forget; the byte is the asker's own work. -ENOENT. */
+struct wire_grant_notify_fire {
+	uint32_t opcode;
+	uint32_t id;
+};
+
+/**
+ * WIRE_EVTCHN_OPEN: a new handle, whose end comes with the reply; or, with one descriptor sent
+ * along, take up the handle that this is an end of (-EBADF: it is none).
+ */
+struct wire_evtchn_opened {
+	int32_t rc;
+	uint32_t domid;
+	uint64_t handle; /* never given out twice in a host's life */
+};
+
+/** WIRE_EVTCHN_BIND_UNBOUND, _BIND_VIRQ, _ADOPT, _UNBIND, _RESTRICT: @value is domid, virq, port,
+ * port, domid. */
+struct wire_evtchn {
+	uint32_t opcode;
+	uint32_t value;
+};
+
+struct wire_evtchn_bind_interdomain {
+	uint32_t opcode;
+	uint32_t domid;
+	uint32_t port;
+};
+
+struct wire_evtchn_bound {
+	int32_t rc;
+	uint32_t port;
+};
+
+/** WIRE_EVTCHN_PEER: the sending end of a handle. -ENOENT when it is gone. */
+struct wire_evtchn_peer {
+	uint32_t opcode;
+	uint32_t spare;
+	uint64_t handle;
+};
+
+/**
+ * WIRE_EVTCHN_ALLOC_UNBOUND: a port of @domid for @remote to bind to, without a handle until
+ * somebody adopts it (xc_evtchn_alloc_unbound). Reply: struct wire_evtchn_bound. -EPERM, -ESRCH,
+ * -ENOSPC.
+ */
+struct wire_evtchn_alloc_unbound {
+	uint32_t opcode;
+	uint32_t domid;  /* DOMID_SELF, or any when dom0 asks */
+	uint32_t remote; /* DOMID_SELF: who asks */
+};
+
+/** WIRE_DOMAIN_CREATE: a domain without anything in it. -EPERM (not dom0), -EEXIST, -ENOSPC,
+ * -EINVAL. */
+struct wire_domain_create {
+	uint32_t opcode;
+	uint32_t domid;  /* 0: the next free one */
+	uint32_t frames; /* its memory */
+};
+
+struct wire_domain_created {
+	int32_t rc;
+	uint32_t domid;
+};
+
+/** WIRE_DOMAIN_DESTROY: -EPERM, -ESRCH. Reply: struct wire_result. */
+struct wire_domain_destroy {
+	uint32_t opcode;
+	uint32_t domid;
+};
