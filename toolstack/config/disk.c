@@ -1,0 +1,168 @@
+#include <errno.h>
+#include <libxlutil.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "toolstack/config/domain_config.h"
+
+const char *disk_format_word(enum disk_format format)
+{
+	static const char *const words[] = {
+		[DISK_RAW] = "raw", [DISK_QCOW2] = "qcow2", [DISK_QCOW] = "qcow",
+		[DISK_VHD] = "vhd", [DISK_QED] = "qed",
+	};
+
+	return words[format];
+}
+
+void disk_config_free(struct disk_config *disk)
+{
+	free(disk->target);
+	*disk = (struct disk_config){0};
+}
+
+/* "SOURCE: config parsing error in disk specification: WORDS\n" -> WORDS */
+static const char *words_of(char *report)
+{
+	static const char noise[] = "disk specification: ";
+	char *found = strstr(report, noise);
+
+	report[strcspn(report, "\n")] = '\0';
+	return found ? found + sizeof(noise) - 1 : report;
+}
+
+static int library_parse(const char *spec, const char *place, libxl_device_disk *disk,
+			 struct fault *fault)
+{
+	char *report = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&report, &size);
+	XLU_Config *xlu = stream ? xlu_cfg_init(stream, "spec") : NULL;
+	int rc = xlu ? xlu_disk_parse(xlu, 1, &spec, disk) : ENOMEM;
+
+	if (xlu)
+		xlu_cfg_destroy(xlu);
+	if (stream)
+		fclose(stream);
+	if (rc == ENOMEM)
+		fault_memory(fault);
+	else if (rc)
+		fault_set(fault, -rc, "%s: %s; see xl-disk-configuration(5)", place,
+			  words_of(report));
+	free(report);
+	return -rc;
+}
+
+/* What the grammar has and this version does not carry out. */
+static int supported(const libxl_device_disk *from, const char *place, struct fault *fault)
+{
+	const char *what = NULL;
+
+	if (from->is_cdrom)
+		what = "a CD-ROM (cdrom, devtype=cdrom)";
+	else if (from->format == LIBXL_DISK_FORMAT_EMPTY)
+		what = "an empty drive (format=empty)";
+	else if (from->backend == LIBXL_DISK_BACKEND_TAP)
+		what = "backendtype=tap";
+	else if (from->backend == LIBXL_DISK_BACKEND_STANDALONE)
+		what = "backendtype=standalone";
+	else if (from->backend_domname)
+		what = "backend=";
+	else if (from->script)
+		what = "script=";
+	else if (!libxl_defbool_is_default(from->colo_enable))
+		what = "colo";
+	else if (from->specification == LIBXL_DISK_SPECIFICATION_VIRTIO)
+		what = "specification=virtio";
+	if (what)
+		return fault_set(fault, -EINVAL,
+				 "%s: %s is not supported by this version; leave it out", place,
+				 what);
+	return 0;
+}
+
+static int format_take(const libxl_device_disk *from, const char *place, struct disk_config *disk,
+		       struct fault *fault)
+{
+	switch (from->format) {
+	case LIBXL_DISK_FORMAT_QCOW2:
+		disk->format = DISK_QCOW2;
+		break;
+	case LIBXL_DISK_FORMAT_QCOW:
+		disk->format = DISK_QCOW;
+		break;
+	case LIBXL_DISK_FORMAT_VHD:
+		disk->format = DISK_VHD;
+		break;
+	case LIBXL_DISK_FORMAT_QED:
+		disk->format = DISK_QED;
+		break;
+	default:
+		disk->format = DISK_RAW;
+	}
+	if (from->backend == LIBXL_DISK_BACKEND_PHY && disk->format != DISK_RAW)
+		return fault_set(fault, -EINVAL,
+				 "%s: backendtype=phy serves raw images, not format=%s; leave "
+				 "backendtype out",
+				 place, disk_format_word(disk->format));
+	if (from->backend == LIBXL_DISK_BACKEND_QDISK || disk->format != DISK_RAW)
+		disk->backend = DISK_QDISK;
+	return 0;
+}
+
+static int vdev_take(const char *name, const char *place, struct disk_config *disk,
+		     struct fault *fault)
+{
+	switch (vdev_number(name, &disk->number)) {
+	case 0:
+		vdev_name(disk->number, disk->vdev);
+		return 0;
+	case -ERANGE:
+		return fault_set(fault, -EINVAL,
+				 "%s: vdev %s has no number; xvd has 1048576 disks of 255 "
+				 "partitions, sd 16 of 15, hd 4 of 63",
+				 place, name);
+	default:
+		return fault_set(
+			fault, -EINVAL,
+			"%s: vdev %s is no disk; use a name such as xvda, sdb1, hdc or d0p1", place,
+			name);
+	}
+}
+
+static int target_take(const libxl_device_disk *from, struct disk_config *disk, struct fault *fault)
+{
+	disk->target = strdup(from->pdev_path);
+	return disk->target ? 0 : fault_memory(fault);
+}
+
+int disk_config_parse(const char *spec, const char *place, struct disk_config *disk,
+		      struct fault *fault)
+{
+	libxl_device_disk from;
+	int rc;
+
+	*disk = (struct disk_config){0};
+	libxl_device_disk_init(&from);
+	rc = library_parse(spec, place, &from, fault);
+	if (!rc)
+		rc = supported(&from, place, fault);
+	if (!rc && (!from.pdev_path || !*from.pdev_path))
+		rc = fault_set(fault, -EINVAL, "%s: no target; add target=PATH at its end", place);
+	if (!rc)
+		rc = vdev_take(from.vdev, place, disk, fault);
+	if (!rc)
+		rc = format_take(&from, place, disk, fault);
+	if (!rc)
+		rc = target_take(&from, disk, fault);
+	disk->writable = from.readwrite;
+	disk->discard = libxl_defbool_is_default(from.discard_enable) ||
+			libxl_defbool_val(from.discard_enable);
+	disk->direct_io_safe = from.direct_io_safe;
+	disk->trusted = libxl_defbool_is_default(from.trusted) || libxl_defbool_val(from.trusted);
+	libxl_device_disk_dispose(&from);
+	if (rc)
+		disk_config_free(disk);
+	return rc;
+}

@@ -1,0 +1,17 @@
+/*
+ * keys.h - the keys of xl.cfg(5), and what this version does with each.
+ */
+#pragma once
+
+enum key_kind {
+	KEY_STRING,
+	KEY_LIST,
+	KEY_REFUSED, /* xl has it, this version does not */
+	KEY_UNKNOWN
+};
+
+/** key_kind - what a key is. */
+enum key_kind key_kind(const char *key);
+
+/** key_nearest - the known key that a mistyped one is most like, or NULL. */
+const char *key_nearest(const char *key);

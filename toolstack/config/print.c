@@ -1,0 +1,160 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "toolstack/config/domain_config.h"
+
+void domain_config_free(struct domain_config *config)
+{
+	for (size_t i = 0; i < config->disks; i++)
+		disk_config_free(&config->disk[i]);
+	for (size_t i = 0; i < config->vifs; i++)
+		vif_config_free(&config->vif[i]);
+	free(config->disk);
+	free(config->vif);
+	free(config->source);
+	free(config->name);
+	free(config->kernel);
+	free(config->cmdline);
+	*config = (struct domain_config){0};
+}
+
+/* A string as libxlutil reads it again: its escapes are C's. */
+static void quoted(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\')
+			fprintf(out, "\\%c", c);
+		else if (c < ' ' || c == 0x7f)
+			fprintf(out, "\\%03o", c);
+		else
+			fputc(c, out);
+	}
+	fputc('"', out);
+}
+
+static void setting(FILE *out, const char *key, const char *value)
+{
+	fprintf(out, "%s=", key);
+	quoted(out, value);
+	fputc('\n', out);
+}
+
+static char *disk_spec(const struct disk_config *disk)
+{
+	char *spec = NULL;
+	size_t size;
+	FILE *out = open_memstream(&spec, &size);
+
+	if (!out)
+		return NULL;
+	fprintf(out, "format=%s,vdev=%s,access=%s,backendtype=%s", disk_format_word(disk->format),
+		disk->vdev, disk->writable ? "rw" : "ro",
+		disk->backend == DISK_QDISK ? "qdisk" : "phy");
+	fprintf(out, ",%s,%s%s", disk->discard ? "discard" : "no-discard",
+		disk->trusted ? "trusted" : "untrusted",
+		disk->direct_io_safe ? ",direct-io-safe" : "");
+	/* Last, for all that follows is the target as it stands. */
+	fprintf(out, ",target=%s", disk->target);
+	if (fclose(out)) {
+		free(spec);
+		return NULL;
+	}
+	return spec;
+}
+
+static char *vif_spec(const struct vif_config *vif)
+{
+	char mac[MAC_TEXT_SIZE], *spec = NULL;
+	size_t size;
+	FILE *out = open_memstream(&spec, &size);
+
+	if (!out)
+		return NULL;
+	fprintf(out, "devid=%d,bridge=%s,trusted=%d", vif->devid, vif->bridge, vif->trusted);
+	mac_format(vif->mac, mac);
+	if (vif->mac_given)
+		fprintf(out, ",mac=%s", mac);
+	if (vif->name)
+		fprintf(out, ",vifname=%s", vif->name);
+	if (vif->ip)
+		fprintf(out, ",ip=%s", vif->ip);
+	if (vif->mtu)
+		fprintf(out, ",mtu=%" PRIu32, vif->mtu);
+	/* Kept as bytes an interval; as bytes a second it comes out the same. */
+	if (vif->rate_bytes)
+		fprintf(out, ",rate=%" PRIu64 "B/s@%" PRIu32 "us",
+			vif->rate_bytes * 1000000 / vif->rate_usecs, vif->rate_usecs);
+	if (fclose(out)) {
+		free(spec);
+		return NULL;
+	}
+	return spec;
+}
+
+static int disks_print(FILE *out, const struct domain_config *config)
+{
+	fputs("disk=[", out);
+	for (size_t i = 0; i < config->disks; i++) {
+		char *spec = disk_spec(&config->disk[i]);
+
+		if (!spec)
+			return -1;
+		fputs(i ? ",\n" : "\n", out);
+		quoted(out, spec);
+		free(spec);
+	}
+	fputs("]\n", out);
+	return 0;
+}
+
+static int vifs_print(FILE *out, const struct domain_config *config)
+{
+	fputs("vif=[", out);
+	for (size_t i = 0; i < config->vifs; i++) {
+		char *spec = vif_spec(&config->vif[i]);
+
+		if (!spec)
+			return -1;
+		fputs(i ? ",\n" : "\n", out);
+		quoted(out, spec);
+		free(spec);
+	}
+	fputs("]\n", out);
+	return 0;
+}
+
+char *domain_config_print(const struct domain_config *config)
+{
+	char uuid[UUID_STR_LEN], *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	int rc;
+
+	if (!out)
+		return NULL;
+	uuid_unparse_lower(config->uuid, uuid);
+	setting(out, "name", config->name);
+	setting(out, "uuid", uuid);
+	setting(out, "type", "process");
+	setting(out, "kernel", config->kernel);
+	setting(out, "cmdline", config->cmdline);
+	fprintf(out,
+		"memory=%" PRIu64 "\nmaxmem=%" PRIu64 "\nvcpus=%" PRIu32 "\nmaxvcpus=%" PRIu32 "\n",
+		config->memory_kib >> 10, config->maxmem_kib >> 10, config->vcpus,
+		config->maxvcpus);
+	for (int end = 0; end < END_COUNT; end++)
+		setting(out, domain_end_key((enum domain_end)end),
+			domain_action_word(config->action[end]));
+	rc = disks_print(out, config);
+	if (!rc)
+		rc = vifs_print(out, config);
+	if (fclose(out) || rc) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}

@@ -1,0 +1,81 @@
+/*
+ * xen.h - what the toolstack asks of Xen, in our own words.
+ *
+ * xen.c behind it is the only file that includes xenctrl.h and xenguest.h, whose libraries are
+ * locked to one version of Xen. Each function that fails says in the fault which call it was
+ * and what the library reported.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uuid/uuid.h>
+
+#include "toolstack/fault.h"
+
+struct xen;
+
+/** One domain as Xen knows it. */
+struct xen_domain {
+	uint16_t domid;
+	uuid_t uuid;
+	bool running, blocked, paused, shutdown, dying;
+	unsigned shutdown_reason; /* SHUTDOWN_* of xen/sched.h, when shutdown */
+	uint64_t memory_kib;      /* what it has, with what it has claimed */
+	uint32_t vcpus;           /* online */
+	uint64_t cpu_ns;          /* time it ran, of all vcpus */
+};
+
+/** What a new domain shall have. */
+struct xen_limits {
+	uuid_t uuid;
+	uint32_t vcpus;
+	uint64_t memory_kib;
+};
+
+/** What is put into a new domain. */
+struct xen_image {
+	const char *kernel; /* path */
+	const char *cmdline;
+	uint64_t memory_kib;
+	uint32_t vcpus;
+	uint32_t xenstore_port, console_port; /* the guest's ends */
+};
+
+/** Where the pages are that the guest shares with xenstored and the console. */
+struct xen_built {
+	uint64_t xenstore_frame, console_frame; /* as xs_introduce_domain and the store want them */
+};
+
+/** xen_open - open the hypervisor. Return: 0 or a negative errno. */
+int xen_open(struct xen **xen, struct fault *fault);
+void xen_close(struct xen *xen);
+
+/**
+ * xen_domain_create - make an empty, paused domain with an id that Xen chooses.
+ * @domid: set on success; end it with xen_domain_destroy()
+ */
+int xen_domain_create(struct xen *xen, const struct xen_limits *limits, uint16_t *domid,
+		      struct fault *fault);
+
+/** xen_port_alloc - a port of domain @domid that domain 0 may bind. */
+int xen_port_alloc(struct xen *xen, uint16_t domid, uint32_t *port, struct fault *fault);
+
+/**
+ * xen_domain_build_process - put a program into a domain as xc_dom_* do a PV kernel.
+ * @built: filled on success
+ */
+int xen_domain_build_process(struct xen *xen, uint16_t domid, const struct xen_image *image,
+			     struct xen_built *built, struct fault *fault);
+
+/** xen_domain_get - one domain. Return: 0, -ENOENT (without a fault), or a negative errno. */
+int xen_domain_get(struct xen *xen, uint16_t domid, struct xen_domain *domain, struct fault *fault);
+
+/** xen_domain_list - all domains, ascending; @list is for free(3). */
+int xen_domain_list(struct xen *xen, struct xen_domain **list, size_t *count, struct fault *fault);
+
+/** Pause, go on, destroy. -ESRCH when there is no such domain. */
+int xen_domain_pause(struct xen *xen, uint16_t domid, struct fault *fault);
+int xen_domain_unpause(struct xen *xen, uint16_t domid, struct fault *fault);
+int xen_domain_destroy(struct xen *xen, uint16_t domid, struct fault *fault);
