@@ -132,7 +132,7 @@ clean:
 ## install: programs, libraries, manual pages below $(DESTDIR)$(PREFIX)
 install: all
 	$(Q)install -d $(DESTDIR)$(PREFIX)/bin
-	$(Q)install $(PROGRAM_FILES) $(DESTDIR)$(PREFIX)/bin/
+	$(Q)for f in $(PROGRAM_FILES); do install "$$f" $(DESTDIR)$(PREFIX)/bin/ || exit 1; done
 	$(Q)for f in $(INSTALL_LIBS); do \
 	   install -D "$(BUILD)/lib/$$f" "$(DESTDIR)$(PREFIX)/lib/$$f" || exit 1; done
 	$(Q)for f in $(wildcard docs/man/*.[1-8]); do \

@@ -1,0 +1,149 @@
+# shellcheck shell=bash disable=SC2154,SC2054
+# One run of the lab: a machine of QEMU's with Xen and dom0 in it.
+
+lab_options() {
+	store=ours bare='' timeout=600 smp=2 vcpus=1 memory=3072 dom0_memory=1024
+	xen_args='' dom0_args='' qemu_args='' iommu='' keep_log='' shell=''
+	words=()
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--bare) bare=1 ;;
+		--store | --timeout | --smp | --vcpus | --memory | --dom0-memory | --xen | --dom0-args | --qemu | --iommu | --keep-log)
+			if [ $# -lt 2 ]; then
+				echo "lab: $1 needs a value" >&2
+				return 2
+			fi
+			case $1 in
+			--store) store=$2 ;;
+			--timeout) timeout=$2 ;;
+			--smp) smp=$2 ;;
+			--vcpus) vcpus=$2 ;;
+			--memory) memory=$2 ;;
+			--dom0-memory) dom0_memory=$2 ;;
+			--xen) xen_args=$2 ;;
+			--dom0-args) dom0_args=$2 ;;
+			--qemu) qemu_args=$2 ;;
+			--iommu) iommu=$2 ;;
+			--keep-log) keep_log=$2 ;;
+			esac
+			shift
+			;;
+		--*)
+			echo "lab: unknown option $1" >&2
+			return 2
+			;;
+		*) words+=("$1") ;;
+		esac
+		shift
+	done
+	case $store in
+	ours | c | ocaml) ;;
+	*)
+		echo "lab: --store $store: it is ours, c or ocaml" >&2
+		return 2
+		;;
+	esac
+	case $iommu in
+	'' | amd | vtd) ;;
+	*)
+		echo "lab: --iommu $iommu: it is amd or vtd" >&2
+		return 2
+		;;
+	esac
+}
+
+# What this run brings: our build, the script and its files, one tar on a disk of its own.
+lab_run_disk() { # dir
+	local tree=$1/tree f
+	mkdir -p "$tree/lab/run" "$tree/lab/results"
+	make -C "$top" --no-print-directory -s BUILD="$build" DESTDIR="$tree" PREFIX=/usr/local install || return 1
+	cp "$here/parts/init-dom0" "$tree/lab/init"
+	for f in "$here"/guest/*; do
+		[ -e "$f" ] && install -D "$f" "$tree/usr/local/bin/${f##*/}"
+	done
+	if [ ${#words[@]} -gt 0 ]; then
+		cp "${words[0]}" "$tree/lab/run/script"
+		for f in "${words[@]:1}"; do
+			cp -r "$f" "$tree/lab/run/"
+		done
+	fi
+	cat >"$tree/lab/settings" <<-END
+		LAB_STORE=$store
+		LAB_BARE=$bare
+		LAB_SHELL=$shell
+		LAB_SMP=$smp
+	END
+	tar -C "$tree" --owner=0 --group=0 -cf "$1/run.tar" lab usr
+	truncate -s %512 "$1/run.tar"
+}
+
+lab_machine() {
+	local accel="tcg,thread=multi" cpu="qemu64,+svm,+npt" machine=q35 extra=()
+	if [ -w /dev/kvm ] && grep -qE 'svm|vmx' /proc/cpuinfo; then
+		accel=kvm cpu=host
+	fi
+	case $iommu in
+	amd) extra=(-device amd-iommu) ;;
+	vtd)
+		machine=q35,kernel-irqchip=split
+		extra=(-device intel-iommu,intremap=on,eim=off)
+		;;
+	esac
+	# A comma inside a module's command line is doubled.
+	local dom0_line="console=hvc0 earlyprintk=xen panic=1 oops=panic net.ifnames=0 $dom0_args"
+	qemu=(qemu-system-x86_64 -machine "$machine" -accel "$accel" -cpu "$cpu" -smp "$smp" -m "$memory"
+		-display none -nodefaults -no-reboot "${extra[@]}"
+		-kernel "$lab/xen"
+		-append "dom0_mem=${dom0_memory}M,max:${dom0_memory}M dom0_max_vcpus=$vcpus console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all cpuidle=0 $xen_args"
+		-initrd "$lab/vmlinuz ${dom0_line//,/,,},$lab/initrd.img"
+		-drive "file=$lab/root.img,if=none,id=root,format=raw,readonly=on" -device virtio-blk-pci,drive=root
+		-drive "file=$dir/run.tar,if=none,id=run,format=raw,snapshot=on" -device virtio-blk-pci,drive=run
+		-device virtio-serial-pci
+		-chardev "file,id=code,path=$dir/code" -device virtserialport,chardev=code,name=lab.code
+		-serial "file:$dir/console")
+	# shellcheck disable=SC2206
+	qemu+=($qemu_args)
+}
+
+lab_boot_prepare() {
+	lab_build || return 1
+	dir=$(mktemp -d "${TMPDIR:-/tmp}/xsplit-lab.XXXXXX")
+	trap 'rm -rf "$dir"' EXIT
+	lab_run_disk "$dir" || return 1
+	lab_machine
+}
+
+lab_run() {
+	local rc=0 code
+	lab_options "$@" || return
+	if [ ${#words[@]} -eq 0 ]; then
+		echo "lab: run needs a script" >&2
+		return 2
+	fi
+	lab_boot_prepare || return 1
+	# A chardev of the kind "file" never counts as hung up; through cat it can be any standard output.
+	timeout --foreground -k 5 "$timeout" "${qemu[@]}" -chardev file,id=out,path=/dev/stdout,append=on \
+		-device virtserialport,chardev=out,name=lab.out </dev/null | cat
+	rc=${PIPESTATUS[0]}
+	[ -z "$keep_log" ] || cp "$dir/console" "$keep_log"
+	code=$(tr -d '\r\n' <"$dir/code" 2>/dev/null || true)
+	if [ -n "$code" ]; then
+		return "$code"
+	fi
+	lab_say "$([ $rc -eq 124 ] && echo "no end within $timeout s" || echo "Xen or dom0 died"); the console's tail:"
+	tail -n 60 "$dir/console" | tr -d '\r' >&2
+	[ $rc -eq 124 ] && return 124
+	return 125
+}
+
+lab_shell() {
+	local saved
+	lab_options "$@" || return
+	shell=1
+	lab_boot_prepare || return 1
+	saved=$(stty -g)
+	lab_say "booting; leave with exit or Ctrl-A x"
+	stty raw -echo
+	"${qemu[@]}" -chardev stdio,id=out,mux=on,signal=off -device virtserialport,chardev=out,name=lab.out || true
+	stty "$saved"
+}

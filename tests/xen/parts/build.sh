@@ -1,0 +1,141 @@
+# shellcheck shell=bash disable=SC2154,SC2086
+# The lab's images, each made again only when what it is made of changed.
+#
+#   xen, vmlinuz     from Debian's packages
+#   root/            dom0's tree, root.img the same as a read-only ext4 image
+#   initrd.img       a busybox that mounts it
+
+lab_suite=bookworm
+lab_packages="busybox-static xen-hypervisor-4.17-amd64 linux-image-amd64 xen-utils-4.17 xenstore-utils
+	qemu-system-xen bash coreutils util-linux mount procps iproute2 iputils-ping kmod e2fsprogs grep sed gawk findutils
+	tar gzip cpio fio iperf3 strace gdb bridge-utils ethtool hostname
+	libevent-core-2.1-7 libevent-pthreads-2.1-7 liburing2 libseccomp2 libnl-route-3-200 libyajl2 libnbd0
+	nbdkit libnbd-bin libxencall1"
+
+# Modules dom0 loads from the initrd, and those it and the guests may load later.
+lab_boot_modules="virtio_pci virtio_blk virtio_console ext4 overlay"
+lab_modules="xen-gntdev xen-gntalloc xen-evtchn xen-privcmd xenfs tun bridge loop null_blk configfs virtio_console virtio_net
+	xen-blkback xen-netback xen-pciback xen-blkfront xen-netfront xen-pcifront nvme ata_piix ata_generic sd_mod sr_mod isofs
+	8139cp e1000 ext4 overlay veth nbd crc32c_generic crct10dif_generic crc64-rocksoft tcp_bbr"
+
+lab_say() {
+	echo "lab: $*" >&2
+}
+
+lab_need() { # command package
+	command -v "$1" >/dev/null && return
+	lab_say "$1 is missing; install the package $2"
+	return 1
+}
+
+lab_modprobe_depends() { # root modules... -> the files they need, in load order
+	local m root=$1
+	shift
+	for m in "$@"; do
+		modprobe -d "$root" -S "$(ls "$root/lib/modules")" --show-depends "$m" 2>/dev/null | sed -n 's/^insmod //p'
+	done | awk '!seen[$1]++ { print $1 }'
+}
+
+lab_root_make() {
+	local packages
+	packages=$(echo $lab_packages | tr ' ' ,)
+	lab_say "fetching and unpacking dom0's packages"
+	rm -rf "$lab/root.new"
+	# apt's own sources are used, so that whatever mirror this machine has serves here too.
+	cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
+		mmdebstrap --quiet --variant=extract --include="$packages" "$lab_suite" "$lab/root.new" - 2>"$lab/mmdebstrap.log" || {
+		tail -5 "$lab/mmdebstrap.log" >&2
+		lab_say "mmdebstrap failed; whole log in $lab/mmdebstrap.log"
+		return 1
+	}
+	lab_kernel=$(ls "$lab/root.new/lib/modules")
+	depmod -b "$lab/root.new" "$lab_kernel"
+	zcat "$lab/root.new"/boot/xen-4.17-amd64.gz >"$lab/xen.new"
+	cp "$lab/root.new/boot/vmlinuz-$lab_kernel" "$lab/vmlinuz.new"
+}
+
+# No maintainer script ran: what they would have done, and what nobody needs.
+lab_root_trim() {
+	local root=$lab/root.new keep m
+	keep=$(lab_modprobe_depends "$root" $lab_boot_modules $lab_modules)
+	(cd "$root/lib/modules/$lab_kernel" && find kernel -name '*.ko' | while read -r m; do
+		case $keep in
+		*"/$m"*) ;;
+		*) rm -f "$m" ;;
+		esac
+	done)
+	depmod -b "$root" "$lab_kernel"
+	rm -rf "$root"/usr/share/{doc,man,locale,info,perl,perl5,qemu/edk2*,i18n,zoneinfo,bash-completion,gdb,gcc} \
+		"$root"/usr/lib/python3* "$root"/usr/lib/x86_64-linux-gnu/perl* "$root"/var/cache/apt "$root"/var/lib/apt/lists/* \
+		"${root:?}/boot" "$root"/usr/lib/x86_64-linux-gnu/gconv
+	[ -e "$root/bin/sh" ] || ln -s bash "$root/bin/sh"
+	rm -rf "$root/var/run" "$root/var/lock"
+	mkdir -p "$root"/{proc,sys,dev,run,tmp,root,lab/run,lab/results,new,over,lower}
+	echo 'root:x:0:0:root:/root:/bin/bash
+nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin' >"$root/etc/passwd"
+	echo 'root:x:0:
+nogroup:x:65534:' >"$root/etc/group"
+	echo '127.0.0.1 localhost lab' >"$root/etc/hosts"
+	printf '/usr/lib/xen-4.17/lib\n' >"$root/etc/ld.so.conf.d/xen.conf"
+	ldconfig -r "$root" 2>/dev/null || true
+}
+
+lab_image_make() {
+	local size
+	size=$(du -sm "$lab/root.new" | cut -f1)
+	rm -f "$lab/root.img.new"
+	truncate -s $((size + size / 4 + 64))M "$lab/root.img.new"
+	mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$lab/root.new" "$lab/root.img.new"
+}
+
+lab_initrd_make() {
+	local tree=$lab/initrd.tree m
+	rm -rf "$tree"
+	mkdir -p "$tree/bin" "$tree/modules"
+	cp "$lab/root/bin/busybox" "$tree/bin/busybox"
+	cp "$here/parts/initrd-init" "$tree/init"
+	chmod +x "$tree/init"
+	for m in $(lab_modprobe_depends "$lab/root" $lab_boot_modules); do
+		cp "$m" "$tree/modules/"
+		echo "${m##*/}"
+	done >"$tree/modules.order"
+	(cd "$tree" && find . | cpio -o -H newc --quiet | gzip -1) >"$lab/initrd.img.new"
+	rm -rf "$tree"
+	mv "$lab/initrd.img.new" "$lab/initrd.img"
+}
+
+# lab_fresh NAME FILE... - is NAME's stamp that of the files?
+lab_fresh() {
+	[ "$(cat "$lab/$1.stamp" 2>/dev/null)" = "$(cat "${@:2}" | sha256sum)" ]
+}
+
+lab_stamp() {
+	cat "${@:2}" | sha256sum >"$lab/$1.stamp"
+}
+
+lab_build_locked() {
+	local recipe=$here/parts/build.sh
+	if ! lab_fresh root "$recipe"; then
+		lab_need mmdebstrap mmdebstrap && lab_need cpio cpio && lab_need depmod kmod || return 1
+		lab_root_make && lab_root_trim && lab_image_make || return 1
+		rm -rf "$lab/root"
+		for f in root root.img xen vmlinuz; do
+			mv "$lab/$f.new" "$lab/$f" || return 1
+		done
+		lab_stamp root "$recipe"
+		lab_say "images ready: $(du -sh "$lab/root.img" | cut -f1) dom0 root"
+	fi
+	if ! lab_fresh initrd "$recipe" "$here/parts/initrd-init"; then
+		lab_initrd_make || return 1
+		lab_stamp initrd "$recipe" "$here/parts/initrd-init"
+	fi
+}
+
+lab_build() {
+	PATH=$PATH:/sbin:/usr/sbin
+	mkdir -p "$lab"
+	( # two labs starting at once build once
+		flock 9
+		lab_build_locked
+	) 9>"$lab/lock"
+}
