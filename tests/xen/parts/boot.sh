@@ -130,9 +130,9 @@ lab_run() {
 	if [ -n "$code" ]; then
 		return "$code"
 	fi
-	lab_say "$([ $rc -eq 124 ] && echo "no end within $timeout s" || echo "Xen or dom0 died"); the console's tail:"
+	lab_say "$([ "$rc" -eq 124 ] && echo "no end within $timeout s" || echo "Xen or dom0 died"); the console's tail:"
 	tail -n 60 "$dir/console" | tr -d '\r' >&2
-	[ $rc -eq 124 ] && return 124
+	[ "$rc" -eq 124 ] && return 124
 	return 125
 }
 

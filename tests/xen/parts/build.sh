@@ -18,6 +18,8 @@ lab_modules="xen-gntdev xen-gntalloc xen-evtchn xen-privcmd xenfs tun bridge loo
 	xen-blkback xen-netback xen-pciback xen-blkfront xen-netfront xen-pcifront nvme ata_piix ata_generic sd_mod sr_mod isofs
 	8139cp e1000 ext4 overlay veth nbd crc32c_generic crct10dif_generic crc64-rocksoft tcp_bbr"
 
+lab_guest_modules="xen-blkfront xen-netfront ext4 crc32c_generic"
+
 lab_say() {
 	echo "lab: $*" >&2
 }
@@ -80,6 +82,59 @@ nogroup:x:65534:' >"$root/etc/group"
 	ldconfig -r "$root" 2>/dev/null || true
 }
 
+lab_closure() { # programs below root.new -> they and the libraries they need, paths relative to it
+	local todo="$*" seen='' f l d
+	while set -- $todo && [ $# -gt 0 ]; do
+		f=$1
+		shift
+		todo="$*"
+		case " $seen " in *" $f "*) continue ;; esac
+		seen="$seen $f"
+		for l in $(readelf -d "$lab/root.new/$f" 2>/dev/null | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p'); do
+			for d in lib/x86_64-linux-gnu usr/lib/x86_64-linux-gnu usr/lib/x86_64-linux-gnu/ceph lib64; do
+				[ -e "$lab/root.new/$d/$l" ] && todo="$todo $d/$l" && break
+			done
+		done
+	done
+	printf '%s\n' $seen
+}
+
+lab_cpio() { # tree archive
+	(cd "$1" && find . | cpio -o -H newc --quiet --owner=0:0) >"$2"
+	rm -rf "$1"
+}
+
+# A guest's initrd in parts: the kernel unpacks concatenated archives one after the other.
+lab_guest_make() {
+	local root=$lab/root.new guest=$lab/root.new/lab/guest tree=$lab/guest.tree f
+	mkdir -p "$guest" "$tree/modules" "$tree/bin" "$tree/lib64"
+	cp "$lab/vmlinuz.new" "$guest/vmlinuz"
+	cp "$root/bin/busybox" "$tree/bin/"
+	cp "$here/parts/init-guest" "$tree/init"
+	for f in $(lab_modprobe_depends "$root" $lab_guest_modules); do
+		cp "$f" "$tree/modules/"
+		echo "${f##*/}"
+	done >"$tree/modules.order"
+	lab_copy "$tree" bin/bash sbin/mke2fs sbin/e2fsck usr/bin/iperf3 lib64/ld-linux-x86-64.so.2
+	lab_cpio "$tree" "$guest/base.cpio"
+	mkdir "$tree"
+	lab_copy "$tree" usr/bin/fio
+	lab_cpio "$tree" "$guest/fio.cpio"
+}
+
+lab_copy() { # tree program...
+	local tree=$1 f to
+	shift
+	for f in $(lab_closure "$@"); do
+		case $f in
+		*/ceph/*) to=usr/lib/x86_64-linux-gnu/${f##*/} ;; # found there without an rpath
+		*) to=$f ;;
+		esac
+		mkdir -p "$tree/${to%/*}"
+		cp -L "$lab/root.new/$f" "$tree/$to"
+	done
+}
+
 lab_image_make() {
 	local size
 	size=$(du -sm "$lab/root.new" | cut -f1)
@@ -114,15 +169,15 @@ lab_stamp() {
 }
 
 lab_build_locked() {
-	local recipe=$here/parts/build.sh
-	if ! lab_fresh root "$recipe"; then
-		lab_need mmdebstrap mmdebstrap && lab_need cpio cpio && lab_need depmod kmod || return 1
-		lab_root_make && lab_root_trim && lab_image_make || return 1
+	local recipe=$here/parts/build.sh root_recipe="$here/parts/build.sh $here/parts/init-guest"
+	if ! lab_fresh root $root_recipe; then
+		lab_need mmdebstrap mmdebstrap && lab_need cpio cpio && lab_need depmod kmod && lab_need readelf binutils || return 1
+		lab_root_make && lab_root_trim && lab_guest_make && lab_image_make || return 1
 		rm -rf "$lab/root"
 		for f in root root.img xen vmlinuz; do
 			mv "$lab/$f.new" "$lab/$f" || return 1
 		done
-		lab_stamp root "$recipe"
+		lab_stamp root $root_recipe
 		lab_say "images ready: $(du -sh "$lab/root.img" | cut -f1) dom0 root"
 	fi
 	if ! lab_fresh initrd "$recipe" "$here/parts/initrd-init"; then
