@@ -35,6 +35,11 @@ enum wire_opcode {
 	/* domains: host/domain.c */
 	WIRE_DOMAIN_CREATE = 64,
 	WIRE_DOMAIN_DESTROY,
+	WIRE_DOMAIN_INFO,
+	WIRE_DOMAIN_SET,
+	WIRE_DOMAIN_PARAM,
+	WIRE_DOMAIN_CONTROL,
+	WIRE_DOMAIN_PROGRAM,
 	WIRE_OPCODE_END = 128
 };
 
@@ -96,8 +101,9 @@ struct wire_grant_notify_fire {
 };
 
 /**
- * WIRE_EVTCHN_OPEN: a new handle, whose end comes with the reply; or, with one descriptor sent
- * along, take up the handle that this is an end of (-EBADF: it is none).
+ * WIRE_EVTCHN_OPEN: a new handle; the reply carries the end that tokens are sent into and the
+ * process's own end. With one descriptor sent along: take up the handle that this is the own end of
+ * (-EBADF: it is none); the reply then carries the first only.
  */
 struct wire_evtchn_opened {
 	int32_t rc;
@@ -154,8 +160,110 @@ struct wire_domain_created {
 	uint32_t domid;
 };
 
-/** WIRE_DOMAIN_DESTROY: -EPERM, -ESRCH. Reply: struct wire_result. */
+/**
+ * WIRE_DOMAIN_DESTROY: -EPERM, -ESRCH, -EINVAL (domain 0), -EAGAIN (its processes are dying: ask
+ * again until the answer is 0 or -ESRCH). Reply: struct wire_result.
+ */
 struct wire_domain_destroy {
 	uint32_t opcode;
 	uint32_t domid;
+};
+
+/** How many domains one reply to WIRE_DOMAIN_INFO tells of. */
+#define WIRE_INFO_MAX 48
+
+/** WIRE_DOMAIN_INFO: the domains from @first on, by rising number. Guests see but themselves. */
+struct wire_domain_info {
+	uint32_t opcode;
+	uint32_t first; /* DOMID_SELF: only who asks */
+};
+
+enum wire_info_flags {
+	WIRE_INFO_DYING = 1,    /* its processes are being killed */
+	WIRE_INFO_SHUTDOWN = 2, /* it ended, with @reason, and is still to be destroyed */
+	WIRE_INFO_PAUSED = 4,
+	WIRE_INFO_HVM = 8,
+	WIRE_INFO_RUNNING = 16
+};
+
+struct wire_info {
+	uint32_t domid;
+	uint32_t flags;
+	uint32_t reason; /* SHUTDOWN_* */
+	uint32_t ssidref;
+	uint32_t max_vcpus; /* 0: none yet */
+	uint32_t spare;
+	uint64_t pages;
+	uint64_t max_pages;
+	uint64_t cpu_ns;
+	uint8_t handle[16];
+};
+
+struct wire_domain_infos {
+	int32_t rc;
+	uint32_t count;
+	struct wire_info info[WIRE_INFO_MAX];
+};
+
+enum wire_domain_item {
+	WIRE_ITEM_HANDLE,    /* @handle */
+	WIRE_ITEM_MAX_VCPUS, /* 1 to 8192, more than once only to the same: -EINVAL */
+	WIRE_ITEM_MAX_PAGES,
+	WIRE_ITEM_PAGES /* as if so many were populated; above the maximum: -ENOMEM */
+};
+
+/** WIRE_DOMAIN_SET: -EPERM, -ESRCH, -EINVAL. Reply: struct wire_result. */
+struct wire_domain_set {
+	uint32_t opcode;
+	uint32_t domid;
+	uint32_t item;
+	uint32_t spare;
+	uint64_t value;
+	uint8_t handle[16];
+};
+
+/**
+ * WIRE_DOMAIN_PARAM: read, or with @set write, one of HVM_PARAM_* (here PV guests have them too: a
+ * guest finds its store page by them). -EPERM (another domain's, and not dom0), -ESRCH, -EINVAL.
+ */
+struct wire_domain_param {
+	uint32_t opcode;
+	uint32_t domid; /* or DOMID_SELF */
+	uint32_t index;
+	uint32_t set;
+	uint64_t value;
+};
+
+struct wire_domain_param_value {
+	int32_t rc;
+	uint32_t spare;
+	uint64_t value;
+};
+
+enum wire_domain_action { WIRE_ACTION_PAUSE, WIRE_ACTION_UNPAUSE, WIRE_ACTION_SHUTDOWN };
+
+/**
+ * WIRE_DOMAIN_CONTROL: -EPERM, -ESRCH, -EINVAL (unpause of what is not paused; dom0).
+ * Reply: struct wire_result.
+ */
+struct wire_domain_control {
+	uint32_t opcode;
+	uint32_t domid;
+	uint32_t action;
+	uint32_t reason; /* SHUTDOWN_*, of WIRE_ACTION_SHUTDOWN */
+};
+
+/** Bytes of a guest's program and arguments, with their NULs. */
+#define WIRE_PROGRAM_MAX 4000
+
+/**
+ * WIRE_DOMAIN_PROGRAM: what the first unpause starts. -EPERM, -ESRCH, -EINVAL, -EBUSY (it runs).
+ * Reply: struct wire_result.
+ */
+struct wire_domain_program {
+	uint32_t opcode;
+	uint32_t domid;
+	uint32_t count; /* of strings: an absolute path, then the arguments */
+	uint32_t length;
+	char text[WIRE_PROGRAM_MAX];
 };
