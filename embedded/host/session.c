@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "embedded/host/domain.h"
-#include "embedded/host/evtchn.h"
 #include "embedded/host/grant.h"
 #include "lib/log.h"
 
@@ -56,8 +55,9 @@ static int operation_run(struct session *session, const struct operation *operat
 	}
 	memcpy(reply, &rc, sizeof(rc));
 	sent = fdpass_send(session->fd, reply, operation->reply_size, fds.out, fds.out_count);
-	for (size_t i = 0; fds.out_given && i < fds.out_count; i++)
-		close(fds.out[i]);
+	for (size_t i = 0; i < fds.out_count; i++)
+		if (fds.given & 1u << i)
+			close(fds.out[i]);
 	return sent;
 }
 

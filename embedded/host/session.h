@@ -32,9 +32,9 @@ struct session {
 struct session_fds {
 	const int *in; /* closed after the operation: dup(2) what is to stay */
 	size_t in_count;
-	int out[FDPASS_MAX]; /* lent: still the operation's own... */
+	int out[FDPASS_MAX];
 	size_t out_count;
-	bool out_given; /* ...unless this is set: then closed once sent */
+	unsigned int given; /* bit N: out[N] is closed once sent; the others are lent */
 };
 
 /**
