@@ -1,0 +1,14 @@
+# The net class. backend-net-ring is all that touches the guest's rings, without store or netlink.
+CPPFLAGS += $(shell pkg-config --cflags libnl-route-3.0)
+
+ARCHIVES += backend-net-ring backend-net
+backend-net-ring_SRCS := $(addprefix backend/net/,tx.c rx.c offload.c sender.c receiver.c queue.c)
+backend-net_SRCS := $(addprefix backend/net/,port.c uplink.c vif.c)
+
+UNIT_TESTS += net_tx net_rx net_offload
+net_tx_SRCS := tests/unit/net_tx.c
+net_tx_LIBS := backend-net-ring
+net_rx_SRCS := tests/unit/net_rx.c
+net_rx_LIBS := backend-net-ring
+net_offload_SRCS := tests/unit/net_offload.c
+net_offload_LIBS := backend-net-ring
