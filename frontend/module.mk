@@ -1,0 +1,22 @@
+# The frontends: a core without a system below it, and a process as its host.
+ARCHIVES += libfront libfront-process
+
+# Freestanding: a kernel is to link it as it is. _FORTIFY_SOURCE would need a C library.
+libfront_SRCS := $(addprefix frontend/core/,blkfront.c blkinfo.c blkpool.c blkring.c limbo.c \
+	nethdr.c netfront.c netrx.c nettx.c store.c text.c xenbus.c)
+$(patsubst %.c,$(BUILD)/obj/%.o,$(libfront_SRCS)): OURFLAGS += -ffreestanding -U_FORTIFY_SOURCE
+
+libfront-process_SRCS := $(addprefix frontend/process/,disk.c host.c)
+FRONT_LINK := -lxengnttab -lxenevtchn -lxenstore -levent_core -levent_pthreads
+
+# nbdkit loads it, so it exports plugin_init alone.
+FRONT_PLUGIN := $(BUILD)/lib/xsplit/nbdkit/nbdkit-xsplit-plugin.so
+EXTRA += $(FRONT_PLUGIN)
+EXTRA_SRCS += frontend/process/plugin.c
+INSTALL_LIBS += xsplit/nbdkit/nbdkit-xsplit-plugin.so
+$(FRONT_PLUGIN): $(BUILD)/obj/frontend/process/plugin.o \
+		$(addprefix $(BUILD)/obj/,libfront-process.a libfront.a libxsplit.a)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,--exclude-libs,ALL -o $@ $(filter %.o,$^) \
+		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(FRONT_LINK)
