@@ -3,12 +3,15 @@ CPPFLAGS += $(shell pkg-config --cflags libnl-route-3.0)
 
 ARCHIVES += backend-net-ring backend-net
 backend-net-ring_SRCS := $(addprefix backend/net/,tx.c rx.c offload.c sender.c receiver.c queue.c)
-backend-net_SRCS := $(addprefix backend/net/,port.c uplink.c vif.c)
+backend-net_SRCS := $(addprefix backend/net/,uplink.c vif_device.c vif_worker.c)
 
-UNIT_TESTS += net_tx net_rx net_offload
+UNIT_TESTS += net_tx net_rx net_offload net_queue
 net_tx_SRCS := tests/unit/net_tx.c
 net_tx_LIBS := backend-net-ring
 net_rx_SRCS := tests/unit/net_rx.c
 net_rx_LIBS := backend-net-ring
 net_offload_SRCS := tests/unit/net_offload.c
 net_offload_LIBS := backend-net-ring
+net_queue_SRCS := tests/unit/net_queue.c tests/unit/net_guest.c
+net_queue_LIBS := backend-net-ring libxsplit
+net_queue_LINK := -levent_core

@@ -16,6 +16,8 @@
 #define VLAN_TAGS_MAX    2
 #define VLAN_TAG_SIZE    4
 #define IPV6_HEADER_SIZE 40
+#define TCP_DATA_OFFSET  12 /* bytes into the TCP header */
+#define TCP_FLAGS        13
 
 /* A TCP or UDP packet, as far as offloads need to know it; offsets in bytes into the packet. */
 struct headers {
@@ -170,13 +172,13 @@ static uint16_t pseudo_sum(const uint8_t *packet, size_t length, const struct he
 static int gso_from_guest(uint8_t *packet, size_t length, const struct headers *h,
 			  const struct net_offload *offload, struct virtio_net_hdr *header)
 {
-	const struct tcphdr *tcp = (const struct tcphdr *)(packet + h->l4);
-	size_t end = h->l4 + tcp->doff * 4u;
+	const uint8_t *tcp = packet + h->l4;
+	size_t size = (tcp[TCP_DATA_OFFSET] >> 4) * 4u;
 
 	if (h->protocol != IPPROTO_TCP ||
 	    h->ipv6 != (offload->gso_type == XEN_NETIF_GSO_TYPE_TCPV6))
 		return -EINVAL;
-	if (tcp->doff * 4u < sizeof(*tcp) || end > length)
+	if (size < sizeof(struct tcphdr) || size > length - h->l4)
 		return -EINVAL;
 	if (!offload->csum_blank) {
 		uint16_t sum = pseudo_sum(packet, length, h);
@@ -184,10 +186,10 @@ static int gso_from_guest(uint8_t *packet, size_t length, const struct headers *
 		memcpy(packet + h->checksum, &sum, sizeof(sum));
 	}
 	header->gso_type = h->ipv6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
-	if (tcp->th_flags & 0x80) /* CWR: to be set in the first segment alone */
+	if (tcp[TCP_FLAGS] & 0x80) /* CWR: to be left in the first segment alone */
 		header->gso_type |= VIRTIO_NET_HDR_GSO_ECN;
 	header->gso_size = offload->gso_size;
-	header->hdr_len = (uint16_t)end;
+	header->hdr_len = (uint16_t)(h->l4 + size);
 	return 0;
 }
 

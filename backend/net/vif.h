@@ -26,8 +26,8 @@ struct vif_connect {
 };
 static_assert(sizeof(struct vif_connect) <= WORKER_PAYLOAD_SIZE, "too large for a message");
 
-/** The supervisor's half: vif.c. */
+/** The supervisor's half: vif_device.c. */
 extern const struct device_class vif_device_class;
 
-/** The worker's half: port.c. */
+/** The worker's half: vif_worker.c. */
 extern const struct worker_class vif_worker_class;
