@@ -1,5 +1,6 @@
 # The frontends: a core without a system below it, and a process as its host.
-ARCHIVES += libfront libfront-process
+CPPFLAGS += $(shell pkg-config --cflags libnl-route-3.0)
+ARCHIVES += libfront libfront-process libfront-net
 
 # Freestanding: a kernel is to link it as it is. _FORTIFY_SOURCE would need a C library.
 libfront_SRCS := $(addprefix frontend/core/,blkfront.c blkinfo.c blkpool.c blkring.c limbo.c \
@@ -7,6 +8,7 @@ libfront_SRCS := $(addprefix frontend/core/,blkfront.c blkinfo.c blkpool.c blkri
 $(patsubst %.c,$(BUILD)/obj/%.o,$(libfront_SRCS)): OURFLAGS += -ffreestanding -U_FORTIFY_SOURCE
 
 libfront-process_SRCS := $(addprefix frontend/process/,disk.c host.c)
+libfront-net_SRCS := $(addprefix frontend/process/,link.c options.c tap.c vif.c vnet.c)
 FRONT_LINK := -lxengnttab -lxenevtchn -lxenstore -levent_core -levent_pthreads
 
 # nbdkit loads it, so it exports plugin_init alone.
@@ -20,3 +22,8 @@ $(FRONT_PLUGIN): $(BUILD)/obj/frontend/process/plugin.o \
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -shared -Wl,--exclude-libs,ALL -o $@ $(filter %.o,$^) \
 		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(FRONT_LINK)
+
+PROGRAMS += xsplit-guest
+xsplit-guest_SRCS := $(addprefix frontend/process/,guest.c devices.c export.c)
+xsplit-guest_LIBS := libfront-net libfront-process libfront libxsplit
+xsplit-guest_LINK := $(FRONT_LINK) $(shell pkg-config --libs libnl-route-3.0)
