@@ -65,13 +65,13 @@ struct shared_port {
 
 struct shared_table {
 	uint32_t magic;
-	uint32_t domid;
-	uint32_t serial; /* of this domain: domids come again, serials don't */
-	uint32_t frames; /* length of frame_owner */
+	_Atomic uint32_t domid; /* DOMID_INVALID once the domain is gone */
+	uint32_t serial;        /* of this domain: domids come again, serials don't */
+	uint32_t frames;        /* length of frame_owner */
 	_Atomic uint32_t frame_hint,
 		frame_top; /* where to look first; above it none was ever used */
 	_Atomic uint32_t ref_hint, ref_top;
-	_Atomic uint32_t deferred; /* references with OWNER_DEFERRED, roughly */
+	_Atomic uint32_t deferred; /* not 0: there may be references with OWNER_DEFERRED */
 	uint8_t spare[FRAME_SIZE - 36];
 
 	grant_entry_v1_t grants[SHARED_REFS];

@@ -172,10 +172,10 @@ struct wire_domain_destroy {
 /** How many domains one reply to WIRE_DOMAIN_INFO tells of. */
 #define WIRE_INFO_MAX 48
 
-/** WIRE_DOMAIN_INFO: the domains from @first on, by rising number. Guests see but themselves. */
+/** WIRE_DOMAIN_INFO: the domains from @first on, by rising number. -EPERM. */
 struct wire_domain_info {
 	uint32_t opcode;
-	uint32_t first; /* DOMID_SELF: only who asks */
+	uint32_t first;
 };
 
 enum wire_info_flags {
@@ -195,7 +195,6 @@ struct wire_info {
 	uint32_t spare;
 	uint64_t pages;
 	uint64_t max_pages;
-	uint64_t cpu_ns;
 	uint8_t handle[16];
 };
 

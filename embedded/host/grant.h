@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "embedded/host/domain.h"
 #include "embedded/host/session.h"
 
 /**
@@ -11,3 +12,7 @@
  * grant session is left as it is.
  */
 void grant_session_end(struct session *session);
+
+/** grant_domain_gone - forget what dead sessions of the domain have left to do; its memory goes
+ * next. */
+void grant_domain_gone(struct domain *domain);

@@ -10,6 +10,8 @@
  * grant.c    what dies with a session: pins, grants, notifications
  * evtchn.c   event channels
  * domain.c   the life of a domain
+ * process.c  the program of a process guest
+ * operations.c  what may be asked about domains
  */
 #pragma once
 
@@ -20,6 +22,7 @@
 struct domain;
 struct session;
 struct evtchn_handle;
+struct grant_session;
 
 struct host {
 	struct event_base *base;
@@ -27,7 +30,9 @@ struct host {
 	LIST_HEAD(, domain) domains;
 	LIST_HEAD(, session) sessions;
 	LIST_HEAD(, evtchn_handle) handles;
-	uint32_t serial;     /* the last given to a domain */
+	LIST_HEAD(, grant_session) grants;
+	uint32_t domid;      /* the last given to a domain */
+	uint32_t serial;     /* the same */
 	uint32_t session;    /* the last given to a grant session */
 	uint32_t generation; /* the last given to a port */
 	uint64_t handle;     /* the last given to a handle */

@@ -1,3 +1,5 @@
+#include "embedded/host/memory.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -5,11 +7,11 @@
 #include <unistd.h>
 
 #include "embedded/host/domain.h"
+#include "embedded/host/grant.h"
 #include "embedded/host/session.h"
 #include "embedded/wire.h"
 
-/* Sealed, so no mapping of it can ever fault for lack of length. */
-static int memory_file(const char *name, size_t size)
+int memory_file(const char *name, size_t size)
 {
 	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
@@ -77,8 +79,9 @@ out:
 /* Who has the table mapped still sees it: nothing there may look granted any more. */
 void memory_destroy(struct domain *domain)
 {
+	grant_domain_gone(domain);
 	domain->table->domid = DOMID_INVALID;
-	for (uint32_t ref = 0; ref < domain->table->ref_top; ref++)
+	for (uint32_t ref = 0; ref < SHARED_REFS; ref++)
 		__atomic_and_fetch(&domain->table->grants[ref].flags, (uint16_t)~GTF_type_mask,
 				   __ATOMIC_SEQ_CST);
 	munmap(domain->table, shared_table_size(domain->frames));
