@@ -173,11 +173,12 @@ static int gso_from_guest(uint8_t *packet, size_t length, const struct headers *
 			  const struct net_offload *offload, struct virtio_net_hdr *header)
 {
 	const uint8_t *tcp = packet + h->l4;
-	size_t size = (tcp[TCP_DATA_OFFSET] >> 4) * 4u;
+	size_t size;
 
 	if (h->protocol != IPPROTO_TCP ||
 	    h->ipv6 != (offload->gso_type == XEN_NETIF_GSO_TYPE_TCPV6))
 		return -EINVAL;
+	size = (tcp[TCP_DATA_OFFSET] >> 4) * 4u;
 	if (size < sizeof(struct tcphdr) || size > length - h->l4)
 		return -EINVAL;
 	if (!offload->csum_blank) {

@@ -339,7 +339,9 @@ START_TEST(garbage)
 		struct virtio_net_hdr header;
 		size_t length = (size_t)(round % 200);
 		uint8_t *data = malloc(length ? length : 1);
-		struct recipe r = {.tags = round % 4, .ipv6 = round % 7 > 3};
+		struct recipe r = {.tags = round % 4,
+				   .ipv6 = round % 7 > 3,
+				   .protocol = round % 5 > 2 ? IPPROTO_UDP : IPPROTO_TCP};
 		struct packet p;
 
 		packet_make(&p, &r);

@@ -1,0 +1,230 @@
+/* The TAP and its bridge, in a network namespace of the test's own. */
+#include <errno.h>
+#include <linux/if_tun.h>
+#include <linux/virtio_net.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/bridge.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backend/net/uplink.h"
+#include "tests/unit/check.h"
+
+#define HEADER sizeof(struct virtio_net_hdr)
+
+static struct uplink uplink;
+static struct nl_sock *netlink;
+
+static void setup(void)
+{
+	memset(&uplink, 0, sizeof(uplink));
+	ck_assert_int_eq(unshare(CLONE_NEWUSER | CLONE_NEWNET), 0);
+	netlink = nl_socket_alloc();
+	ck_assert_int_eq(nl_connect(netlink, NETLINK_ROUTE), 0);
+}
+
+static void teardown(void)
+{
+	uplink_close(&uplink);
+	nl_socket_free(netlink);
+}
+
+/* Neither a namespace nor a TUN is there everywhere: without them there is nothing to test. */
+static bool possible(void)
+{
+	pid_t child = fork();
+	int status = 1;
+
+	if (child == 0)
+		_exit(unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0 ||
+		      access("/dev/net/tun", R_OK | W_OK) != 0);
+	waitpid(child, &status, 0);
+	return status == 0;
+}
+
+/* As the kernel has it now; NULL when there is no such interface. */
+static struct rtnl_link *interface(const char *name)
+{
+	struct rtnl_link *link = NULL;
+
+	rtnl_link_get_kernel(netlink, 0, name, &link);
+	return link;
+}
+
+static bool is_up(const char *name)
+{
+	struct rtnl_link *link = interface(name);
+	bool up = link && rtnl_link_get_flags(link) & IFF_UP;
+
+	rtnl_link_put(link);
+	return up;
+}
+
+static bool has_carrier(const char *name)
+{
+	struct rtnl_link *link = interface(name);
+	bool has = link && rtnl_link_get_carrier(link);
+
+	rtnl_link_put(link);
+	return has;
+}
+
+START_TEST(open_and_close)
+{
+	struct rtnl_link *link;
+	char address[32];
+
+	ck_assert_msg(uplink_open(&uplink, "vif5.0", 9000) == 0, "%s", uplink.error);
+	link = interface("vif5.0");
+	ck_assert_ptr_nonnull(link);
+	ck_assert_uint_eq(rtnl_link_get_mtu(link), 9000);
+	nl_addr2str(rtnl_link_get_addr(link), address, sizeof(address));
+	ck_assert_str_eq(address, "fe:ff:ff:ff:ff:ff");
+	rtnl_link_put(link);
+	uplink_close(&uplink);
+	ck_assert_ptr_null(interface("vif5.0"));
+	uplink_close(&uplink);
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	int rc;
+} names[] = {
+	{"123456789012345", 0}, {"1234567890123456", -EINVAL},
+	{"", -EINVAL},          {"a/b", -EINVAL},
+	{"vif%d", -EINVAL},     {"a b", -EINVAL},
+	{"..", -EINVAL},        {"lo", -EBUSY},
+	{"a:1", -EINVAL},
+};
+
+START_TEST(interface_names)
+{
+	int rc = uplink_open(&uplink, names[_i].name, 1500);
+
+	ck_assert_msg(rc == names[_i].rc, "\"%s\": %d, %s", names[_i].name, rc, uplink.error);
+	if (rc)
+		ck_assert_msg(strstr(uplink.error, names[_i].name) && uplink.queues == 0, "%s",
+			      uplink.error);
+}
+END_TEST
+
+START_TEST(impossible_mtu)
+{
+	ck_assert_int_lt(uplink_open(&uplink, "vif5.0", 67), 0);
+	ck_assert_ptr_nonnull(strstr(uplink.error, "MTU of 67"));
+	ck_assert_ptr_null(interface("vif5.0"));
+}
+END_TEST
+
+START_TEST(join_a_bridge)
+{
+	struct rtnl_link *bridge, *link;
+
+	ck_assert_int_eq(rtnl_link_bridge_add(netlink, "xenbr0"), 0);
+	ck_assert_int_eq(uplink_open(&uplink, "vif5.0", 1500), 0);
+	ck_assert_msg(uplink_join(&uplink, "xenbr0") == 0, "%s", uplink.error);
+	bridge = interface("xenbr0");
+	link = interface("vif5.0");
+	ck_assert_int_eq(rtnl_link_get_master(link), rtnl_link_get_ifindex(bridge));
+	rtnl_link_put(link);
+	rtnl_link_put(bridge);
+	ck_assert(is_up("vif5.0"));
+}
+END_TEST
+
+START_TEST(no_such_bridge)
+{
+	ck_assert_int_eq(uplink_open(&uplink, "vif5.0", 1500), 0);
+	ck_assert_int_eq(uplink_join(&uplink, "xenbr0"), -ENODEV);
+	ck_assert_str_eq(
+		uplink.error,
+		"bridge xenbr0 does not exist; create it (ip link add xenbr0 type bridge)");
+}
+END_TEST
+
+START_TEST(not_a_bridge)
+{
+	ck_assert_int_eq(uplink_open(&uplink, "vif5.0", 1500), 0);
+	ck_assert_int_lt(uplink_join(&uplink, "lo"), 0);
+	ck_assert_ptr_nonnull(strstr(uplink.error, "is lo a bridge?"));
+}
+END_TEST
+
+/* Carrier is there exactly while a frontend is. */
+START_TEST(carrier)
+{
+	ck_assert_int_eq(uplink_open(&uplink, "vif5.0", 1500), 0);
+	ck_assert_int_eq(uplink_join(&uplink, NULL), 0);
+	ck_assert(!has_carrier("vif5.0"));
+	for (int i = 0; i < 2; i++) {
+		ck_assert_msg(uplink_start(&uplink, 3, TUN_F_CSUM | TUN_F_TSO4) == 0, "%s",
+			      uplink.error);
+		ck_assert_uint_eq(uplink.queues, 3);
+		ck_assert(has_carrier("vif5.0"));
+		uplink_stop(&uplink);
+		ck_assert_uint_eq(uplink.queues, 1);
+		ck_assert(!has_carrier("vif5.0"));
+	}
+}
+END_TEST
+
+/* Neighbour discovery alone makes the kernel send when carrier comes. */
+START_TEST(old_packets_are_dropped)
+{
+	uint8_t packet[2000];
+	int waited = 0;
+
+	ck_assert_int_eq(uplink_open(&uplink, "vif5.0", 1500), 0);
+	ck_assert_int_eq(uplink_join(&uplink, NULL), 0);
+	ck_assert_int_eq(uplink_start(&uplink, 1, TUN_F_CSUM), 0);
+	while (read(uplink.fd[0], packet, sizeof(packet)) < 0 && waited++ < 300)
+		usleep(10000);
+	ck_assert_int_lt(waited, 300);
+	usleep(200000);
+	uplink_stop(&uplink);
+	ck_assert_int_eq(uplink_start(&uplink, 1, 0), 0);
+	ck_assert_int_lt(read(uplink.fd[0], packet, sizeof(packet)), 0);
+	ck_assert_int_eq(errno, EAGAIN);
+}
+END_TEST
+
+START_TEST(takes_a_packet)
+{
+	uint8_t packet[HEADER + 60] = {0};
+
+	ck_assert_int_eq(uplink_open(&uplink, "vif5.0", 1500), 0);
+	ck_assert_int_eq(uplink_join(&uplink, NULL), 0);
+	ck_assert_int_eq(uplink_start(&uplink, 1, 0), 0);
+	packet[HEADER + 12] = 8;
+	ck_assert_int_eq(write(uplink.fd[0], packet, sizeof(packet)), (ssize_t)sizeof(packet));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("net_uplink");
+	TCase *tcase = tcase_create("uplink");
+
+	if (!possible()) {
+		puts("no user and network namespaces or no /dev/net/tun here");
+		return 77;
+	}
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, open_and_close);
+	tcase_add_loop_test(tcase, interface_names, 0, TABLE_SIZE(names));
+	tcase_add_test(tcase, impossible_mtu);
+	tcase_add_test(tcase, join_a_bridge);
+	tcase_add_test(tcase, no_such_bridge);
+	tcase_add_test(tcase, not_a_bridge);
+	tcase_add_test(tcase, carrier);
+	tcase_add_test(tcase, old_packets_are_dropped);
+	tcase_add_test(tcase, takes_a_packet);
+	tcase_set_timeout(tcase, 30);
+	suite_add_tcase(suite, tcase);
+	return check_main(suite);
+}
