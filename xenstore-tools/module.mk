@@ -3,10 +3,10 @@ ARCHIVES += libstore
 libstore_SRCS := $(addprefix xenstore-tools/store/,bytes.c table.c path.c perms.c node.c \
 	children.c tree.c walk.c usage.c quota.c wire.c transaction.c view.c event.c watch.c output.c \
 	store.c domain.c death.c connection.c ring.c request.c serve_node.c serve_client.c \
-	serve_domain.c serve_control.c)
+	serve_domain.c serve_control.c transport.c)
 
 PROGRAMS += xsplit-xenstored
-xsplit-xenstored_SRCS := $(addprefix xenstore-tools/store/,main.c options.c server.c transport.c \
+xsplit-xenstored_SRCS := $(addprefix xenstore-tools/store/,main.c options.c server.c \
 	socket.c xen.c sandbox.c)
 xsplit-xenstored_LIBS := libstore libxsplit
 xsplit-xenstored_LINK := -levent_core -lseccomp -lxenctrl -lxenevtchn -lxengnttab -lxentoollog

@@ -65,11 +65,16 @@ struct domain *domain_need(struct store *store, uint16_t domid)
 	return domain_new(store, domid);
 }
 
+/* On failure the ring stays the caller's. */
 static int serve_ring(struct domain *domain, struct store *store, struct ring *ring)
 {
-	domain->connection = connection_new(store, domain->domid);
-	if (!domain->connection)
+	if (domain_set_port(store, domain, ring->port))
 		return -ENOMEM;
+	domain->connection = connection_new(store, domain->domid);
+	if (!domain->connection) {
+		domain_set_port(store, domain, 0);
+		return -ENOMEM;
+	}
 	domain->connection->domain = domain;
 	domain->connection->ring = ring;
 	domain->introduced = true;
@@ -129,6 +134,8 @@ int domain_introduce(struct store *store, uint16_t domid, uint32_t port)
 		return -EINVAL;
 
 	rc = ring_rebind(domain->connection->ring, port);
+	if (!rc)
+		rc = domain_set_port(store, domain, domain->connection->ring->port);
 	if (rc)
 		return rc;
 	connection_reset(domain->connection);
@@ -138,13 +145,32 @@ int domain_introduce(struct store *store, uint16_t domid, uint32_t port)
 	return 0;
 }
 
+static uint64_t hash_of_port(uint32_t port)
+{
+	return table_hash(TABLE_HASH_START, &port, sizeof(port));
+}
+
+int domain_set_port(struct store *store, struct domain *domain, uint32_t port)
+{
+	if (domain->port)
+		table_remove(&store->ports, &domain->by_port);
+	domain->port = 0;
+	if (port && table_insert(&store->ports, &domain->by_port, hash_of_port(port)))
+		return -ENOMEM;
+	domain->port = port;
+	return 0;
+}
+
 struct domain *domain_by_port(const struct store *store, uint32_t port)
 {
-	const struct connection *connection;
+	struct table_link *link = table_first(&store->ports, hash_of_port(port));
 
-	TAILQ_FOREACH (connection, &store->connections, all)
-		if (connection->ring && connection->ring->port == port)
-			return connection->domain;
+	for (; link; link = table_next(link)) {
+		struct domain *domain = table_entry(link, struct domain, by_port);
+
+		if (domain->port == port)
+			return domain;
+	}
 	return NULL;
 }
 

@@ -9,7 +9,9 @@
 struct ring;
 
 struct domain {
-	struct table_link link; /* in store->domains */
+	struct table_link link;    /* in store->domains */
+	struct table_link by_port; /* in store->ports, when port is not 0 */
+	uint32_t port;             /* local, of its event channel */
 	uint16_t domid;
 	bool introduced;
 	bool shutdown;                 /* and @releaseDomain was told of it */
@@ -50,6 +52,12 @@ void domain_remove(struct store *store, struct domain *domain);
 
 /** domains_scan - ask the hypervisor who lives; remove the dead, tell of those shut down. */
 void domains_scan(struct store *store);
+
+/**
+ * domain_set_port - note the local port of the domain's ring, 0 for none, for domain_by_port().
+ * Return: 0 or -ENOMEM.
+ */
+int domain_set_port(struct store *store, struct domain *domain, uint32_t port);
 
 /** domain_by_port - whom an event on local @port is from, or NULL. */
 struct domain *domain_by_port(const struct store *store, uint32_t port);

@@ -17,7 +17,7 @@
 #include "xenstore-tools/store/options.h"
 #include "xenstore-tools/store/sandbox.h"
 #include "xenstore-tools/store/server.h"
-#include "xenstore-tools/store/transport.h"
+#include "xenstore-tools/store/socket.h"
 #include "xenstore-tools/store/xen.h"
 
 static int write_pid(const char *path)

@@ -7,8 +7,7 @@
 
 #include "lib/log.h"
 #include "xenstore-tools/store/domain.h"
-#include "xenstore-tools/store/ring.h"
-#include "xenstore-tools/store/transport.h"
+#include "xenstore-tools/store/socket.h"
 #include "xenstore-tools/store/xen.h"
 
 /** Seconds after which an event that a guest does not read is dropped, as in C. */
@@ -107,7 +106,7 @@ static bool settle(struct server *server)
 		TAILQ_REMOVE(&store->dirty, connection, dirty);
 		connection->is_dirty = false;
 		connection->turn = server->turn;
-		if (connection->ring ? ring_settle(server, connection)
+		if (connection->ring ? transport_ring(&server->scratch, connection)
 				     : socket_settle(server, connection))
 			connection_touch(connection);
 	}

@@ -9,6 +9,7 @@
 #include <event2/event.h>
 
 #include "xenstore-tools/store/store.h"
+#include "xenstore-tools/store/transport.h"
 
 struct xen;
 
@@ -22,7 +23,7 @@ struct server {
 	struct xen *xen; /* NULL on plain Linux */
 	uint64_t turn;   /* of the loop */
 	bool stopping;
-	char scratch[64 * 1024]; /* what was read last; nothing stays here between clients */
+	struct scratch scratch;
 };
 
 /**

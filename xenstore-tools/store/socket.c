@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
-#include "xenstore-tools/store/transport.h"
+#include "xenstore-tools/store/socket.h"
 
 /** What libevent knows of a client. */
 struct socket {
@@ -115,8 +115,8 @@ bool socket_settle(struct server *server, struct connection *connection)
 
 	if (connection->state == CONNECTION_OPEN && connection->rest_size &&
 	    connection_ready(connection))
-		more = transport_serve(server, connection, transport_rest(server, connection),
-				       &budget);
+		more = transport_serve(&server->scratch, connection,
+				       transport_rest(&server->scratch, connection), &budget);
 	if (connection->state != CONNECTION_OPEN || !send_output(client)) {
 		socket_close(server, connection);
 		return false;
@@ -131,18 +131,18 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	struct socket *client = (struct socket *)arg;
 	struct server *server = client->server;
 	struct connection *connection = client->connection;
-	size_t rest = transport_rest(server, connection);
+	size_t rest = transport_rest(&server->scratch, connection);
 	unsigned budget = TRANSPORT_BUDGET;
 	ssize_t n;
 
-	n = read(fd, server->scratch + rest, sizeof(server->scratch) - rest);
+	n = read(fd, server->scratch.bytes + rest, sizeof(server->scratch.bytes) - rest);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
 		socket_close(server, connection);
 		return;
 	}
-	transport_serve(server, connection, rest + n, &budget);
+	transport_serve(&server->scratch, connection, rest + n, &budget);
 	connection_touch(connection);
 }
 

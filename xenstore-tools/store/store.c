@@ -50,6 +50,7 @@ void store_free(struct store *store)
 		}
 	}
 	table_clear(&store->domains);
+	table_clear(&store->ports);
 	table_clear(&store->watches);
 	tree_free(&store->tree);
 	perms_put(store->introduce);

@@ -28,6 +28,7 @@ struct store {
 	struct perms *introduce, *release; /* of the two special nodes */
 	struct table watches;              /* by path */
 	struct table domains;              /* by domid */
+	struct table ports;                /* domains by the local port of their ring */
 	TAILQ_HEAD(, connection) connections;
 	TAILQ_HEAD(, connection) dirty;      /* have something for the server to do */
 	struct connection *cause;            /* the guest whose request is being served, or NULL */

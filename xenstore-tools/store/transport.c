@@ -5,12 +5,12 @@
 
 #include "xenstore-tools/store/ring.h"
 
-size_t transport_rest(struct server *server, struct connection *connection)
+size_t transport_rest(struct scratch *scratch, const struct connection *connection)
 {
 	size_t size = connection->rest_size;
 
 	if (size)
-		memcpy(server->scratch, connection->rest, size);
+		memcpy(scratch->bytes, connection->rest, size);
 	return size;
 }
 
@@ -41,33 +41,33 @@ static bool is_whole(const char *bytes, size_t size)
 	return size - sizeof(header) >= header.len || header.len > XENSTORE_PAYLOAD_MAX;
 }
 
-bool transport_serve(struct server *server, struct connection *connection, size_t size,
+bool transport_serve(struct scratch *scratch, struct connection *connection, size_t size,
 		     unsigned *budget)
 {
-	size_t used = connection_consume(connection, server->scratch, size, budget);
+	size_t used = connection_consume(connection, scratch->bytes, size, budget);
 
 	if (connection->state != CONNECTION_OPEN)
 		return false;
 	if (size - used || connection->rest_size)
-		keep(connection, server->scratch + used, size - used);
-	return is_whole(server->scratch + used, size - used) && connection_ready(connection);
+		keep(connection, scratch->bytes + used, size - used);
+	return is_whole(scratch->bytes + used, size - used) && connection_ready(connection);
 }
 
 /* Take what the guest asked; false when there is nothing more to do for now. */
-static bool ring_take(struct server *server, struct connection *connection, unsigned *budget)
+static bool ring_take(struct scratch *scratch, struct connection *connection, unsigned *budget)
 {
-	size_t rest = transport_rest(server, connection);
+	size_t rest = transport_rest(scratch, connection);
 	int got;
 
 	/* One request at most is kept besides what is in the ring. */
 	got = rest > CONNECTION_MESSAGE_MAX
 		      ? 0
-		      : ring_read(connection->ring, server->scratch + rest, CONNECTION_MESSAGE_MAX);
+		      : ring_read(connection->ring, scratch->bytes + rest, CONNECTION_MESSAGE_MAX);
 	if (got < 0) {
 		connection_break(connection, XENSTORE_ERROR_RINGIDX);
 		return false;
 	}
-	return transport_serve(server, connection, rest + got, budget) || got;
+	return transport_serve(scratch, connection, rest + got, budget) || got;
 }
 
 static void ring_put(struct connection *connection)
@@ -85,7 +85,7 @@ static void ring_put(struct connection *connection)
 	}
 }
 
-bool ring_settle(struct server *server, struct connection *connection)
+bool transport_ring(struct scratch *scratch, struct connection *connection)
 {
 	unsigned budget = TRANSPORT_BUDGET;
 	bool more = true;
@@ -98,7 +98,7 @@ bool ring_settle(struct server *server, struct connection *connection)
 	if (connection->state == CONNECTION_OPEN)
 		ring_put(connection);
 	while (more && budget && connection_ready(connection)) {
-		more = ring_take(server, connection, &budget);
+		more = ring_take(scratch, connection, &budget);
 		if (connection->state == CONNECTION_OPEN)
 			ring_put(connection);
 	}
