@@ -1,7 +1,25 @@
-# The toolstack: the command xsplit and the daemon xsplitd, over one archive.
+# The toolstack: the command xsplit and the daemon xsplitd, over two archives.
 ARCHIVES += libtoolstack-config libtoolstack
+PROGRAMS += xsplit
 
-# What depends on text alone, so that unit tests link it without Xen.
+# What depends on text alone.
 libtoolstack-config_SRCS := toolstack/fault.c toolstack/nearest.c \
 	$(addprefix toolstack/config/,disk.c keys.c lines.c mac.c parse.c print.c values.c vdev.c vif.c)
-libtoolstack_SRCS := toolstack/xen.c
+libtoolstack_SRCS := \
+	$(addprefix toolstack/,interrupt.c json.c nodes.c program.c toolstack.c xen.c) \
+	$(addprefix toolstack/device/,close.c console.c device.c info.c qemu.c vbd.c vif.c wait.c) \
+	$(addprefix toolstack/domain/,attach.c claims.c config_json.c create.c destroy.c ending.c \
+		layout.c link.c list.c name.c plan.c record.c)
+
+# libxlutil and libxenlight for their parsers; Xen itself through xen.c only.
+toolstack_LIBS := libtoolstack libtoolstack-config libxsplit
+toolstack_LINK := -lxlutil -lxenlight -lxenctrl -lxenguest -lxentoollog -lxenstore -luuid -lyajl \
+	-lnl-route-3 -lnl-3
+
+xsplit_SRCS := $(addprefix toolstack/command/,block-attach.c block-detach.c block-list.c block.c \
+	command.c create.c destroy.c devices.c domid.c list.c main.c network-attach.c \
+	network-detach.c network-list.c network.c pause.c shutdown.c)
+xsplit_LIBS := $(toolstack_LIBS)
+xsplit_LINK := $(toolstack_LINK)
+# libnl's headers lie in a directory of their own.
+$(BUILD)/obj/toolstack/domain/link.o: CPPFLAGS += -I/usr/include/libnl3

@@ -105,6 +105,15 @@ void domain_config_free(struct domain_config *config);
 char *domain_config_print(const struct domain_config *config);
 
 /**
+ * domain_config_extend - the text of a config with one device more.
+ * @text:      of domain_config_print(), or of this
+ * @disk, @vif: the device; the other is NULL
+ * Return: the text, for free(3), or NULL without memory.
+ */
+char *domain_config_extend(const char *text, const struct disk_config *disk,
+			   const struct vif_config *vif);
+
+/**
  * domain_config_place - where a line of a config stands: "guest.cfg:7" or "command line".
  * @line: 0 for the file as a whole
  */

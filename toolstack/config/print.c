@@ -127,6 +127,26 @@ static int vifs_print(FILE *out, const struct domain_config *config)
 	return 0;
 }
 
+char *domain_config_extend(const char *text, const struct disk_config *disk,
+			   const struct vif_config *vif)
+{
+	char *spec = disk ? disk_spec(disk) : vif_spec(vif), *extended = NULL;
+	size_t size;
+	FILE *out = spec ? open_memstream(&extended, &size) : NULL;
+
+	if (out) {
+		fprintf(out, "%s%s+=[", text, disk ? "disk" : "vif");
+		quoted(out, spec);
+		fputs("]\n", out);
+		if (fclose(out)) {
+			free(extended);
+			extended = NULL;
+		}
+	}
+	free(spec);
+	return extended;
+}
+
 char *domain_config_print(const struct domain_config *config)
 {
 	char uuid[UUID_STR_LEN], *text = NULL;

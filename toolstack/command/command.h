@@ -1,0 +1,82 @@
+/*
+ * command.h - what the commands of xsplit share.
+ *
+ * A command is one file with one function, entered into the table of table.c. It gets its own
+ * words, its name first; it returns the program's exit status.
+ */
+#pragma once
+
+#include <getopt.h>
+#include <stdbool.h>
+
+#include "toolstack/fault.h"
+#include "toolstack/toolstack.h"
+
+/** Exit status: done, could not be done, wrongly called. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct command {
+	const char *name;
+	const char *words;   /* what comes behind the name */
+	const char *summary; /* one line */
+	int (*run)(const struct command *self, int argc, char **argv);
+};
+
+extern const struct command commands[];
+extern const size_t commands_count;
+
+/** command_find - by its name, or NULL. */
+const struct command *command_find(const char *name);
+
+/** command_help - how a command is called, on standard output. Return: EXIT_DONE. */
+int command_help(const struct command *self);
+
+/** What options were given; letters are lower case. --json is 'j'. */
+struct given {
+	unsigned flags;
+	const char *value[26]; /* of an option with required_argument */
+};
+
+/** given_has, given_value - was -@letter given; what is its value, or NULL. */
+bool given_has(const struct given *given, char letter);
+const char *given_value(const struct given *given, char letter);
+
+/**
+ * command_options - take the options; all come before the other words.
+ * @longs: as for getopt_long(3), val the letter, ended by a zero; NULL for none. Each letter is a
+ *         short option as well. -h, --help and --json are added.
+ *
+ * Return: -1 to go on, with optind at the first other word; or an exit status.
+ */
+int command_options(const struct command *self, int argc, char **argv, const struct option *longs,
+		    struct given *given);
+
+/** command_usage - the one line about a wrong call. Return: EXIT_USAGE. */
+int command_usage(const struct command *self, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/** command_failed - tell what went wrong, as JSON on standard output if asked for. */
+int command_failed(const struct fault *fault, bool json);
+
+/** command_spec - words of a device's description joined with commas, for free(3), or NULL. */
+char *command_spec(int count, char **words);
+
+/** command_hold - hold signals back, as interrupt_hold() does, with words for its error. */
+int command_hold(struct toolstack *ts, struct fault *fault);
+
+int command_block_attach(const struct command *self, int argc, char **argv);
+int command_block_detach(const struct command *self, int argc, char **argv);
+int command_block_list(const struct command *self, int argc, char **argv);
+int command_create(const struct command *self, int argc, char **argv);
+int command_destroy(const struct command *self, int argc, char **argv);
+int command_domid(const struct command *self, int argc, char **argv);
+int command_domname(const struct command *self, int argc, char **argv);
+int command_help_run(const struct command *self, int argc, char **argv);
+int command_list(const struct command *self, int argc, char **argv);
+int command_network_attach(const struct command *self, int argc, char **argv);
+int command_network_detach(const struct command *self, int argc, char **argv);
+int command_network_list(const struct command *self, int argc, char **argv);
+int command_pause(const struct command *self, int argc, char **argv);
+int command_shutdown(const struct command *self, int argc, char **argv);
+int command_unpause(const struct command *self, int argc, char **argv);
+int command_version(const struct command *self, int argc, char **argv);

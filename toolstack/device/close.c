@@ -1,0 +1,117 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <xen/io/xenbus.h>
+
+#include "toolstack/device/device.h"
+#include "toolstack/device/wait.h"
+
+struct closing {
+	const struct devices *devices;
+};
+
+/* A console has no backend that answers; what is Closed or gone is done. */
+static bool wants_closing(struct xs_handle *xs, xs_transaction_t t, const struct device *d,
+			  const char *back)
+{
+	uint64_t state = XenbusStateUnknown;
+
+	xs_read_number(xs, t, XenbusStateReconfigured, &state, "%s/state", back);
+	return d->type != DEVICE_CONSOLE && state != XenbusStateUnknown &&
+	       state != XenbusStateClosed;
+}
+
+static int closing_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	const struct devices *devices = ((struct closing *)arg)->devices;
+	char back[XS_PATH_SIZE];
+	int rc = 0;
+
+	for (size_t i = 0; i < devices->count && !rc; i++) {
+		device_back(&devices->device[i], back);
+		if (!wants_closing(xs, t, &devices->device[i], back))
+			continue;
+		rc = xs_write_string(xs, t, "0", "%s/online", back);
+		if (!rc)
+			rc = xs_write_number(xs, t, XenbusStateClosing, "%s/state", back);
+	}
+	return rc;
+}
+
+int devices_close(struct toolstack *ts, const struct devices *devices)
+{
+	struct closing closing = {devices};
+
+	return xs_transact(ts->xs, closing_write, &closing);
+}
+
+static enum device_progress closed(struct toolstack *ts, const struct device *d,
+				   struct fault *fault)
+{
+	unsigned state = device_state(ts, d);
+
+	return d->type == DEVICE_CONSOLE || state == XenbusStateUnknown ||
+			       state == XenbusStateClosed
+		       ? DEVICE_DONE
+		       : DEVICE_PENDING;
+}
+
+int devices_wait_closed(struct toolstack *ts, const struct devices *devices, struct fault *fault)
+{
+	const struct device *late;
+	char label[64];
+	int rc = devices_wait(ts, devices, closed, false, &late, fault);
+
+	if (rc == -ETIMEDOUT) {
+		device_label(late, label, sizeof(label));
+		fault_set(fault, rc,
+			  "domain %u: %s: its backend did not close it in %d s (state %u); is "
+			  "xsplit-backend running? --force removes it all the same",
+			  late->domid, label, BACKEND_SECONDS, device_state(ts, late));
+	}
+	return rc;
+}
+
+int device_remove(struct xs_handle *xs, xs_transaction_t t, const struct device *d)
+{
+	char path[XS_PATH_SIZE];
+	int rc;
+
+	device_front(d, path);
+	rc = nodes_remove(xs, t, "%s", path);
+	device_back(d, path);
+	if (!rc)
+		rc = nodes_remove(xs, t, "%s", path);
+	/* "/local/domain/0/backend/..." -> "/local/domain/0/error/backend/..." */
+	if (!rc) {
+		char prefix[32];
+		int n = snprintf(prefix, sizeof(prefix), "/local/domain/%u", d->backend);
+
+		rc = nodes_remove(xs, t, "%s/error%s", prefix, path + n);
+	}
+	device_private(d, path);
+	if (!rc)
+		rc = nodes_remove(xs, t, "%s", path);
+	return rc;
+}
+
+static int detached_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	return device_remove(xs, t, arg);
+}
+
+int device_detach(struct toolstack *ts, const struct device *device, bool force,
+		  struct fault *fault)
+{
+	struct device d = *device;
+	struct devices one = {&d, 1};
+	int rc = devices_close(ts, &one);
+
+	if (!rc)
+		rc = devices_wait_closed(ts, &one, fault);
+	if (rc == -ETIMEDOUT && force)
+		rc = 0;
+	if (!rc)
+		rc = xs_transact(ts->xs, detached_write, &d);
+	return rc;
+}

@@ -1,0 +1,61 @@
+#include "toolstack/device/vbd.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct device vbd_device(uint16_t domid, const struct disk_config *disk)
+{
+	return (struct device){
+		.type = disk->backend == DISK_QDISK ? DEVICE_QDISK : DEVICE_VBD,
+		.domid = domid,
+		.backend = BACKEND_DOMID,
+		.id = disk->number,
+	};
+}
+
+/* QEMU's word for the format comes before the path (xen-block's driver:filename). */
+static char *params_of(const struct disk_config *disk)
+{
+	const char *driver = disk->format == DISK_RAW ? "aio" : disk_format_word(disk->format);
+	char *params = NULL;
+	int n = disk->backend == DISK_QDISK ? asprintf(&params, "%s:%s", driver, disk->target)
+					    : asprintf(&params, "%s", disk->target);
+
+	return n < 0 ? NULL : params;
+}
+
+void vbd_nodes(struct nodes *nodes, uint16_t domid, const struct disk_config *disk)
+{
+	struct device device = vbd_device(domid, disk);
+	char number[16], *params = params_of(disk);
+	const struct device_node front[] = {
+		{"state", "1"},
+		{"virtual-device", number},
+		{"device-type", "disk"},
+		{"trusted", disk->trusted ? "1" : "0"},
+		{0},
+	};
+	const struct device_node back[] = {
+		{"params", params},
+		{"online", "1"},
+		{"removable", "0"},
+		{"bootable", "1"},
+		{"state", "1"},
+		{"dev", disk->vdev},
+		{"type", disk->backend == DISK_QDISK ? "qdisk" : "phy"},
+		{"mode", disk->writable ? "w" : "r"},
+		{"device-type", "disk"},
+		{"discard-enable", disk->discard ? "1" : "0"},
+		{"direct-io-safe", disk->direct_io_safe ? "1" : NULL},
+		{0},
+	};
+
+	snprintf(number, sizeof(number), "%" PRIu32, disk->number);
+	if (params)
+		device_nodes(nodes, &device, front, back);
+	else
+		nodes->rc = -ENOMEM;
+	free(params);
+}

@@ -1,0 +1,155 @@
+#include "toolstack/device/wait.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <xen/io/xenbus.h>
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int check_all(struct toolstack *ts, const struct devices *devices, device_check check,
+		     const struct device **late, struct fault *fault)
+{
+	*late = NULL;
+	for (size_t i = 0; i < devices->count; i++) {
+		switch (check(ts, &devices->device[i], fault)) {
+		case DEVICE_FAILED:
+			return -EIO;
+		case DEVICE_PENDING:
+			if (!*late)
+				*late = &devices->device[i];
+			break;
+		case DEVICE_DONE:
+			break;
+		}
+	}
+	return *late ? -EINPROGRESS : 0;
+}
+
+/* A handle of its own, so that watches of others are left to them. */
+static struct xs_handle *watch_all(const struct devices *devices)
+{
+	struct xs_handle *xs = xs_open(0);
+	char path[XS_PATH_SIZE];
+
+	for (size_t i = 0; xs && i < devices->count; i++) {
+		device_back(&devices->device[i], path);
+		if (!xs_watch(xs, path, "back")) {
+			int rc = errno;
+
+			xs_close(xs);
+			errno = rc;
+			return NULL;
+		}
+	}
+	return xs;
+}
+
+static void watches_drain(struct xs_handle *xs)
+{
+	char **event;
+
+	while ((event = xs_check_watch(xs)))
+		free(event);
+}
+
+int devices_wait(struct toolstack *ts, const struct devices *devices, device_check check,
+		 bool interruptible, const struct device **late, struct fault *fault)
+{
+	int64_t deadline = now_ms() + BACKEND_SECONDS * 1000;
+	struct xs_handle *xs = watch_all(devices);
+	int rc = xs ? 0 : -errno;
+
+	while (xs) {
+		struct pollfd polled[] = {
+			{.fd = xs_fileno(xs), .events = POLLIN},
+			{.fd = interruptible ? ts->interrupt.fd : -1, .events = POLLIN},
+		};
+		int64_t left = deadline - now_ms();
+
+		watches_drain(xs);
+		rc = check_all(ts, devices, check, late, fault);
+		if (rc != -EINPROGRESS)
+			break;
+		rc = left <= 0                                         ? -ETIMEDOUT
+		     : interrupt_came(&ts->interrupt) && interruptible ? -EINTR
+								       : 0;
+		if (rc)
+			break;
+		poll(polled, 2, (int)left);
+	}
+	xs_close(xs);
+	return rc;
+}
+
+/* What a backend says that cannot serve: its error node, or the hotplug's. */
+static char *complaint(struct toolstack *ts, const struct device *d)
+{
+	char back[XS_PATH_SIZE], prefix[32], *words, *status;
+	int n = snprintf(prefix, sizeof(prefix), "/local/domain/%u", d->backend);
+
+	device_back(d, back);
+	words = xs_read_string(ts->xs, XBT_NULL, "%s/error%s/error", prefix, back + n);
+	if (words)
+		return words;
+	status = xs_read_string(ts->xs, XBT_NULL, "%s/hotplug-status", back);
+	if (status && !strcmp(status, "error")) {
+		words = xs_read_string(ts->xs, XBT_NULL, "%s/hotplug-error", back);
+		if (!words)
+			words = strdup("hotplug failed");
+	}
+	free(status);
+	return words;
+}
+
+static enum device_progress ready(struct toolstack *ts, const struct device *d, struct fault *fault)
+{
+	unsigned state = device_state(ts, d);
+	char label[64], *words;
+
+	if (d->type == DEVICE_CONSOLE)
+		return DEVICE_DONE;
+	device_label(d, label, sizeof(label));
+	words = complaint(ts, d);
+	if (words) {
+		fault_set(fault, -EIO, "domain %u: %s: its backend reports: %s", d->domid, label,
+			  words);
+		free(words);
+		return DEVICE_FAILED;
+	}
+	if (state == XenbusStateUnknown || state >= XenbusStateClosing) {
+		fault_set(fault, -EIO, "domain %u: %s: its backend closed it (state %u)", d->domid,
+			  label, state);
+		return DEVICE_FAILED;
+	}
+	return state >= XenbusStateInitWait ? DEVICE_DONE : DEVICE_PENDING;
+}
+
+int devices_wait_ready(struct toolstack *ts, const struct devices *devices, struct fault *fault)
+{
+	const struct device *late;
+	char label[64];
+	int rc = devices_wait(ts, devices, ready, true, &late, fault);
+
+	if (rc == -ETIMEDOUT) {
+		device_label(late, label, sizeof(label));
+		fault_set(fault, rc,
+			  "domain %u: %s: its backend did not answer in %d s; is %s running?",
+			  late->domid, label, BACKEND_SECONDS,
+			  late->type == DEVICE_QDISK ? "QEMU" : "xsplit-backend");
+	} else if (rc == -EINTR) {
+		fault_set(fault, rc, "interrupted");
+	} else if (rc && rc != -EIO) {
+		fault_set(fault, rc, "cannot watch the backends: %s", strerror(-rc));
+	}
+	return rc;
+}

@@ -1,0 +1,22 @@
+/*
+ * wait.h - inside device/: until backends came to where they shall be, a bounded time.
+ */
+#pragma once
+
+#include "toolstack/device/device.h"
+
+enum device_progress { DEVICE_PENDING, DEVICE_DONE, DEVICE_FAILED };
+
+/** How far a device is; DEVICE_FAILED with the fault set. */
+typedef enum device_progress (*device_check)(struct toolstack *ts, const struct device *device,
+					     struct fault *fault);
+
+/**
+ * devices_wait - until @check says DEVICE_DONE of each, at most BACKEND_SECONDS.
+ * @interruptible: give up when a signal came
+ * @late:          set with -ETIMEDOUT: the first that is not there
+ *
+ * Return: 0, -ETIMEDOUT, -EINTR, -EIO (one failed), or what the store says.
+ */
+int devices_wait(struct toolstack *ts, const struct devices *devices, device_check check,
+		 bool interruptible, const struct device **late, struct fault *fault);

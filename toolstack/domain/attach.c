@@ -1,0 +1,219 @@
+#include "toolstack/domain/attach.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "toolstack/device/qemu.h"
+#include "toolstack/device/vbd.h"
+#include "toolstack/device/vif.h"
+#include "toolstack/domain/claims.h"
+#include "toolstack/domain/name.h"
+#include "toolstack/domain/record.h"
+
+/* One device to add: either a disk or a vif. */
+struct attachment {
+	struct toolstack *ts;
+	uint16_t domid;
+	const struct disk_config *disk;
+	struct vif_config *vif;
+	bool devid_free; /* the vif takes the lowest that is free */
+	struct device device;
+	const char *place;
+	struct fault *fault;
+};
+
+static bool is_taken(struct attachment *a, xs_transaction_t t)
+{
+	char path[XS_PATH_SIZE];
+
+	device_private(&a->device, path);
+	return xs_exists(a->ts->xs, t, "%s", path);
+}
+
+/* Which device it is, and that its place in the guest is free. */
+static int slot_take(struct attachment *a, xs_transaction_t t)
+{
+	if (a->disk) {
+		a->device = vbd_device(a->domid, a->disk);
+	} else {
+		if (a->devid_free)
+			a->vif->devid = 0;
+		a->device = vif_device(a->domid, a->vif);
+		while (a->devid_free && is_taken(a, t) && a->device.id < DEVICES_MAX)
+			a->device.id = (uint32_t)++a->vif->devid;
+	}
+	if (!is_taken(a, t))
+		return 0;
+	if (a->disk)
+		return fault_set(a->fault, -EEXIST,
+				 "%s: domain %u has a %s already; choose another vdev", a->place,
+				 a->domid, a->disk->vdev);
+	return fault_set(a->fault, -EEXIST,
+			 "%s: domain %u has a vif %d already; choose another devid", a->place,
+			 a->domid, a->vif->devid);
+}
+
+static int config_extend(struct attachment *a, xs_transaction_t t)
+{
+	char *text = record_config_text(a->ts, t, a->domid), *extended = NULL;
+	int rc = text ? 0 : -ENOMEM;
+
+	/* A domain of another toolstack has no config here. */
+	if (text && *text) {
+		extended = domain_config_extend(text, a->disk, a->vif);
+		rc = extended ? record_config_replace(a->ts, t, a->domid, extended) : -ENOMEM;
+	}
+	free(extended);
+	free(text);
+	return rc;
+}
+
+static int attachment_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	struct attachment *a = arg;
+	struct nodes nodes = {0};
+	int rc;
+
+	a->fault->text[0] = '\0';
+	rc = slot_take(a, t);
+	if (!rc)
+		rc = a->disk ? claims_image(a->ts, t, a->disk, a->place, a->fault)
+			     : claims_mac(a->ts, t, a->vif, a->place, a->fault);
+	if (rc)
+		return rc;
+	if (a->disk)
+		vbd_nodes(&nodes, a->domid, a->disk);
+	else
+		vif_nodes(&nodes, a->domid, a->vif);
+	rc = nodes_write(&nodes, xs, t);
+	nodes_free(&nodes);
+	return rc ? rc : config_extend(a, t);
+}
+
+static int alive(struct attachment *a)
+{
+	struct xen_domain domain;
+	int rc = xen_domain_get(a->ts->xen, a->domid, &domain, a->fault);
+
+	if (!rc && (domain.dying || domain.shutdown))
+		rc = fault_set(a->fault, -ESRCH, "domain %u has ended; it takes no devices",
+			       a->domid);
+	else if (rc == -ENOENT)
+		rc = fault_set(a->fault, -ESRCH, "domain %u does not exist", a->domid);
+	return rc;
+}
+
+static int served(struct attachment *a)
+{
+	struct devices one = {&a->device, 1};
+	char *name = name_of(a->ts, a->domid);
+	int rc = 0;
+
+	if (a->device.type == DEVICE_QDISK)
+		rc = qemu_start(a->ts, a->domid, name ? name : "", a->fault);
+	free(name);
+	return rc ? rc : devices_wait_ready(a->ts, &one, a->fault);
+}
+
+static int attach(struct attachment *a)
+{
+	struct fault ignored;
+	int rc = alive(a);
+
+	if (rc)
+		return rc;
+	rc = xs_transact(a->ts->xs, attachment_write, a);
+	if (rc && !a->fault->text[0])
+		fault_set(a->fault, rc, "%s: cannot write its nodes: %s", a->place, strerror(-rc));
+	if (rc)
+		return rc;
+	rc = served(a);
+	if (rc)
+		attach_undo(a->ts, &a->device, true, &ignored);
+	return rc;
+}
+
+int attach_disk(struct toolstack *ts, uint16_t domid, const struct disk_config *disk,
+		const char *place, struct fault *fault)
+{
+	struct attachment a = {
+		.ts = ts, .domid = domid, .disk = disk, .place = place, .fault = fault};
+
+	return attach(&a);
+}
+
+int attach_vif(struct toolstack *ts, uint16_t domid, struct vif_config *vif, const char *place,
+	       struct fault *fault)
+{
+	struct attachment a = {.ts = ts,
+			       .domid = domid,
+			       .vif = vif,
+			       .devid_free = vif->devid < 0,
+			       .place = place,
+			       .fault = fault};
+
+	return attach(&a);
+}
+
+static void disk_forget(struct domain_config *config, uint32_t number)
+{
+	for (size_t i = 0; i < config->disks; i++) {
+		if (config->disk[i].number != number)
+			continue;
+		disk_config_free(&config->disk[i]);
+		config->disk[i] = config->disk[--config->disks];
+		return;
+	}
+}
+
+static void vif_forget(struct domain_config *config, uint32_t devid)
+{
+	for (size_t i = 0; i < config->vifs; i++) {
+		if ((uint32_t)config->vif[i].devid != devid)
+			continue;
+		vif_config_free(&config->vif[i]);
+		config->vif[i] = config->vif[--config->vifs];
+		return;
+	}
+}
+
+struct forgetting {
+	struct toolstack *ts;
+	const struct device *device;
+};
+
+static int forgetting_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	const struct forgetting *f = arg;
+	struct domain_config config;
+	struct fault ignored;
+	char *text;
+	int rc = record_config_read(f->ts, t, f->device->domid, &config, &ignored);
+
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	if (f->device->type == DEVICE_VIF)
+		vif_forget(&config, f->device->id);
+	else
+		disk_forget(&config, f->device->id);
+	text = domain_config_print(&config);
+	rc = text ? record_config_replace(f->ts, t, f->device->domid, text) : -ENOMEM;
+	free(text);
+	domain_config_free(&config);
+	return rc;
+}
+
+int attach_undo(struct toolstack *ts, const struct device *device, bool force, struct fault *fault)
+{
+	struct forgetting f = {ts, device};
+	int rc = device_detach(ts, device, force, fault);
+
+	if (rc)
+		return rc;
+	rc = xs_transact(ts->xs, forgetting_write, &f);
+	return rc ? fault_set(fault, rc, "domain %u: cannot keep its new config: %s", device->domid,
+			      strerror(-rc))
+		  : 0;
+}

@@ -1,0 +1,186 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/xs.h"
+#include "toolstack/device/device.h"
+#include "toolstack/device/qemu.h"
+#include "toolstack/domain/claims.h"
+#include "toolstack/domain/domain.h"
+#include "toolstack/domain/layout.h"
+#include "toolstack/domain/name.h"
+#include "toolstack/domain/record.h"
+
+struct creation {
+	struct toolstack *ts;
+	const struct domain_config *config;
+	const struct create_options *options;
+	struct layout layout;
+	struct nodes nodes;
+	struct fault *fault;
+};
+
+static int interrupted(struct creation *c)
+{
+	return interrupt_came(&c->ts->interrupt) ? fault_set(c->fault, -EINTR, "interrupted") : 0;
+}
+
+static int build(struct creation *c)
+{
+	const struct domain_config *config = c->config;
+	struct layout *layout = &c->layout;
+	struct xen_image image = {
+		.kernel = config->kernel,
+		.cmdline = config->cmdline,
+		.memory_kib = config->memory_kib,
+		.vcpus = config->maxvcpus,
+	};
+	int rc = xen_port_alloc(c->ts->xen, layout->domid, &layout->xenstore_port, c->fault);
+
+	if (!rc)
+		rc = xen_port_alloc(c->ts->xen, layout->domid, &layout->console_port, c->fault);
+	image.xenstore_port = layout->xenstore_port;
+	image.console_port = layout->console_port;
+	if (!rc)
+		rc = interrupted(c);
+	if (!rc)
+		rc = xen_domain_build_process(c->ts->xen, layout->domid, &image, &layout->built,
+					      c->fault);
+	return rc;
+}
+
+static int compose(struct creation *c)
+{
+	char *text = domain_config_print(c->config);
+
+	if (!text)
+		return fault_memory(c->fault);
+	layout_domain(&c->nodes, c->config, &c->layout);
+	layout_devices(&c->nodes, c->config, &c->layout);
+	layout_record(&c->nodes, c->config, c->layout.domid, text);
+	free(text);
+	return c->nodes.rc ? fault_memory(c->fault) : 0;
+}
+
+/* Nodes of a former domain of this id may have stayed; none of them may survive. */
+static int stale_remove(struct creation *c, xs_transaction_t t)
+{
+	static const char *const dirs[] = {"/local/domain/%u", "/libxl/%u", RECORD_PATH "/config"};
+	char path[64];
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]) && !rc; i++) {
+		snprintf(path, sizeof(path), dirs[i], c->layout.domid);
+		rc = xs_remove(c->ts->xs, t, "%s", path);
+	}
+	return rc;
+}
+
+static int creation_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	struct creation *c = arg;
+	int rc;
+
+	c->fault->text[0] = '\0';
+	rc = stale_remove(c, t);
+	if (!rc)
+		rc = claims_all(c->ts, t, c->config, c->fault);
+	if (!rc)
+		rc = nodes_write(&c->nodes, xs, t);
+	if (!rc && c->options->quick)
+		rc = xs_write_number(xs, t, c->options->quick, RECORD_PATH "/quick",
+				     c->layout.domid);
+	return rc;
+}
+
+static int store(struct creation *c)
+{
+	int rc = compose(c);
+
+	if (!rc)
+		rc = interrupted(c);
+	if (rc)
+		return rc;
+	rc = xs_transact(c->ts->xs, creation_write, c);
+	if (rc && !c->fault->text[0])
+		fault_set(c->fault, rc, "domain %u: cannot write its nodes: %s", c->layout.domid,
+			  strerror(-rc));
+	return rc;
+}
+
+static int introduce(struct creation *c)
+{
+	const struct layout *layout = &c->layout;
+	int rc;
+
+	if (xs_introduce_domain(c->ts->xs, layout->domid,
+				(unsigned long)layout->built.xenstore_frame, layout->xenstore_port))
+		return 0;
+	rc = -errno;
+	return fault_set(c->fault, rc, "domain %u: the XenStore does not take it: %s",
+			 layout->domid, strerror(-rc));
+}
+
+static int devices_start(struct creation *c)
+{
+	struct devices devices;
+	int rc = interrupted(c);
+
+	if (!rc && qemu_wanted(c->config))
+		rc = qemu_start(c->ts, c->layout.domid, c->config->name, c->fault);
+	if (rc)
+		return rc;
+	rc = devices_list(c->ts, c->layout.domid, &devices);
+	if (rc)
+		return fault_memory(c->fault);
+	rc = devices_wait_ready(c->ts, &devices, c->fault);
+	devices_free(&devices);
+	return rc;
+}
+
+static int start(struct creation *c)
+{
+	return c->options->paused ? 0 : xen_domain_unpause(c->ts->xen, c->layout.domid, c->fault);
+}
+
+static void undo(struct creation *c)
+{
+	struct fault ignored;
+
+	domain_destroy(c->ts, c->layout.domid, &ignored);
+}
+
+int domain_create(struct toolstack *ts, const struct domain_config *config,
+		  const struct create_options *options, uint16_t *domid, struct fault *fault)
+{
+	struct creation c = {.ts = ts, .config = config, .options = options, .fault = fault};
+	struct xen_limits limits = {.vcpus = config->maxvcpus, .memory_kib = config->maxmem_kib};
+	int rc;
+
+	uuid_copy(limits.uuid, config->uuid);
+	rc = xen_domain_create(ts->xen, &limits, &c.layout.domid, fault);
+	if (rc)
+		return rc;
+	rc = record_busy(ts, c.layout.domid, "create");
+	if (rc)
+		fault_set(fault, rc, "domain %u: cannot write to the XenStore: %s", c.layout.domid,
+			  strerror(-rc));
+	if (!rc)
+		rc = build(&c);
+	if (!rc)
+		rc = store(&c);
+	if (!rc)
+		rc = introduce(&c);
+	if (!rc)
+		rc = devices_start(&c);
+	if (!rc)
+		rc = start(&c);
+	if (rc)
+		undo(&c);
+	else
+		record_idle(ts, c.layout.domid);
+	nodes_free(&c.nodes);
+	*domid = c.layout.domid;
+	return rc;
+}

@@ -1,0 +1,124 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/number.h"
+#include "lib/xs.h"
+#include "toolstack/device/device.h"
+#include "toolstack/device/qemu.h"
+#include "toolstack/domain/domain.h"
+#include "toolstack/domain/name.h"
+#include "toolstack/domain/record.h"
+
+struct removal {
+	struct toolstack *ts;
+	uint16_t domid;
+	struct devices devices;
+	char *vm;   /* "/vm/UUID" at the beginning, NULL when there was none */
+	char *name; /* NULL when there was none */
+};
+
+/* Another domain may have got the id since: then nothing there is ours any more. */
+static bool is_another(struct removal *r, xs_transaction_t t)
+{
+	char *vm = xs_read_string(r->ts->xs, t, "/local/domain/%u/vm", r->domid);
+	bool another = vm && (!r->vm || strcmp(vm, r->vm) != 0);
+
+	free(vm);
+	return another;
+}
+
+static int name_remove(struct removal *r, xs_transaction_t t)
+{
+	char path[NAME_PATH_SIZE];
+	uint64_t holder;
+
+	if (!r->name)
+		return 0;
+	name_path(r->name, path);
+	if (xs_read_number(r->ts->xs, t, UINT16_MAX, &holder, "%s", path) || holder != r->domid)
+		return 0;
+	return nodes_remove(r->ts->xs, t, "%s", path);
+}
+
+static int removal_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	struct removal *r = arg;
+	int rc = 0;
+
+	if (is_another(r, t))
+		return 0;
+	for (size_t i = 0; i < r->devices.count && !rc; i++)
+		rc = device_remove(xs, t, &r->devices.device[i]);
+	if (!rc)
+		rc = name_remove(r, t);
+	if (!rc && r->vm)
+		rc = nodes_remove(xs, t, "%s", r->vm);
+	if (!rc)
+		rc = nodes_remove(xs, t, "/libxl/%u", r->domid);
+	if (!rc)
+		rc = nodes_remove(xs, t, "/local/domain/%u/device-model/%u", BACKEND_DOMID,
+				  r->domid);
+	if (!rc)
+		rc = nodes_remove(xs, t, "/local/domain/%u", r->domid);
+	if (!rc)
+		rc = nodes_remove(xs, t, RECORD_PATH, r->domid);
+	return rc;
+}
+
+/* The devices close while the guest stands still; one that does not in time is left behind. */
+static void devices_end(struct removal *r)
+{
+	struct fault late;
+
+	if (devices_list(r->ts, r->domid, &r->devices) || !r->devices.count)
+		return;
+	if (!devices_close(r->ts, &r->devices))
+		devices_wait_closed(r->ts, &r->devices, &late);
+}
+
+static int domain_end(struct removal *r, struct fault *fault)
+{
+	struct xen_domain domain;
+	int rc = xen_domain_get(r->ts->xen, r->domid, &domain, fault);
+
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	rc = xen_domain_destroy(r->ts->xen, r->domid, fault);
+	return rc == -ESRCH ? 0 : rc;
+}
+
+int domain_destroy(struct toolstack *ts, uint16_t domid, struct fault *fault)
+{
+	struct removal r = {.ts = ts, .domid = domid};
+	struct xen_domain domain;
+	struct fault ignored;
+	int rc;
+
+	if (domid == BACKEND_DOMID)
+		return fault_set(fault, -EPERM, "domain 0 is this host; it cannot be destroyed");
+	rc = record_busy(ts, domid, "destroy");
+	if (rc)
+		return fault_set(fault, rc, "domain %u: cannot write to the XenStore: %s", domid,
+				 strerror(-rc));
+	r.vm = xs_read_string(ts->xs, XBT_NULL, "/local/domain/%u/vm", domid);
+	r.name = name_of(ts, domid);
+	if (!xen_domain_get(ts->xen, domid, &domain, &ignored) && !domain.dying)
+		xen_domain_pause(ts->xen, domid, &ignored);
+	devices_end(&r);
+	qemu_stop(ts, domid);
+	rc = domain_end(&r, fault);
+	if (!rc) {
+		rc = xs_transact(ts->xs, removal_write, &r);
+		if (rc)
+			fault_set(fault, rc,
+				  "domain %u: cannot remove its nodes: %s; run destroy "
+				  "again",
+				  domid, strerror(-rc));
+	}
+	devices_free(&r.devices);
+	free(r.vm);
+	free(r.name);
+	return rc;
+}

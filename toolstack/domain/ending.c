@@ -1,0 +1,120 @@
+#include "toolstack/domain/ending.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <xen/sched.h>
+
+#include "lib/xs.h"
+#include "toolstack/domain/record.h"
+
+int ending_ask(struct toolstack *ts, uint16_t domid, const char *how, struct fault *fault)
+{
+	struct xen_domain domain;
+	int rc = xen_domain_get(ts->xen, domid, &domain, fault);
+
+	if (rc == -ENOENT)
+		return fault_set(fault, rc, "domain %u does not exist", domid);
+	if (rc)
+		return rc;
+	if (domain.shutdown || domain.dying)
+		return fault_set(fault, -EALREADY,
+				 "domain %u is shut down already; xsplit destroy %u removes it",
+				 domid, domid);
+	rc = xs_write_string(ts->xs, XBT_NULL, how, "/local/domain/%u/control/shutdown", domid);
+	return rc ? fault_set(fault, rc, "domain %u: cannot write control/shutdown: %s", domid,
+			      strerror(-rc))
+		  : 0;
+}
+
+static bool is_preserved(struct toolstack *ts, uint16_t domid, unsigned reason)
+{
+	static const enum domain_end ends[] = {
+		[SHUTDOWN_poweroff] = END_POWEROFF,
+		[SHUTDOWN_reboot] = END_REBOOT,
+		[SHUTDOWN_crash] = END_CRASH,
+		[SHUTDOWN_watchdog] = END_WATCHDOG,
+	};
+	struct domain_config config;
+	struct fault ignored;
+	bool preserved;
+
+	if (reason == SHUTDOWN_suspend || reason > SHUTDOWN_watchdog ||
+	    record_config_read(ts, XBT_NULL, domid, &config, &ignored))
+		return true;
+	preserved = config.action[ends[reason]] == ACTION_PRESERVE;
+	domain_config_free(&config);
+	return preserved;
+}
+
+static int too_late(struct toolstack *ts, uint16_t domid, bool ended, unsigned seconds,
+		    struct fault *fault)
+{
+	char *request =
+		xs_read_string(ts->xs, XBT_NULL, "/local/domain/%u/control/shutdown", domid);
+	bool unread = request && *request;
+
+	free(request);
+	if (ended)
+		return fault_set(fault, -ETIMEDOUT,
+				 "domain %u is shut down but not removed after %u s; is xsplitd "
+				 "running? xsplit destroy %u removes it",
+				 domid, seconds, domid);
+	return fault_set(
+		fault, -ETIMEDOUT, "domain %u %s after %u s; xsplit destroy %u ends it at once",
+		domid, unread ? "does not react to the request" : "took the request but still runs",
+		seconds, domid);
+}
+
+static time_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+int ending_wait(struct toolstack *ts, uint16_t domid, unsigned seconds, struct fault *fault)
+{
+	time_t deadline = now() + (time_t)seconds;
+	struct xs_handle *xs = xs_open(0);
+	struct xen_domain domain;
+	bool ended = false;
+	char **event;
+	int rc;
+
+	if (!xs || !xs_watch(xs, "@releaseDomain", "end")) {
+		rc = fault_set(fault, -errno, "cannot watch the XenStore: %s", strerror(errno));
+		goto out;
+	}
+	while (!(rc = xen_domain_get(ts->xen, domid, &domain, fault))) {
+		struct pollfd polled = {.fd = xs_fileno(xs), .events = POLLIN};
+
+		if (domain.shutdown && !ended) {
+			printf("Domain %u has been shut down, reason code %u\n", domid,
+			       domain.shutdown_reason);
+			fflush(stdout);
+			ended = true;
+			if (is_preserved(ts, domid, domain.shutdown_reason))
+				goto out;
+		}
+		if (now() >= deadline) {
+			rc = too_late(ts, domid, ended, seconds, fault);
+			goto out;
+		}
+		/* A domain that is gone at last may not be announced again. */
+		poll(&polled, 1, 1000);
+		while ((event = xs_check_watch(xs)))
+			free(event);
+	}
+	if (rc == -ENOENT) {
+		printf("Domain %u has been destroyed\n", domid);
+		rc = 0;
+	}
+out:
+	xs_close(xs);
+	return rc;
+}

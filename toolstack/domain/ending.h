@@ -1,0 +1,18 @@
+/*
+ * ending.h - asking a guest to end, and waiting until it did.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "toolstack/toolstack.h"
+
+/** ending_ask - write "poweroff" or "reboot" to the guest's control/shutdown. */
+int ending_ask(struct toolstack *ts, uint16_t domid, const char *how, struct fault *fault);
+
+/**
+ * ending_wait - until a guest is shut down and, unless its config preserves it, gone.
+ * @seconds: at most
+ * Says on standard output what xl says. Return: 0, or -ETIMEDOUT with the fault set.
+ */
+int ending_wait(struct toolstack *ts, uint16_t domid, unsigned seconds, struct fault *fault);

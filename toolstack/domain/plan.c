@@ -1,0 +1,234 @@
+#include "toolstack/domain/plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "toolstack/domain/claims.h"
+#include "toolstack/domain/link.h"
+#include "toolstack/program.h"
+
+#define SECTOR 512u
+
+static int kernel_plan(struct domain_config *config, struct fault *fault)
+{
+	char place[256], *path = NULL;
+	int rc = program_find(config->kernel, &path);
+
+	domain_config_place(config, config->kernel_line, place, sizeof(place));
+	switch (rc) {
+	case 0:
+		free(config->kernel);
+		config->kernel = path;
+		return 0;
+	case -ENOENT:
+		if (strchr(config->kernel, '/'))
+			return fault_set(fault, rc,
+					 "%s: kernel %s does not exist; correct the path", place,
+					 config->kernel);
+		return fault_set(
+			fault, rc,
+			"%s: kernel %s is neither beside this program nor in $PATH; give its "
+			"path",
+			place, config->kernel);
+	case -EACCES:
+		return fault_set(
+			fault, rc,
+			"%s: kernel %s is no executable file; name a program, or chmod +x it",
+			place, config->kernel);
+	default:
+		return fault_set(fault, rc, "%s: kernel %s: %s", place, config->kernel,
+				 strerror(-rc));
+	}
+}
+
+/* Opened as the backend will open it; a block device that is mounted says EBUSY. */
+static int image_open(const struct disk_config *disk, const struct stat *stat)
+{
+	int flags = disk->writable ? O_RDWR : O_RDONLY;
+	int fd;
+
+	if (S_ISBLK(stat->st_mode) && disk->writable)
+		flags |= O_EXCL;
+	fd = open(disk->target, flags | O_CLOEXEC | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+static int image_size(int fd, const struct stat *stat, uint64_t *size)
+{
+	if (S_ISREG(stat->st_mode)) {
+		*size = (uint64_t)stat->st_size;
+		return 0;
+	}
+	return ioctl(fd, BLKGETSIZE64, size) ? -errno : 0;
+}
+
+static int size_check(const struct disk_config *disk, uint64_t size, const char *place,
+		      struct fault *fault)
+{
+	if (!size)
+		return fault_set(fault, -EINVAL,
+				 "%s: image %s is empty; give it a size (truncate -s 256M %s)",
+				 place, disk->target, disk->target);
+	if (disk->format == DISK_RAW && size % SECTOR)
+		return fault_set(
+			fault, -EINVAL,
+			"%s: image %s ends inside a sector of %u bytes; lengthen it (truncate "
+			"-s %%%u %s)",
+			place, disk->target, SECTOR, SECTOR, disk->target);
+	return 0;
+}
+
+static int image_check(const struct disk_config *disk, const char *place, struct fault *fault)
+{
+	struct stat stat;
+	uint64_t size = 0;
+	int fd, rc;
+
+	if (lstat(disk->target, &stat)) {
+		rc = -errno;
+		return fault_set(fault, rc, "%s: image %s: %s", place, disk->target, strerror(-rc));
+	}
+	if (!S_ISREG(stat.st_mode) && !S_ISBLK(stat.st_mode))
+		return fault_set(
+			fault, -EINVAL,
+			"%s: image %s is neither a file nor a block device; correct target=", place,
+			disk->target);
+	fd = image_open(disk, &stat);
+	if (fd == -EBUSY)
+		return fault_set(fault, fd, "%s: image %s is in use on this host; unmount it",
+				 place, disk->target);
+	if (fd < 0)
+		return fault_set(fault, fd, "%s: image %s cannot be opened to %s: %s%s", place,
+				 disk->target, disk->writable ? "write" : "read", strerror(-fd),
+				 disk->writable ? "; correct that or use access=ro" : "");
+	rc = image_size(fd, &stat, &size);
+	close(fd);
+	if (rc)
+		return fault_set(fault, rc, "%s: image %s: no size: %s", place, disk->target,
+				 strerror(-rc));
+	return size_check(disk, size, place, fault);
+}
+
+static int image_plan(struct disk_config *disk, const char *place, struct fault *fault)
+{
+	char *real = realpath(disk->target, NULL);
+
+	if (!real) {
+		int rc = -errno;
+
+		if (rc == -ENOENT)
+			return fault_set(
+				fault, rc,
+				"%s: image %s does not exist; create it (truncate -s 256M %s) or "
+				"correct target=",
+				place, disk->target, disk->target);
+		return fault_set(fault, rc, "%s: image %s: %s", place, disk->target, strerror(-rc));
+	}
+	free(disk->target);
+	disk->target = real;
+	return image_check(disk, place, fault);
+}
+
+int plan_disk(struct toolstack *ts, struct disk_config *disk, const char *place,
+	      struct fault *fault)
+{
+	int rc = image_plan(disk, place, fault);
+
+	return rc ? rc : claims_image(ts, XBT_NULL, disk, place, fault);
+}
+
+static int bridge_check(const struct vif_config *vif, const char *place, struct fault *fault)
+{
+	int rc = link_is_bridge(vif->bridge);
+
+	switch (rc) {
+	case 0:
+		return 0;
+	case -ENODEV:
+		return fault_set(
+			fault, rc,
+			"%s: bridge %s does not exist; create it (ip link add %s type bridge) or "
+			"set bridge=",
+			place, vif->bridge, vif->bridge);
+	case -EINVAL:
+		return fault_set(
+			fault, rc,
+			"%s: bridge %s is an interface but no bridge; name another in bridge=",
+			place, vif->bridge);
+	default:
+		return fault_set(fault, rc, "%s: bridge %s: netlink: %s", place, vif->bridge,
+				 strerror(-rc));
+	}
+}
+
+int plan_vif(struct toolstack *ts, struct vif_config *vif, const char *place, struct fault *fault)
+{
+	int rc = bridge_check(vif, place, fault);
+
+	if (!rc && vif->name && !link_exists(vif->name))
+		rc = fault_set(fault, -EEXIST,
+			       "%s: an interface %s exists already; choose another vifname", place,
+			       vif->name);
+	if (rc)
+		return rc;
+	if (vif->mac_given)
+		return claims_mac(ts, XBT_NULL, vif, place, fault);
+	do
+		mac_generate(vif->mac);
+	while (claims_mac(ts, XBT_NULL, vif, place, fault) == -EEXIST);
+	vif->mac_given = true;
+	return 0;
+}
+
+/* A writer's image must not be another disk of the same guest either. */
+static int images_differ(const struct domain_config *config, size_t index, const char *place,
+			 struct fault *fault)
+{
+	const struct disk_config *disk = &config->disk[index];
+
+	for (size_t i = 0; i < index; i++)
+		if ((disk->writable || config->disk[i].writable) &&
+		    images_same(disk->target, config->disk[i].target))
+			return fault_set(fault, -EBUSY,
+					 "%s: image %s is also disk %zu's; give each its own, or "
+					 "access=ro to both",
+					 place, disk->target, i);
+	return 0;
+}
+
+static void device_place(const struct domain_config *config, unsigned line, const char *key,
+			 size_t index, char place[300])
+{
+	char file[256];
+
+	domain_config_place(config, line, file, sizeof(file));
+	snprintf(place, 300, "%s: %s %zu", file, key, index);
+}
+
+int plan_domain(struct toolstack *ts, struct domain_config *config, struct fault *fault)
+{
+	char place[300];
+	int rc = claims_name(ts, XBT_NULL, config, fault);
+
+	if (!rc)
+		rc = kernel_plan(config, fault);
+	for (size_t i = 0; i < config->disks && !rc; i++) {
+		device_place(config, config->disk[i].line, "disk", i, place);
+		rc = plan_disk(ts, &config->disk[i], place, fault);
+		if (!rc)
+			rc = images_differ(config, i, place, fault);
+	}
+	for (size_t i = 0; i < config->vifs && !rc; i++) {
+		device_place(config, config->vif[i].line, "vif", i, place);
+		rc = plan_vif(ts, &config->vif[i], place, fault);
+	}
+	return rc;
+}

@@ -1,0 +1,23 @@
+/*
+ * plan.h - everything that can be wrong with a config on this host, found before anything is made.
+ *
+ * A planned config has absolute paths and an address for each vif; what was checked may of
+ * course change before it is used, and whoever uses it reports that.
+ */
+#pragma once
+
+#include "toolstack/config/domain_config.h"
+#include "toolstack/toolstack.h"
+
+/**
+ * plan_domain - check a config and complete it.
+ * Return: 0 or a negative errno with the fault set; the first thing that is wrong counts.
+ */
+int plan_domain(struct toolstack *ts, struct domain_config *config, struct fault *fault);
+
+/** plan_disk - one disk that is attached later. @place: what messages begin with */
+int plan_disk(struct toolstack *ts, struct disk_config *disk, const char *place,
+	      struct fault *fault);
+
+/** plan_vif - one vif that is attached later. */
+int plan_vif(struct toolstack *ts, struct vif_config *vif, const char *place, struct fault *fault);

@@ -1,0 +1,129 @@
+#include "toolstack/domain/record.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/xs.h"
+
+/* A message to the store is at most 4096 bytes, the path among them (xs_wire.h). */
+#define PIECE 2048
+
+void record_config(struct nodes *nodes, uint16_t domid, const char *text)
+{
+	char dir[64], name[24];
+	size_t length = strlen(text);
+
+	snprintf(dir, sizeof(dir), RECORD_PATH "/config", domid);
+	for (size_t i = 0; i * PIECE < length; i++) {
+		snprintf(name, sizeof(name), "%zu", i);
+		nodes_add(nodes, dir, name, "%.*s", PIECE, text + i * PIECE);
+	}
+}
+
+int record_config_replace(struct toolstack *ts, xs_transaction_t t, uint16_t domid,
+			  const char *text)
+{
+	struct nodes nodes = {0};
+	int rc = xs_remove(ts->xs, t, RECORD_PATH "/config", domid);
+
+	record_config(&nodes, domid, text);
+	if (!rc)
+		rc = nodes_write(&nodes, ts->xs, t);
+	nodes_free(&nodes);
+	return rc;
+}
+
+char *record_config_text(struct toolstack *ts, xs_transaction_t t, uint16_t domid)
+{
+	char *text = NULL, *piece;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	for (unsigned i = 0;
+	     (piece = xs_read_string(ts->xs, t, RECORD_PATH "/config/%u", domid, i)); i++) {
+		fputs(piece, out);
+		free(piece);
+	}
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+int record_config_read(struct toolstack *ts, xs_transaction_t t, uint16_t domid,
+		       struct domain_config *config, struct fault *fault)
+{
+	char source[64], *text = record_config_text(ts, t, domid);
+	int rc;
+
+	snprintf(source, sizeof(source), "config of domain %u", domid);
+	if (!text)
+		return fault_memory(fault);
+	if (*text)
+		rc = domain_config_parse(source, text, NULL, 0, config, fault);
+	else
+		rc = fault_set(fault, -ENOENT, "%s: not kept; another toolstack made the domain",
+			       source);
+	free(text);
+	return rc;
+}
+
+/* The 22nd word of /proc/PID/stat: with the id it names one process for ever. 0: no such. */
+static uint64_t start_time(pid_t pid)
+{
+	char path[32], line[1024], *behind;
+	uint64_t start = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (fgets(line, sizeof(line), file) && (behind = strrchr(line, ')')) &&
+	    sscanf(behind,
+		   ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
+		   "%" SCNu64,
+		   &start) != 1)
+		start = 0;
+	fclose(file);
+	return start;
+}
+
+int record_busy(struct toolstack *ts, uint16_t domid, const char *what)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%d %" PRIu64 " %s", (int)getpid(), start_time(getpid()),
+		 what);
+	return xs_write_string(ts->xs, XBT_NULL, text, RECORD_PATH "/busy", domid);
+}
+
+int record_idle(struct toolstack *ts, uint16_t domid)
+{
+	return xs_remove(ts->xs, XBT_NULL, RECORD_PATH "/busy", domid);
+}
+
+enum record_worker record_worker(struct toolstack *ts, uint16_t domid, pid_t *pid)
+{
+	char *text = xs_read_string(ts->xs, XBT_NULL, RECORD_PATH "/busy", domid);
+	uint64_t start;
+	int id;
+	enum record_worker worker = WORKER_DEAD;
+
+	if (!text)
+		return WORKER_NONE;
+	if (sscanf(text, "%d %" SCNu64, &id, &start) == 2 && id > 0 && start &&
+	    start_time(id) == start) {
+		*pid = id;
+		worker = WORKER_ALIVE;
+	}
+	free(text);
+	return worker;
+}

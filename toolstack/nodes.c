@@ -1,0 +1,146 @@
+#include "toolstack/nodes.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/xs.h"
+
+static void append(struct nodes *nodes, struct node *node)
+{
+	struct node *grown = NULL;
+
+	if (node->path && node->value)
+		grown = realloc(nodes->node, (nodes->count + 1) * sizeof(*grown));
+	if (!grown) {
+		free(node->path);
+		free(node->value);
+		nodes->rc = -ENOMEM;
+		return;
+	}
+	nodes->node = grown;
+	grown[nodes->count++] = *node;
+}
+
+void nodes_dir(struct nodes *nodes, uint16_t owner, int reader, const char *path, ...)
+{
+	struct node node = {.permissions = true, .owner = owner, .reader = reader};
+	va_list args;
+
+	va_start(args, path);
+	if (vasprintf(&node.path, path, args) < 0)
+		node.path = NULL;
+	va_end(args);
+	node.value = strdup("");
+	append(nodes, &node);
+}
+
+void nodes_add(struct nodes *nodes, const char *dir, const char *name, const char *value, ...)
+{
+	struct node node = {0};
+	va_list args;
+
+	va_start(args, value);
+	if (vasprintf(&node.value, value, args) < 0)
+		node.value = NULL;
+	va_end(args);
+	if (asprintf(&node.path, "%s/%s", dir, name) < 0)
+		node.path = NULL;
+	append(nodes, &node);
+}
+
+static bool node_write(const struct node *node, struct xs_handle *xs, xs_transaction_t t)
+{
+	struct xs_permissions permissions[2] = {
+		{.id = node->owner, .perms = XS_PERM_NONE},
+		{.id = (unsigned)node->reader, .perms = XS_PERM_READ},
+	};
+
+	if (!xs_write(xs, t, node->path, node->value, (unsigned)strlen(node->value)))
+		return false;
+	return !node->permissions || xs_set_permissions(xs, t, node->path, permissions,
+							node->reader == NODES_NO_READER ? 1 : 2);
+}
+
+int nodes_write(const struct nodes *nodes, struct xs_handle *xs, xs_transaction_t t)
+{
+	if (nodes->rc)
+		return nodes->rc;
+	for (size_t i = 0; i < nodes->count; i++)
+		if (!node_write(&nodes->node[i], xs, t))
+			return -errno;
+	return 0;
+}
+
+void nodes_free(struct nodes *nodes)
+{
+	for (size_t i = 0; i < nodes->count; i++) {
+		free(nodes->node[i].path);
+		free(nodes->node[i].value);
+	}
+	free(nodes->node);
+	*nodes = (struct nodes){0};
+}
+
+/* "/local/domain/5": its domain may be without nodes for a while, but it is there. */
+static bool is_domain(const char *path)
+{
+	static const char domains[] = "/local/domain/";
+
+	return !strncmp(path, domains, sizeof(domains) - 1) &&
+	       !strchr(path + sizeof(domains) - 1, '/');
+}
+
+static bool is_empty(struct xs_handle *xs, xs_transaction_t t, const char *path)
+{
+	unsigned count = 1;
+	char **names = xs_directory(xs, t, path, &count);
+
+	free(names);
+	return names && !count;
+}
+
+int nodes_remove(struct xs_handle *xs, xs_transaction_t t, const char *format, ...)
+{
+	char path[XS_PATH_SIZE], *slash;
+	va_list args;
+	int n, rc;
+
+	va_start(args, format);
+	n = vsnprintf(path, sizeof(path), format, args);
+	va_end(args);
+	if (n < 0 || n >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	rc = xs_remove(xs, t, "%s", path);
+	while (!rc && (slash = strrchr(path, '/')) && slash != path) {
+		*slash = '\0';
+		if (is_domain(path) || !is_empty(xs, t, path))
+			break;
+		rc = xs_remove(xs, t, "%s", path);
+	}
+	return rc;
+}
+
+char **nodes_list(struct xs_handle *xs, xs_transaction_t t, unsigned *count, const char *format,
+		  ...)
+{
+	char path[XS_PATH_SIZE], **names;
+	va_list args;
+	int n;
+
+	*count = 0;
+	va_start(args, format);
+	n = vsnprintf(path, sizeof(path), format, args);
+	va_end(args);
+	if (n < 0 || n >= (int)sizeof(path))
+		return NULL;
+	names = xs_directory(xs, t, path, count);
+	if (!names || !*count) {
+		free(names);
+		*count = 0;
+		return NULL;
+	}
+	return names;
+}

@@ -1,0 +1,26 @@
+/*
+ * toolstack.h - what every operation of the toolstack works with.
+ */
+#pragma once
+
+#include <xenstore.h>
+
+#include "toolstack/fault.h"
+#include "toolstack/interrupt.h"
+#include "toolstack/xen.h"
+
+/** The domain that this toolstack and, so far, all backends run in. */
+#define BACKEND_DOMID 0
+
+/** How long a backend may take to answer, as libxl's device timeout. */
+#define BACKEND_SECONDS 10
+
+struct toolstack {
+	struct xen *xen;
+	struct xs_handle *xs;
+	struct interrupt interrupt;
+};
+
+/** toolstack_open - open Xen and the XenStore. Return: 0 or a negative errno. */
+int toolstack_open(struct toolstack *ts, struct fault *fault);
+void toolstack_close(struct toolstack *ts);
