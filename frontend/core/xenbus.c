@@ -322,9 +322,10 @@ void xenbus_changed(void *arg)
 	for (int step = 0; step < XENBUS_STEPS_MAX; step++) {
 		enum xenbus_phase phase = device->phase;
 		bool online = store_flag(device->platform, device->backend, "online");
+		enum xenbus_action action = xenbus_next(phase, backend_state(device), online);
 
-		device_act(device, xenbus_next(phase, backend_state(device), online));
-		if (device->phase == phase)
+		device_act(device, action);
+		if (device->phase == phase || action == XENBUS_CONNECT)
 			break;
 	}
 }
