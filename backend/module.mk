@@ -1,4 +1,22 @@
 # The backend daemon: block and net classes, the handshake, supervisor and workers.
-UNIT_TESTS += xenbus_state
-xenbus_state_SRCS := tests/unit/xenbus_state.c backend/xenbus/state.c
 include backend/net/module.mk
+
+# backend-block-ring is all of a disk that touches the guest's ring, without the store or the worker's life.
+ARCHIVES += backend-block-ring backend-block backend-xenbus
+backend-block-ring_SRCS := $(addprefix backend/block/,request.c ring.c copier.c pool.c queue.c \
+	engine.c engine_uring.c engine_threads.c engine_null.c)
+backend-block_SRCS := $(addprefix backend/block/,image.c vbd_device.c vbd_worker.c)
+backend-xenbus_SRCS := $(addprefix backend/xenbus/,state.c path.c error.c device.c)
+
+PROGRAMS += xsplit-backend
+xsplit-backend_SRCS := backend/main.c backend/classes.c \
+	$(addprefix backend/supervisor/,supervisor.c registry.c guest.c) \
+	$(addprefix backend/worker/,worker.c events.c sandbox.c)
+xsplit-backend_LIBS := backend-xenbus backend-block backend-block-ring backend-net backend-net-ring \
+	libxsplit
+xsplit-backend_LINK := -lxenstore -lxengnttab -lxenevtchn -levent_core -luring -lseccomp \
+	-lnl-route-3 -lnl-3
+
+UNIT_TESTS += xenbus_state
+xenbus_state_SRCS := tests/unit/xenbus_state.c
+xenbus_state_LIBS := backend-xenbus

@@ -39,7 +39,8 @@ struct worker_device {
 	char name[WORKER_NAME_SIZE]; /* "vbd 5/51712", the start of each line in the log */
 	struct log_limit limit;      /* for what the guest can make us log */
 	char error[sizeof(((struct worker_report *)0)->text)]; /* see worker_fail */
-	struct worker_device *next;                            /* the worker's list */
+	bool disconnecting;
+	struct worker_device *next; /* the worker's list */
 };
 
 /** A class of devices on the worker's side. */

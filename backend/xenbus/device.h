@@ -92,12 +92,15 @@ struct device {
 	char front[DEVICE_PATH_SIZE]; /* /local/domain/5/device/vbd/51712 */
 	bool script;                  /* the toolstack runs a hotplug script for it */
 
-	/* What follows is device.c's own. */
+	/* What follows is device.c's and the supervisor's own. */
 	struct xenbus xenbus;
 	char error[256]; /* see device_fail */
 	struct log_limit limit;
 	uint32_t serial; /* of the connection */
-	bool probed, opened, dirty;
+	bool probed, opened;
+	bool released; /* gone: to be freed */
+	bool dirty;    /* to be looked at */
+	bool orphan;   /* the frontend's domain is gone, whatever its nodes say */
 	struct guest *guest;
 	struct device *next;
 };
@@ -132,3 +135,39 @@ char *device_front_string(struct device *dev, const char *node);
 
 /** device_back_string - a string that the toolstack wrote, for free(3); NULL with errno set. */
 char *device_back_string(struct device *dev, const char *node);
+
+/*
+ * For the supervisor.
+ */
+
+/**
+ * device_new - a device whose directory was found.
+ * @guest: whose worker runs it; must outlive it
+ *
+ * Return: 0, -ENOENT (the toolstack has not written frontend, frontend-id and state yet), -EINVAL
+ * (they contradict the directory's name) or -ENOMEM. *@dev is freed with device_free.
+ */
+int device_new(struct device **dev, const struct device_class *class, struct xs_handle *xs,
+	       struct guest *guest, uint32_t devid);
+
+/** device_free - close the class's things and free it. */
+void device_free(struct device *dev);
+
+/**
+ * device_update - see what the store says now, and do all that follows. Sets dev->released when
+ * there is nothing more to do for it, ever.
+ */
+void device_update(struct device *dev);
+
+/** device_report - its worker said something about it; a report of an older connection is dropped.
+ */
+void device_report(struct device *dev, const struct worker_report *report);
+
+/** device_worker_died - @how in words: "was killed by signal 9". */
+void device_worker_died(struct device *dev, const char *how);
+
+/** device_stop - close it in order because the backend ends. */
+void device_stop(struct device *dev);
+
+/** device_stopped - does nothing of the guest's run any more? */
+bool device_stopped(const struct device *dev);

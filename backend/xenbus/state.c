@@ -131,9 +131,10 @@ enum xenbus_action xenbus_next(const struct xenbus *xenbus)
 			return XENBUS_DISCONNECT;
 		return xenbus->link == XENBUS_STOPPING ? XENBUS_NOTHING : XENBUS_RELEASE;
 	}
-	if (xenbus->failed || front_gone(xenbus))
+	if (xenbus->failed || xenbus->stopping || front_gone(xenbus))
 		return close_step(xenbus, true);
-	/* A frontend that is closing writes once more: our Closed must not have it removed before. */
+	/* A frontend that is closing writes once more: our Closed must not have it removed before.
+	 */
 	if (xenbus->close_asked && !linked(xenbus) && xenbus->front != XenbusStateClosing)
 		return close_step(xenbus, true);
 	if (front_ready(xenbus))

@@ -36,6 +36,7 @@ struct xenbus {
 	bool hotplug_ready; /* what is behind the device is there */
 	bool front_seen;    /* the frontend's node was there once */
 	bool close_asked;   /* the toolstack wrote Closing into our state node */
+	bool stopping;      /* the backend itself ends */
 	bool failed;        /* given up until the frontend moves to another state */
 };
 

@@ -86,6 +86,10 @@ static const struct {
 	{"the worker dies while it lets go", &vif, "f1:2 f4:C up:4 f5:5D dead:6 f6: f1:2"},
 	{"the worker dies of a removed device", &vif, "f1:2 f4:C up:4 gone:D dead:R"},
 	{"removed after it failed", &vbd, "bad f1:56 offline o5:6 gone:R"},
+	/* the backend ends */
+	{"SIGTERM: running", &vbd, "f1:2 f3:C up:4 f4: stop:5D down:6 f5: f6: f1:"},
+	{"SIGTERM: starting", &vif, "f1:2 f4:C stop:5D up: down:6"},
+	{"SIGTERM: waiting", &vbd, "f1:2 stop:56"},
 	/* toggling (XSA-350) */
 	{"toggles while the rings start", &vbd, "f1:2 f3:C f1:5D f3: f1: f3: up: down:62C up:4"},
 	{"toggles while the rings stop", &vif, "f1:2 f4:C up:4 f5:5D f4: f5: f4: down:62C up:4"},
@@ -196,6 +200,8 @@ static void event(struct stage *stage, const char *what)
 		xenbus->online = false;
 	else if (!strcmp(what, "hot") || !strcmp(what, "cold"))
 		xenbus->hotplug_ready = what[0] == 'h';
+	else if (!strcmp(what, "stop"))
+		xenbus->stopping = true;
 	else if (!strcmp(what, "gone"))
 		xenbus->present = false;
 	else

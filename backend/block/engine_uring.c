@@ -1,0 +1,171 @@
+/* A file through io_uring: one ring a queue, watched by its own descriptor. */
+#include <errno.h>
+#include <fcntl.h>
+#include <liburing.h>
+#include <linux/falloc.h>
+#include <stdlib.h>
+
+#include "backend/block/engine.h"
+
+/* Kernel threads a ring may use for what cannot be started without blocking. */
+#define WORKERS_MAX 4
+
+struct engine_uring {
+	struct engine engine;
+	struct io_uring ring;
+	struct event *readable;
+	int fd;
+	unsigned depth, under_way;
+	unsigned to_submit;
+};
+
+static struct engine_uring *self(struct engine *engine)
+{
+	return (struct engine_uring *)engine;
+}
+
+static void prepare(struct engine_uring *uring, struct io_uring_sqe *sqe, struct engine_io *io)
+{
+	switch (io->op) {
+	case ENGINE_READ:
+		io_uring_prep_read(sqe, uring->fd, io->buffer, (unsigned)io->length, io->offset);
+		break;
+	case ENGINE_WRITE:
+		io_uring_prep_write(sqe, uring->fd, io->buffer, (unsigned)io->length, io->offset);
+		break;
+	case ENGINE_FLUSH:
+		io_uring_prep_fsync(sqe, uring->fd, IORING_FSYNC_DATASYNC);
+		break;
+	case ENGINE_DISCARD:
+		io_uring_prep_fallocate(sqe, uring->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+					(off_t)io->offset, (off_t)io->length);
+		break;
+	}
+	io_uring_sqe_set_data(sqe, io);
+}
+
+/* The submission queue has room for depth: what is under way is never more. */
+static void enqueue(struct engine_uring *uring, struct engine_io *io)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&uring->ring);
+
+	if (!sqe) {
+		io_uring_submit(&uring->ring);
+		sqe = io_uring_get_sqe(&uring->ring);
+	}
+	prepare(uring, sqe, io);
+	uring->to_submit++;
+}
+
+static int uring_start(struct engine *engine, struct engine_io *io)
+{
+	struct engine_uring *uring = self(engine);
+
+	if (uring->under_way == uring->depth)
+		return -EAGAIN;
+	uring->under_way++;
+	enqueue(uring, io);
+	return 0;
+}
+
+static void uring_submit(struct engine *engine)
+{
+	struct engine_uring *uring = self(engine);
+
+	if (!uring->to_submit)
+		return;
+	/* What the kernel does not take now (EAGAIN, EBUSY) goes with the next completion. */
+	if (io_uring_submit(&uring->ring) >= 0)
+		uring->to_submit = io_uring_sq_ready(&uring->ring);
+	if (uring->to_submit)
+		event_active(uring->readable, EV_READ, 0);
+}
+
+/* How the operation ended; -EINPROGRESS when a part of it is left and was queued again. */
+static int outcome(struct engine_uring *uring, struct engine_io *io, int result)
+{
+	if (result == -EAGAIN || result == -EINTR) {
+		enqueue(uring, io);
+		return -EINPROGRESS;
+	}
+	if (result < 0)
+		return result == -ENOSYS ? -EOPNOTSUPP : result;
+	if (io->op != ENGINE_READ && io->op != ENGINE_WRITE)
+		return 0;
+	if (!result)
+		return -EIO;
+	io->buffer += result;
+	io->offset += (unsigned)result;
+	io->length -= (unsigned)result;
+	if (!io->length)
+		return 0;
+	enqueue(uring, io);
+	return -EINPROGRESS;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct engine_uring *uring = arg;
+	struct io_uring_cqe *cqe;
+	unsigned finished = 0;
+
+	while (!io_uring_peek_cqe(&uring->ring, &cqe)) {
+		struct engine_io *io = io_uring_cqe_get_data(cqe);
+		int rc = outcome(uring, io, cqe->res);
+
+		io_uring_cqe_seen(&uring->ring, cqe);
+		if (rc == -EINPROGRESS)
+			continue;
+		uring->under_way--;
+		finished++;
+		io->done(io, rc);
+	}
+	uring_submit(&uring->engine);
+	if (finished)
+		uring->engine.batch(uring->engine.arg);
+}
+
+static void uring_close(struct engine *engine)
+{
+	struct engine_uring *uring = self(engine);
+
+	if (uring->readable)
+		event_free(uring->readable);
+	io_uring_queue_exit(&uring->ring);
+	free(uring);
+}
+
+static const struct engine_class uring_class = {
+	.name = "io_uring",
+	.start = uring_start,
+	.submit = uring_submit,
+	.close = uring_close,
+};
+
+int engine_open_uring(struct engine **engine, int fd, const struct engine_options *options)
+{
+	struct io_uring_params params = {.flags = IORING_SETUP_CLAMP};
+	unsigned workers[2] = {WORKERS_MAX, WORKERS_MAX};
+	struct engine_uring *uring = calloc(1, sizeof(*uring));
+	int rc;
+
+	if (!uring)
+		return -ENOMEM;
+	uring->engine = (struct engine){&uring_class, options->batch, options->arg};
+	uring->fd = fd;
+	uring->depth = options->depth;
+	rc = io_uring_queue_init_params(options->depth, &uring->ring, &params);
+	if (rc) {
+		free(uring);
+		return rc;
+	}
+	io_uring_register_iowq_max_workers(&uring->ring, workers); /* Linux 5.15; no harm without */
+	uring->readable = event_new(options->base, uring->ring.ring_fd, EV_READ | EV_PERSIST,
+				    on_readable, uring);
+	if (!uring->readable || event_add(uring->readable, NULL)) {
+		uring_close(&uring->engine);
+		return -ENOMEM;
+	}
+	*engine = &uring->engine;
+	return 0;
+}

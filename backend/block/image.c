@@ -1,0 +1,194 @@
+#include "backend/block/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "lib/number.h"
+
+#define SECTOR_SIZE 512u
+#define PAGE_SIZE   4096u
+
+static int null_open(struct image *image, const char *bytes, char *why, size_t size)
+{
+	uint64_t length;
+
+	if (number_parse(bytes, INT64_MAX, &length) || length < SECTOR_SIZE) {
+		snprintf(why, size, "params null:%s is not null:BYTES with 512 bytes or more",
+			 bytes);
+		return -EINVAL;
+	}
+	image->size = length / SECTOR_SIZE * SECTOR_SIZE;
+	image->can_discard = true;
+	image->discard_granularity = SECTOR_SIZE;
+	image->physical_sector = SECTOR_SIZE;
+	return 0;
+}
+
+/* Is O_DIRECT there, and content with 512 bytes? A file system on 4K sectors is not. */
+static bool direct_works(int fd)
+{
+	uint8_t *page;
+	bool works = false;
+	int flags = fcntl(fd, F_GETFL);
+
+	if (fcntl(fd, F_SETFL, flags | O_DIRECT))
+		return false;
+	page = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+	if (page)
+		works = pread(fd, page + SECTOR_SIZE, SECTOR_SIZE, SECTOR_SIZE) >= 0;
+	free(page);
+	if (!works)
+		fcntl(fd, F_SETFL, flags);
+	return works;
+}
+
+/* A number of /sys/dev/block/MAJOR:MINOR/queue, or 0; a partition's are its disk's. */
+static uint64_t sysfs_limit(dev_t dev, const char *name)
+{
+	uint64_t value = 0;
+
+	for (int up = 0; up < 2; up++) {
+		char path[128], text[32];
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%squeue/%s", major(dev),
+			 minor(dev), up ? "../" : "", name);
+		file = fopen(path, "re");
+		if (!file)
+			continue;
+		if (fgets(text, sizeof(text), file)) {
+			text[strcspn(text, "\n")] = '\0';
+			(void)number_parse(text, UINT64_MAX, &value);
+		}
+		fclose(file);
+		break;
+	}
+	return value;
+}
+
+static int device_probe(struct image *image, const struct stat *st)
+{
+	unsigned physical = SECTOR_SIZE;
+
+	if (ioctl(image->fd, BLKGETSIZE64, &image->size))
+		return -errno;
+	if (!ioctl(image->fd, BLKPBSZGET, &physical))
+		image->physical_sector = physical;
+	/* A hole punched into a device is a discard only where zeroing discards. */
+	image->can_discard = !image->read_only && sysfs_limit(st->st_rdev, "discard_max_bytes") &&
+			     sysfs_limit(st->st_rdev, "write_zeroes_max_bytes");
+	image->discard_granularity = (uint32_t)sysfs_limit(st->st_rdev, "discard_granularity");
+	return 0;
+}
+
+static int file_probe(struct image *image, const struct stat *st)
+{
+	off_t beyond = (st->st_size + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE;
+
+	image->size = (uint64_t)st->st_size;
+	image->physical_sector = PAGE_SIZE;
+	image->discard_granularity = (uint32_t)st->st_blksize;
+	/* Beyond its end there is nothing to lose. */
+	image->can_discard = !image->read_only &&
+			     !fallocate(image->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+					beyond, PAGE_SIZE);
+	return 0;
+}
+
+static int open_and_lock(struct image *image, const char *path, struct stat *st, char *why,
+			 size_t size)
+{
+	int flags = (image->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	int rc = 0;
+
+	if (!stat(path, st) && S_ISBLK(st->st_mode) && !image->read_only)
+		flags |= O_EXCL;
+	image->fd = open(path, flags);
+	if (image->fd < 0 || fstat(image->fd, st))
+		rc = -errno;
+	else if (!S_ISBLK(st->st_mode) && !S_ISREG(st->st_mode))
+		rc = -EINVAL;
+	else if (!image->read_only && S_ISREG(st->st_mode) && flock(image->fd, LOCK_EX | LOCK_NB))
+		rc = -EBUSY;
+
+	else /* it only kept a FIFO from blocking us; io_uring would not wait for the disk */
+		fcntl(image->fd, F_SETFL, fcntl(image->fd, F_GETFL) & ~O_NONBLOCK);
+
+	if (rc == -EINVAL)
+		snprintf(why, size, "%s is neither a file nor a block device", path);
+	else if (rc == -EBUSY)
+		snprintf(
+			why, size,
+			"%s is in use and writable elsewhere; detach it there or attach it read-only",
+			path);
+	else if (rc)
+		snprintf(why, size, "%s cannot be opened %s: %s", path,
+			 image->read_only ? "for reading" : "for writing", strerror(-rc));
+	return rc;
+}
+
+static void round_off(struct image *image, const char *path)
+{
+	if (image->size % SECTOR_SIZE)
+		log_warn("%s: its last %" PRIu64 " bytes are less than a sector and not shown",
+			 path, image->size % SECTOR_SIZE);
+	image->size -= image->size % SECTOR_SIZE;
+	if (image->size % image->physical_sector)
+		image->physical_sector = SECTOR_SIZE;
+	if (image->discard_granularity < SECTOR_SIZE)
+		image->discard_granularity = SECTOR_SIZE;
+}
+
+int image_open(struct image *image, const char *path, bool read_only, char *why, size_t size)
+{
+	struct stat st;
+	int rc;
+
+	*image = (struct image){.fd = -1, .read_only = read_only, .physical_sector = SECTOR_SIZE};
+	if (!strncmp(path, "null:", 5))
+		return null_open(image, path + 5, why, size);
+
+	rc = open_and_lock(image, path, &st, why, size);
+	if (rc)
+		goto fail;
+	rc = S_ISBLK(st.st_mode) ? device_probe(image, &st) : file_probe(image, &st);
+	if (rc) {
+		snprintf(why, size, "%s: its size cannot be read: %s", path, strerror(-rc));
+		goto fail;
+	}
+	round_off(image, path);
+	if (!image->size) {
+		snprintf(why, size, "%s is empty; make it larger (truncate -s 1G) first", path);
+		rc = -ENOMEDIUM;
+		goto fail;
+	}
+	image->direct = direct_works(image->fd);
+	if (!image->direct)
+		log_warn("%s: O_DIRECT with 512-byte sectors is not possible, "
+			 "its data goes through the page cache",
+			 path);
+	return 0;
+
+fail:
+	image_close(image);
+	return rc;
+}
+
+void image_close(struct image *image)
+{
+	if (image->fd >= 0)
+		close(image->fd);
+	image->fd = -1;
+}

@@ -1,0 +1,37 @@
+/*
+ * image.h - the file or block device behind a disk, opened by the supervisor for its worker.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct image {
+	int fd;        /* -1 for the null engine */
+	uint64_t size; /* bytes, a multiple of 512 */
+	bool direct;   /* O_DIRECT, good for 512-byte alignment */
+	bool read_only;
+	bool can_discard;
+	uint32_t discard_granularity;
+	uint32_t physical_sector; /* bytes; size is a multiple of it */
+};
+
+/**
+ * image_open - open what "params" names.
+ * @path:      a raw image or a block device; "null:BYTES" is no storage at all, for measurements
+ * @read_only: open it so; no lock is taken
+ * @image:     filled on success, freed with image_close
+ * @why:       @size bytes: on failure what is wrong and the remedy, in words
+ *
+ * A writable image is locked (flock(2) for a file, O_EXCL for a block device), so nobody else who
+ * asks for the lock has it writable; the lock goes when all duplicates of the descriptor are
+ * closed. O_DIRECT is used if 512-byte requests are good enough for it; else the page cache.
+ *
+ * Return: 0, -EBUSY (locked by another), -ENOMEDIUM (smaller than a sector), -EINVAL (neither file
+ * nor block device), or what open(2) says.
+ */
+int image_open(struct image *image, const char *path, bool read_only, char *why, size_t size);
+
+/** image_close - idempotent. */
+void image_close(struct image *image);

@@ -1,0 +1,430 @@
+#include "backend/block/queue.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/** A request on its way; a queue has as many as its ring has slots. */
+struct slot {
+	struct engine_io io; /* first: engine_done gets it */
+	struct queue *queue;
+	struct slot *next;
+	uint8_t *memory; /* the pool's, pages of it */
+	uint8_t *data;   /* in there, at the guest's own offset into a page */
+	unsigned pages;
+	unsigned step; /* of the operation, see steps[] */
+	int rc;
+	struct blk_request request;
+};
+
+struct slots {
+	struct slot *first, **end;
+};
+
+struct queue {
+	struct worker_device *dev;
+	struct blk_disk *disk;
+	struct queue *next; /* of the disk */
+	struct blk_ring ring;
+	evtchn_port_t port;
+	bool bound, stopped, draining;
+	struct engine *engine;
+	struct event *again; /* run another pass */
+	struct slots free;
+	struct slots pending;  /* checked, not started: in the ring's order */
+	struct slots finished; /* to be answered */
+	struct pool pool;
+	struct copier copier;
+	struct slot slot[];
+};
+
+enum step { STEP_END, STEP_READ, STEP_WRITE, STEP_FLUSH, STEP_DISCARD };
+
+/*
+ * A flush with data is a flush, then the write. A barrier must not get to the disk before what it
+ * waited for is stable there, hence the first flush.
+ */
+static const uint8_t steps[][4] = {
+	[BLK_READ] = {STEP_READ},
+	[BLK_WRITE] = {STEP_WRITE},
+	[BLK_FLUSH] = {STEP_FLUSH, STEP_WRITE},
+	[BLK_BARRIER] = {STEP_FLUSH, STEP_WRITE, STEP_FLUSH},
+	[BLK_DISCARD] = {STEP_DISCARD},
+};
+
+static void slots_init(struct slots *slots)
+{
+	slots->first = NULL;
+	slots->end = &slots->first;
+}
+
+static void slots_append(struct slots *slots, struct slot *slot)
+{
+	slot->next = NULL;
+	*slots->end = slot;
+	slots->end = &slot->next;
+}
+
+static struct slot *slots_take(struct slots *slots)
+{
+	struct slot *slot = slots->first;
+
+	if (slot) {
+		slots->first = slot->next;
+		if (!slots->first)
+			slots->end = &slots->first;
+	}
+	return slot;
+}
+
+static bool log_now(struct queue *queue)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return log_allowed(&queue->dev->limit,
+			   (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+}
+
+static void ring_stop(struct queue *queue)
+{
+	queue->stopped = true;
+	worker_error(queue->dev, -EPROTO,
+		     "the request producer index is not within %u of %" PRIu32
+		     ", ring stopped; the guest must reconnect",
+		     queue->ring.back.nr_ents, queue->ring.back.req_cons);
+}
+
+/* ---- one request ---- */
+
+static void slot_begin(struct slot *slot);
+
+static void slot_finish(struct slot *slot, int rc)
+{
+	struct queue *queue = slot->queue;
+	struct blk_disk *disk = queue->disk;
+
+	slot->rc = rc;
+	slots_append(&queue->finished, slot);
+	disk->running--;
+	if (slot->request.op == BLK_BARRIER) {
+		disk->barrier = NULL;
+		for (struct queue *other = disk->queues; other; other = other->next)
+			event_active(other->again, EV_TIMEOUT, 0);
+	} else if (disk->barrier && !disk->running) {
+		event_active(disk->barrier->again, EV_TIMEOUT, 0);
+	}
+	if (!disk->running && queue->draining)
+		event_active(disk->drained, EV_TIMEOUT, 0);
+}
+
+static void slot_done(struct engine_io *io, int rc)
+{
+	static const char *const names[] = {"read", "write", "flush", "discard"};
+	struct slot *slot = (struct slot *)io;
+
+	if (rc) {
+		if (rc != -EOPNOTSUPP && log_now(slot->queue))
+			log_warn("%s: %s of %" PRIu64 " bytes at %" PRIu64
+				 ": %s; the guest hears of an error",
+				 slot->queue->dev->name, names[io->op], slot->request.length,
+				 slot->request.offset, strerror(-rc));
+		slot_finish(slot, rc);
+		return;
+	}
+	slot->step++;
+	slot_begin(slot);
+}
+
+/* Start the next step of the operation, or finish it. */
+static void slot_begin(struct slot *slot)
+{
+	struct engine *engine = slot->queue->engine;
+	const struct blk_request *request = &slot->request;
+	int rc;
+
+	if (steps[request->op][slot->step] == STEP_WRITE && !request->length)
+		slot->step++;
+	slot->io.done = slot_done;
+	switch ((enum step)steps[request->op][slot->step]) {
+	case STEP_READ:
+		rc = engine_read(engine, &slot->io, slot->data, request->offset, request->length);
+		break;
+	case STEP_WRITE:
+		rc = engine_write(engine, &slot->io, slot->data, request->offset, request->length);
+		break;
+	case STEP_FLUSH:
+		rc = engine_flush(engine, &slot->io);
+		break;
+	case STEP_DISCARD:
+		rc = engine_discard(engine, &slot->io, request->offset, request->length);
+		break;
+	default:
+		slot_finish(slot, 0);
+		return;
+	}
+	if (rc)
+		slot_finish(slot, rc);
+}
+
+static bool slot_memory(struct slot *slot)
+{
+	unsigned offset = slot->request.segment[0].offset;
+
+	slot->pages =
+		(unsigned)((offset + slot->request.length + BLK_PAGE_SIZE - 1) / BLK_PAGE_SIZE);
+	slot->memory = pool_take(&slot->queue->pool, slot->pages);
+	slot->data = slot->memory + offset;
+	return slot->memory != NULL;
+}
+
+/* Gather the request's segments, in one direction. */
+static void slot_copy(struct slot *slot)
+{
+	struct copier *copier = &slot->queue->copier;
+	const struct blk_request *request = &slot->request;
+	uint8_t *data = slot->data;
+
+	for (unsigned i = 0; i < request->segments; i++) {
+		const struct blk_segment *segment = &request->segment[i];
+
+		if (request->op == BLK_READ)
+			copier_to_guest(copier, segment->gref, segment->offset, data,
+					segment->length, &slot->rc);
+		else
+			copier_from_guest(copier, data, segment->gref, segment->offset,
+					  segment->length, &slot->rc);
+		data += segment->length;
+	}
+}
+
+/* ---- a pass ---- */
+
+static void refuse(struct queue *queue, struct slot *slot)
+{
+	if (slot->rc != -EOPNOTSUPP && log_now(queue))
+		log_warn("%s: request %u of %u segments at sector %" PRIu64 " refused: %s",
+			 queue->dev->name, slot->request.operation, slot->request.segments,
+			 slot->request.offset / BLK_SECTOR_SIZE, strerror(-slot->rc));
+	slots_append(&queue->finished, slot);
+}
+
+/* Take all requests off the ring; those that are in order become pending. */
+static void pull(struct queue *queue)
+{
+	struct slots pulled;
+	struct slot *slot;
+	int there = ring_requests(&queue->ring);
+
+	if (there < 0)
+		ring_stop(queue);
+	slots_init(&pulled);
+	for (; there > 0; there--) {
+		union blk_wire wire;
+
+		slot = slots_take(&queue->free);
+		ring_take(&queue->ring, &wire);
+		slot->memory = NULL;
+		slot->step = 0;
+		slot->request.segments = 0;
+		slot->request.offset = 0;
+		slot->rc = request_parse(&wire, &queue->disk->geometry, &slot->request);
+		if (!slot->rc && slot->request.indirect)
+			copier_from_guest(
+				&queue->copier, slot->request.segment, slot->request.indirect_ref,
+				0, (uint16_t)(slot->request.segments * sizeof(struct blk_segment)),
+				&slot->rc);
+		slots_append(&pulled, slot);
+	}
+	copier_run(&queue->copier);
+	while ((slot = slots_take(&pulled))) {
+		if (!slot->rc && slot->request.indirect)
+			slot->rc = request_indirect(slot->request.segment, &queue->disk->geometry,
+						    &slot->request);
+		if (slot->rc)
+			refuse(queue, slot);
+		else
+			slots_append(&queue->pending, slot);
+	}
+}
+
+/* May the first pending request start? A barrier waits for all, all wait for a barrier. */
+static bool admitted(struct queue *queue, const struct slot *slot)
+{
+	struct blk_disk *disk = queue->disk;
+
+	if (disk->barrier && disk->barrier != queue)
+		return false;
+	if (slot->request.op != BLK_BARRIER)
+		return !disk->barrier;
+	disk->barrier = queue;
+	return !disk->running;
+}
+
+/* Start what is pending, in order, as far as memory and barriers allow. */
+static void start(struct queue *queue)
+{
+	struct slots starting;
+	struct slot *slot;
+
+	slots_init(&starting);
+	while ((slot = queue->pending.first)) {
+		if (!admitted(queue, slot))
+			break;
+		if (slot->request.segments) {
+			if (!slot_memory(slot))
+				break;
+			if (slot->request.op != BLK_READ)
+				slot_copy(slot);
+		}
+		slots_append(&starting, slots_take(&queue->pending));
+		queue->disk->running++;
+	}
+	copier_run(&queue->copier);
+	while ((slot = slots_take(&starting))) {
+		if (slot->rc)
+			slot_finish(slot, slot->rc);
+		else
+			slot_begin(slot);
+	}
+	engine_submit(queue->engine);
+}
+
+/* Give the guest its data and its answers, all that are finished in one go. */
+static void answer(struct queue *queue)
+{
+	struct slot *slot;
+
+	if (!queue->finished.first)
+		return;
+	for (slot = queue->finished.first; slot; slot = slot->next)
+		if (!slot->rc && slot->request.op == BLK_READ)
+			slot_copy(slot);
+	copier_run(&queue->copier);
+	while ((slot = slots_take(&queue->finished))) {
+		if (slot->memory)
+			pool_give(&queue->pool, slot->memory, slot->pages);
+		if (!queue->stopped)
+			ring_answer(&queue->ring, &slot->request, slot->rc);
+		slots_append(&queue->free, slot);
+	}
+	if (queue->stopped)
+		return;
+	if (ring_push(&queue->ring) && queue->bound)
+		events_notify(queue->dev->worker->events, queue->port);
+}
+
+/* Everything that can be done now. */
+static void pass(struct queue *queue)
+{
+	answer(queue);
+	if (!queue->draining) {
+		start(queue);
+		if (!queue->stopped && !queue->pending.first) {
+			pull(queue);
+			start(queue);
+		}
+	}
+	answer(queue);
+	if (queue->stopped || queue->draining || queue->pending.first)
+		return;
+	if (ring_sleep(&queue->ring))
+		event_active(queue->again, EV_TIMEOUT, 0);
+}
+
+void queue_kick(void *queue)
+{
+	pass(queue);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+	pass(arg);
+}
+
+/* ---- life ---- */
+
+static int engine_open(struct queue *queue, int fd)
+{
+	struct engine_options options = {
+		.base = queue->dev->worker->base,
+		.depth = queue->ring.back.nr_ents,
+		.batch = queue_kick,
+		.arg = queue,
+	};
+
+	return fd < 0 ? engine_open_null(&queue->engine, &options)
+		      : engine_open_file(&queue->engine, fd, &options);
+}
+
+int queue_open(struct queue **result, const struct queue_options *options)
+{
+	unsigned entries = request_ring_entries(options->abi, options->pages);
+	struct worker *worker = options->dev->worker;
+	struct queue *queue = calloc(1, sizeof(*queue) + entries * sizeof(queue->slot[0]));
+	int rc = -ENOMEM;
+
+	if (!queue)
+		return rc;
+	queue->dev = options->dev;
+	queue->disk = options->disk;
+	copier_init(&queue->copier, worker->gnttab, worker->domid);
+	slots_init(&queue->free);
+	slots_init(&queue->pending);
+	slots_init(&queue->finished);
+	for (unsigned i = 0; i < entries; i++) {
+		queue->slot[i].queue = queue;
+		slots_append(&queue->free, &queue->slot[i]);
+	}
+	rc = ring_attach(&queue->ring, options->ring, options->pages, options->abi);
+	if (rc)
+		goto fail;
+	rc = -ENOMEM;
+	queue->again = event_new(worker->base, -1, 0, on_again, queue);
+	if (!queue->again)
+		goto fail;
+	rc = pool_open(&queue->pool);
+	if (!rc)
+		rc = engine_open(queue, options->fd);
+	if (rc)
+		goto fail;
+	queue->next = queue->disk->queues;
+	queue->disk->queues = queue;
+	*result = queue;
+	return 0;
+
+fail:
+	queue_close(queue);
+	return rc;
+}
+
+void queue_bound(struct queue *queue, evtchn_port_t port)
+{
+	queue->port = port;
+	queue->bound = true;
+}
+
+void queue_drain(struct queue *queue)
+{
+	struct slot *slot;
+
+	queue->draining = true;
+	while ((slot = slots_take(&queue->pending)))
+		slots_append(&queue->free, slot);
+}
+
+void queue_close(struct queue *queue)
+{
+	for (struct queue **link = &queue->disk->queues; *link; link = &(*link)->next)
+		if (*link == queue) {
+			*link = queue->next;
+			break;
+		}
+	engine_close(queue->engine);
+	if (queue->again)
+		event_free(queue->again);
+	pool_close(&queue->pool);
+	free(queue);
+}

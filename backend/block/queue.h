@@ -1,0 +1,62 @@
+/*
+ * queue.h - one ring of a disk: requests in, one grant copy, one submission, answers out.
+ *
+ * A pass takes every request that is there, checks the private copies, fetches all data to write
+ * in one grant copy, and starts the engine once. When operations finish, the data read goes to the
+ * guest in one grant copy, and all answers with one notification. What finds no memory or has to
+ * wait for a barrier stays pending, and no more is taken from the ring until it has started.
+ *
+ * Ring rules: xen/io/ring.h. A ring whose indices are nonsense is stopped and reported once; the
+ * other rings and the process run on.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backend/block/copier.h"
+#include "backend/block/engine.h"
+#include "backend/block/pool.h"
+#include "backend/block/ring.h"
+#include "backend/worker/worker.h"
+
+struct queue;
+
+/** What the queues of one disk share: a barrier concerns them all. */
+struct blk_disk {
+	struct blk_geometry geometry;
+	unsigned running;      /* requests that have started and not finished */
+	struct queue *barrier; /* waits until nothing runs, or is running it: the others hold */
+	struct queue *queues;  /* all of them */
+	struct event *drained; /* made active when nothing runs any more, while draining */
+};
+
+struct queue_options {
+	struct worker_device *dev; /* for its worker, its name and its errors */
+	struct blk_disk *disk;
+	enum blk_abi abi;
+	void *ring; /* mapped, stays the caller's */
+	unsigned pages;
+	int fd; /* the image, stays the caller's; -1 for the null engine */
+};
+
+/**
+ * queue_open - take up a ring where its responses end.
+ *
+ * Return: 0, -EPROTO (the indices are nonsense already), -ENOMEM, or what the engine says.
+ * *@queue joins the disk and is freed with queue_close.
+ */
+int queue_open(struct queue **queue, const struct queue_options *options);
+
+/** queue_bound - the ring's event channel, for notifications. */
+void queue_bound(struct queue *queue, evtchn_port_t port);
+
+/** queue_kick - the guest has (perhaps) put requests onto the ring; an events_handler. */
+void queue_kick(void *queue);
+
+/** queue_drain - take no more requests and forget those that have not started; disk->drained tells
+ * when the running ones have been answered. */
+void queue_drain(struct queue *queue);
+
+/** queue_close - leave the disk and free all; nothing may be running. */
+void queue_close(struct queue *queue);

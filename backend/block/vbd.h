@@ -1,0 +1,35 @@
+/*
+ * vbd.h - the block class of the backend: what the supervisor tells the worker, and both halves.
+ */
+#pragma once
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backend/block/request.h"
+#include "backend/worker/worker.h"
+#include "backend/xenbus/device.h"
+
+/** What we publish as max-ring-page-order and multi-queue-max-queues. */
+#define VBD_ORDER_MAX  4u
+#define VBD_QUEUES_MAX 4u
+
+/** The payload of a connect request. The descriptor is the image; none is the null engine. */
+struct vbd_connect {
+	struct blk_geometry geometry;
+	uint32_t abi;    /* enum blk_abi */
+	uint32_t order;  /* 1 << order pages a ring */
+	uint32_t queues; /* 1 to VBD_QUEUES_MAX */
+	struct {
+		uint32_t ref[1u << VBD_ORDER_MAX];
+		uint32_t port; /* the guest's */
+	} queue[VBD_QUEUES_MAX];
+};
+static_assert(sizeof(struct vbd_connect) <= WORKER_PAYLOAD_SIZE, "too large for a message");
+
+/** The supervisor's half: vbd_device.c. */
+extern const struct device_class vbd_device_class;
+
+/** The worker's half: vbd_worker.c. */
+extern const struct worker_class vbd_worker_class;

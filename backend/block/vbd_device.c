@@ -1,0 +1,233 @@
+/* The supervisor's half of a vbd: the toolstack's nodes, the image, the frontend's nodes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xen/io/protocols.h>
+
+#include "backend/block/image.h"
+#include "backend/block/vbd.h"
+
+struct vbd_device {
+	struct device dev;
+	struct image image; /* fd is -1 and size 0 until it is open */
+	bool read_only, cdrom, removable, discard;
+};
+
+static struct vbd_device *self(struct device *dev)
+{
+	return (struct vbd_device *)dev;
+}
+
+static bool back_says(struct device *dev, const char *node, const char *value)
+{
+	char *text = device_back_string(dev, node);
+	bool same = text && !strcmp(text, value);
+
+	free(text);
+	return same;
+}
+
+static int vbd_probe(struct device *dev)
+{
+	struct vbd_device *vbd = self(dev);
+	char *mode = device_back_string(dev, "mode");
+
+	vbd->image.fd = -1;
+	if (!mode)
+		return device_fail(dev, -EINVAL, "mode is missing; the toolstack writes r or w");
+	/* "w!" is libxl's "writable, and never mind who else has it". */
+	vbd->read_only = mode[0] != 'w';
+	free(mode);
+	vbd->cdrom = back_says(dev, "device-type", "cdrom");
+	vbd->removable = back_says(dev, "removable", "1");
+	vbd->discard = !back_says(dev, "discard-enable", "0");
+	return 0;
+}
+
+static int vbd_open(struct device *dev)
+{
+	struct vbd_device *vbd = self(dev);
+	const char *node = dev->script ? "physical-device-path" : "params";
+	char *path = device_back_string(dev, node);
+	char why[sizeof(dev->error)];
+	int rc;
+
+	if (!path || !*path) {
+		free(path);
+		return device_fail(dev, -EINVAL, "%s is missing; %s", node,
+				   dev->script ? "the hotplug script has to write it"
+					       : "the toolstack has to name the image");
+	}
+	rc = image_open(&vbd->image, path, vbd->read_only, why, sizeof(why));
+	free(path);
+	return rc ? device_fail(dev, rc, "%s", why) : 0;
+}
+
+static bool can_discard(const struct vbd_device *vbd)
+{
+	return vbd->discard && vbd->image.can_discard;
+}
+
+static int vbd_publish(struct device *dev, struct xs_handle *xs, xs_transaction_t t)
+{
+	const struct vbd_device *vbd = self(dev);
+	const struct image *image = &vbd->image;
+	const struct {
+		const char *node;
+		uint64_t value;
+	} nodes[] = {
+		{"feature-barrier", 1},
+		{"feature-flush-cache", 1},
+		{"feature-persistent", 0},
+		{"feature-discard", can_discard(vbd)},
+		{"discard-granularity", can_discard(vbd) ? image->discard_granularity : 0},
+		{"discard-alignment", 0},
+		{"discard-secure", 0},
+		{"feature-max-indirect-segments", BLK_SEGMENTS_MAX},
+		{"max-ring-page-order", VBD_ORDER_MAX},
+		{"max-ring-pages", 1u << VBD_ORDER_MAX},
+		{"multi-queue-max-queues", VBD_QUEUES_MAX},
+		{"info", (vbd->read_only ? VDISK_READONLY : 0) | (vbd->cdrom ? VDISK_CDROM : 0) |
+				 (vbd->removable ? VDISK_REMOVABLE : 0)},
+		{"sector-size", BLK_SECTOR_SIZE},
+		{"physical-sector-size", image->physical_sector},
+		{"sectors", image->size / BLK_SECTOR_SIZE},
+	};
+	/* With a hotplug script the image is not known before it ran: then only how we transport.
+	 */
+	size_t known = sizeof(nodes) / sizeof(nodes[0]) - (image->size ? 0 : 3);
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < known; i++)
+		rc = xs_write_number(xs, t, nodes[i].value, "%s/%s", dev->back, nodes[i].node);
+	return rc;
+}
+
+static int abi_read(struct device *dev, uint32_t *abi)
+{
+	char *protocol = device_front_string(dev, "protocol");
+	int rc = 0;
+
+	/* Frontends that do not say are old 32-bit ones, as for Linux on x86. */
+	if (!protocol || !strcmp(protocol, XEN_IO_PROTO_ABI_X86_32))
+		*abi = BLK_ABI_32;
+	else if (!strcmp(protocol, XEN_IO_PROTO_ABI_X86_64) ||
+		 !strcmp(protocol, XEN_IO_PROTO_ABI_NATIVE))
+		*abi = BLK_ABI_64;
+	else
+		rc = device_fail(dev, -EINVAL, "protocol %.32s is not x86_64-abi or x86_32-abi",
+				 protocol);
+	free(protocol);
+	return rc;
+}
+
+/* Either spelling; a frontend that writes both writes the same. */
+static int order_read(struct device *dev, uint32_t *order)
+{
+	uint64_t pages, value;
+	int rc = device_front_number(dev, VBD_ORDER_MAX, UINT64_MAX, &value, "ring-page-order");
+
+	if (rc)
+		return rc;
+	if (value != UINT64_MAX) {
+		*order = (uint32_t)value;
+		return 0;
+	}
+	rc = device_front_number(dev, 1u << VBD_ORDER_MAX, 1, &pages, "num-ring-pages");
+	if (rc)
+		return rc;
+	if (!pages || pages & (pages - 1))
+		return device_fail(dev, -EINVAL, "num-ring-pages %" PRIu64 " is not a power of two",
+				   pages);
+	*order = (uint32_t)__builtin_ctzl(pages);
+	return 0;
+}
+
+static int queue_read(struct device *dev, struct vbd_connect *connect, unsigned n,
+		      const char *folder)
+{
+	uint64_t value;
+	int rc = device_front_required(dev, UINT32_MAX, &value, "%sevent-channel", folder);
+
+	if (rc)
+		return rc;
+	connect->queue[n].port = (uint32_t)value;
+	/* One page is ring-ref, or ring-ref0 of a frontend that also wrote its order. */
+	if (!connect->order) {
+		rc = device_front_number(dev, UINT32_MAX, UINT64_MAX, &value, "%sring-ref", folder);
+		if (rc || value != UINT64_MAX) {
+			connect->queue[n].ref[0] = (uint32_t)value;
+			return rc;
+		}
+	}
+	for (unsigned page = 0; page < 1u << connect->order; page++) {
+		rc = device_front_required(dev, UINT32_MAX, &value, "%sring-ref%u", folder, page);
+		if (rc)
+			return rc;
+		connect->queue[n].ref[page] = (uint32_t)value;
+	}
+	return 0;
+}
+
+static int queues_read(struct device *dev, struct vbd_connect *connect)
+{
+	uint64_t queues;
+	int rc = device_front_number(dev, VBD_QUEUES_MAX, 1, &queues, "multi-queue-num-queues");
+
+	if (rc)
+		return rc;
+	if (!queues)
+		return device_fail(dev, -EINVAL, "multi-queue-num-queues is 0, not 1 to %u",
+				   VBD_QUEUES_MAX);
+	connect->queues = (uint32_t)queues;
+	for (unsigned n = 0; !rc && n < queues; n++) {
+		char folder[16] = "";
+
+		if (queues > 1)
+			snprintf(folder, sizeof(folder), "queue-%u/", n);
+		rc = queue_read(dev, connect, n, folder);
+	}
+	return rc;
+}
+
+static int vbd_connect(struct device *dev, void *payload, int *fds, size_t *count)
+{
+	struct vbd_device *vbd = self(dev);
+	struct vbd_connect connect = {
+		.geometry = {vbd->image.size, vbd->read_only, can_discard(vbd)}};
+	int rc = abi_read(dev, &connect.abi);
+
+	if (!rc)
+		rc = order_read(dev, &connect.order);
+	if (!rc)
+		rc = queues_read(dev, &connect);
+	if (rc)
+		return rc;
+	memcpy(payload, &connect, sizeof(connect));
+	if (vbd->image.fd >= 0)
+		fds[(*count)++] = vbd->image.fd;
+	return 0;
+}
+
+static void vbd_close(struct device *dev)
+{
+	struct vbd_device *vbd = self(dev);
+
+	image_close(&vbd->image);
+	vbd->image.size = 0;
+}
+
+const struct device_class vbd_device_class = {
+	.name = "vbd",
+	.kind = WORKER_VBD,
+	.traits = {.connect_on_initialised = true},
+	.size = sizeof(struct vbd_device),
+	.probe = vbd_probe,
+	.open = vbd_open,
+	.publish = vbd_publish,
+	.connect = vbd_connect,
+	.close = vbd_close,
+};

@@ -1,0 +1,129 @@
+/* The worker's half of a vbd: its rings mapped, its queues running. */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "backend/block/queue.h"
+#include "backend/block/vbd.h"
+
+struct vbd {
+	struct worker_device dev;
+	struct blk_disk disk;
+	struct vbd_connect connect;
+	int fd; /* the image, or -1 */
+	bool closing;
+	struct {
+		void *ring;
+		struct queue *queue;
+		evtchn_port_t port;
+		bool bound;
+	} ring[VBD_QUEUES_MAX];
+};
+
+static void ring_stop(struct vbd *vbd, unsigned n)
+{
+	struct worker *worker = vbd->dev.worker;
+
+	if (vbd->ring[n].bound)
+		events_unbind(worker->events, vbd->ring[n].port);
+	if (vbd->ring[n].queue)
+		queue_close(vbd->ring[n].queue);
+	if (vbd->ring[n].ring)
+		xengnttab_unmap(worker->gnttab, vbd->ring[n].ring, 1u << vbd->connect.order);
+	memset(&vbd->ring[n], 0, sizeof(vbd->ring[n]));
+}
+
+static int ring_start(struct vbd *vbd, unsigned n)
+{
+	struct worker *worker = vbd->dev.worker;
+	struct queue_options options = {
+		.dev = &vbd->dev,
+		.disk = &vbd->disk,
+		.abi = (enum blk_abi)vbd->connect.abi,
+		.pages = 1u << vbd->connect.order,
+		.fd = vbd->fd,
+	};
+	int rc;
+
+	options.ring = xengnttab_map_domain_grant_refs(worker->gnttab, options.pages, worker->domid,
+						       vbd->connect.queue[n].ref,
+						       PROT_READ | PROT_WRITE);
+	if (!options.ring)
+		return worker_fail(&vbd->dev, -errno, "ring %u: ring-ref %u cannot be mapped: %s",
+				   n, vbd->connect.queue[n].ref[0], strerror(errno));
+	vbd->ring[n].ring = options.ring;
+	rc = queue_open(&vbd->ring[n].queue, &options);
+	if (rc)
+		return worker_fail(&vbd->dev, rc, "ring %u cannot be started: %s", n,
+				   rc == -EPROTO ? "its indices are nonsense" : strerror(-rc));
+	rc = events_bind(worker->events, worker->domid, vbd->connect.queue[n].port, queue_kick,
+			 vbd->ring[n].queue, &vbd->ring[n].port);
+	if (rc)
+		return worker_fail(&vbd->dev, rc, "ring %u: event-channel %u cannot be bound: %s",
+				   n, vbd->connect.queue[n].port, strerror(-rc));
+	vbd->ring[n].bound = true;
+	queue_bound(vbd->ring[n].queue, vbd->ring[n].port);
+	return 0;
+}
+
+static void rings_stop(struct vbd *vbd)
+{
+	for (unsigned n = 0; n < VBD_QUEUES_MAX; n++)
+		ring_stop(vbd, n);
+	if (vbd->disk.drained)
+		event_free(vbd->disk.drained);
+	vbd->disk.drained = NULL;
+}
+
+static void on_drained(evutil_socket_t fd, short what, void *arg)
+{
+	struct vbd *vbd = arg;
+
+	if (!vbd->closing || vbd->disk.running)
+		return;
+	rings_stop(vbd);
+	if (vbd->fd >= 0)
+		close(vbd->fd);
+	worker_disconnected(&vbd->dev);
+}
+
+static int vbd_connect(struct worker_device *dev, const void *payload, const int *fds, size_t count)
+{
+	struct vbd *vbd = (struct vbd *)dev;
+	int rc = 0;
+
+	memcpy(&vbd->connect, payload, sizeof(vbd->connect));
+	vbd->disk.geometry = vbd->connect.geometry;
+	vbd->fd = count ? fds[0] : -1;
+	if (vbd->connect.queues > VBD_QUEUES_MAX || vbd->connect.order > VBD_ORDER_MAX || count > 1)
+		return worker_fail(dev, -EINVAL, "the supervisor's request is broken");
+	vbd->disk.drained = event_new(dev->worker->base, -1, 0, on_drained, vbd);
+	if (!vbd->disk.drained)
+		return worker_fail(dev, -ENOMEM, "out of memory");
+	for (unsigned n = 0; !rc && n < vbd->connect.queues; n++)
+		rc = ring_start(vbd, n);
+	if (rc)
+		rings_stop(vbd);
+	return rc;
+}
+
+static void vbd_disconnect(struct worker_device *dev)
+{
+	struct vbd *vbd = (struct vbd *)dev;
+
+	vbd->closing = true;
+	for (unsigned n = 0; n < vbd->connect.queues; n++) {
+		events_unbind(dev->worker->events, vbd->ring[n].port);
+		vbd->ring[n].bound = false;
+		queue_drain(vbd->ring[n].queue);
+	}
+	event_active(vbd->disk.drained, EV_TIMEOUT, 0);
+}
+
+const struct worker_class vbd_worker_class = {
+	.name = "vbd",
+	.size = sizeof(struct vbd),
+	.connect = vbd_connect,
+	.disconnect = vbd_disconnect,
+};

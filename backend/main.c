@@ -1,0 +1,93 @@
+/* xsplit-backend: Xen's block and network backends in user space. See xsplit-backend(8). */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "backend/supervisor/supervisor.h"
+#include "backend/worker/worker.h"
+#include "lib/log.h"
+#include "lib/number.h"
+
+/* Where a worker finds its socket, see supervisor/guest.c. */
+#define WORKER_SOCKET 3
+
+enum { OPTION_READY_FD = 256, OPTION_USER, OPTION_WITHOUT_SANDBOX, OPTION_WORKER };
+
+static const struct option options[] = {
+	{"ready-fd", required_argument, NULL, OPTION_READY_FD},
+	{"user", required_argument, NULL, OPTION_USER},
+	{"without-sandbox", no_argument, NULL, OPTION_WITHOUT_SANDBOX},
+	{"worker", required_argument, NULL, OPTION_WORKER},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
+};
+
+static void usage(FILE *to)
+{
+	fputs("usage: xsplit-backend [--ready-fd FD] [--user USER] [--without-sandbox]\n"
+	      "       xsplit-backend -h | -V\n"
+	      "\n"
+	      "Serve the disks (backend/vbd) and network cards (backend/vif) of this domain's guests.\n"
+	      "  --ready-fd FD      write a newline to FD when ready, then close it\n"
+	      "  --user USER        whom the workers become: a name or a number (nobody)\n"
+	      "  --without-sandbox  leave the workers root and unrestricted, to debug them\n"
+	      "  -h, --help         this text\n"
+	      "  -V, --version      the version\n"
+	      "The log goes to standard error; XSPLIT_LOG=error|warn|info|debug.\n",
+	      to);
+}
+
+static void wrong(const char *option, const char *value, const char *expected)
+{
+	fprintf(stderr, "xsplit-backend: %s %s is not %s; see xsplit-backend -h\n", option, value,
+		expected);
+	exit(2);
+}
+
+int main(int argc, char **argv)
+{
+	struct supervisor_options supervisor = {.ready_fd = -1, .sandboxed = true};
+	bool worker = false;
+	uint16_t domid = 0, fd;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "hV", options, NULL)) >= 0) {
+		switch (option) {
+		case OPTION_READY_FD:
+			if (number_parse_u16(optarg, &fd))
+				wrong("--ready-fd", optarg, "a descriptor's number");
+			supervisor.ready_fd = fd;
+			break;
+		case OPTION_USER:
+			supervisor.user = optarg;
+			break;
+		case OPTION_WITHOUT_SANDBOX:
+			supervisor.sandboxed = false;
+			break;
+		case OPTION_WORKER:
+			if (number_parse_u16(optarg, &domid))
+				wrong("--worker", optarg, "a domain's number");
+			worker = true;
+			break;
+		case 'h':
+			usage(stdout);
+			return 0;
+		case 'V':
+			puts("xsplit-backend " XSPLIT_VERSION);
+			return 0;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	}
+	if (optind < argc)
+		wrong("argument", argv[optind], "expected");
+
+	log_open("xsplit-backend", LOG_LEVEL_INFO);
+	signal(SIGPIPE, SIG_IGN);
+	if (worker)
+		return worker_main(WORKER_SOCKET, domid, supervisor.user, supervisor.sandboxed);
+	return supervisor_main(&supervisor);
+}

@@ -1,0 +1,223 @@
+#include "backend/supervisor/guest.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/fdpass.h"
+#include "lib/log.h"
+
+/* Where the worker finds its socket. */
+#define WORKER_SOCKET "3"
+
+/* Reports taken in one turn of the loop: a worker gone mad does not starve the others. */
+#define REPORTS_MAX 32
+
+extern char **environ;
+
+struct guest {
+	const struct guest_options *options;
+	uint16_t domid;
+	pid_t pid; /* 0: none */
+	int socket;
+	struct event *readable;
+	bool leaving;
+};
+
+struct guest *guest_new(uint16_t domid, const struct guest_options *options)
+{
+	struct guest *guest = calloc(1, sizeof(*guest));
+
+	if (!guest)
+		return NULL;
+	guest->options = options;
+	guest->domid = domid;
+	guest->socket = -1;
+	return guest;
+}
+
+uint16_t guest_domid(const struct guest *guest)
+{
+	return guest->domid;
+}
+
+bool guest_has_worker(const struct guest *guest)
+{
+	return guest->pid > 0;
+}
+
+bool guest_leaving(const struct guest *guest)
+{
+	return guest->leaving;
+}
+
+static void hang_up(struct guest *guest)
+{
+	if (guest->readable)
+		event_free(guest->readable);
+	guest->readable = NULL;
+	if (guest->socket >= 0)
+		close(guest->socket);
+	guest->socket = -1;
+}
+
+/* SIGCHLD tells the rest. */
+static void worker_kill(struct guest *guest)
+{
+	hang_up(guest);
+	if (guest_has_worker(guest))
+		kill(guest->pid, SIGKILL);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct guest *guest = arg;
+	const struct guest_handlers *handlers = &guest->options->handlers;
+
+	for (int n = 0; n < REPORTS_MAX; n++) {
+		struct worker_report report;
+		int fds[FDPASS_MAX], rc;
+		size_t count = 0;
+
+		rc = fdpass_receive(guest->socket, &report, sizeof(report), fds, &count);
+		while (count)
+			close(fds[--count]); /* a worker has none to give */
+		if (rc == -EAGAIN || rc == -EINTR)
+			return;
+		if (rc) {
+			/* It has closed the socket or speaks nonsense. */
+			worker_kill(guest);
+			return;
+		}
+		report.text[sizeof(report.text) - 1] = '\0';
+		handlers->report(handlers->arg, guest, &report);
+		if (guest->socket < 0)
+			return;
+	}
+}
+
+static int spawn(struct guest *guest, int socket)
+{
+	char domid[8];
+	const char *argv[8] = {"xsplit-backend", "--worker", domid};
+	int argc = 3, rc;
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t all, none;
+
+	snprintf(domid, sizeof(domid), "%u", guest->domid);
+	if (guest->options->user) {
+		argv[argc++] = "--user";
+		argv[argc++] = guest->options->user;
+	}
+	if (!guest->options->sandboxed)
+		argv[argc++] = "--without-sandbox";
+	sigfillset(&all);
+	sigemptyset(&none);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, socket, atoi(WORKER_SOCKET));
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	rc = -posix_spawn(&guest->pid, "/proc/self/exe", &actions, &attributes, (char *const *)argv,
+			  environ);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	if (rc)
+		guest->pid = 0;
+	return rc;
+}
+
+static int start(struct guest *guest)
+{
+	int pair[2], rc;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	fcntl(pair[0], F_SETFL, O_NONBLOCK);
+	rc = spawn(guest, pair[1]);
+	close(pair[1]);
+	if (rc) {
+		close(pair[0]);
+		return rc;
+	}
+	guest->socket = pair[0];
+	guest->readable = event_new(guest->options->base, guest->socket, EV_READ | EV_PERSIST,
+				    on_readable, guest);
+	if (!guest->readable || event_add(guest->readable, NULL)) {
+		worker_kill(guest);
+		return -ENOMEM;
+	}
+	log_debug("guest %u: worker is process %d", guest->domid, guest->pid);
+	return 0;
+}
+
+int guest_request(struct guest *guest, const struct worker_request *request, const int *fds,
+		  size_t count)
+{
+	int rc;
+
+	if (!guest_has_worker(guest)) {
+		rc = start(guest);
+		if (rc) {
+			log_error("guest %u: its worker cannot be started: %s", guest->domid,
+				  strerror(-rc));
+			return rc;
+		}
+	}
+	rc = guest->socket < 0 ? -EPIPE
+			       : fdpass_send(guest->socket, request, sizeof(*request), fds, count);
+	if (rc == -EAGAIN)
+		log_error("guest %u: its worker does not read its requests, killed", guest->domid);
+	if (rc)
+		worker_kill(guest);
+	return rc;
+}
+
+void guest_reap(struct guest *guest)
+{
+	const struct guest_handlers *handlers = &guest->options->handlers;
+	char how[64];
+	int status;
+
+	if (!guest_has_worker(guest) || waitpid(guest->pid, &status, WNOHANG) != guest->pid)
+		return;
+	if (WIFSIGNALED(status))
+		snprintf(how, sizeof(how), "was killed by signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
+	else
+		snprintf(how, sizeof(how), "ended with status %d", WEXITSTATUS(status));
+	if (guest->leaving)
+		log_debug("guest %u: worker %d %s", guest->domid, guest->pid, how);
+	else
+		log_error(
+			"guest %u: worker %d %s; its devices are closed until the guest reconnects",
+			guest->domid, guest->pid, how);
+	hang_up(guest);
+	guest->pid = 0;
+	handlers->died(handlers->arg, guest, how);
+}
+
+void guest_leave(struct guest *guest, bool force)
+{
+	guest->leaving = true;
+	if (force)
+		worker_kill(guest);
+	else
+		hang_up(guest);
+}
+
+void guest_free(struct guest *guest)
+{
+	hang_up(guest);
+	free(guest);
+}

@@ -1,0 +1,68 @@
+/*
+ * guest.h - one guest as the supervisor sees it: its worker process and the socket to it.
+ *
+ * The worker is started with the guest's first connect request, by executing ourselves anew so that
+ * it inherits nothing. When it dies, the guest's devices close and only they; the next connect
+ * request starts another.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "backend/worker/message.h"
+
+struct event_base;
+struct guest;
+
+/** Who is told what a worker says, and that it is gone. */
+struct guest_handlers {
+	void (*report)(void *arg, struct guest *guest, const struct worker_report *report);
+	/** @how: "was killed by signal 9", for messages */
+	void (*died)(void *arg, struct guest *guest, const char *how);
+	void *arg;
+};
+
+/** What every worker is started with; outlives the guests. */
+struct guest_options {
+	struct event_base *base;
+	struct guest_handlers handlers;
+	const char *user; /* NULL: the default */
+	bool sandboxed;
+};
+
+/** guest_new - a guest without a worker. Return: NULL when out of memory. */
+struct guest *guest_new(uint16_t domid, const struct guest_options *options);
+
+/** guest_domid - whose it is. */
+uint16_t guest_domid(const struct guest *guest);
+
+/**
+ * guest_request - send a request, starting the worker if there is none.
+ * @fds: stay the caller's
+ *
+ * Return: 0 or a negative errno. A worker that cannot take it is killed; its death is reported
+ * later, as any other.
+ */
+int guest_request(struct guest *guest, const struct worker_request *request, const int *fds,
+		  size_t count);
+
+/** guest_has_worker - is there a process? */
+bool guest_has_worker(const struct guest *guest);
+
+/** guest_leaving - was guest_leave called? Then it takes no requests any more. */
+bool guest_leaving(const struct guest *guest);
+
+/** guest_reap - has the worker ended? Call it for each guest on SIGCHLD. */
+void guest_reap(struct guest *guest);
+
+/**
+ * guest_leave - the guest is over: its worker ends by itself when it finds the socket closed.
+ * @force: kill it.
+ */
+void guest_leave(struct guest *guest, bool force);
+
+/** guest_free - the worker must be gone. */
+void guest_free(struct guest *guest);

@@ -1,0 +1,19 @@
+/*
+ * sandbox.h - what a worker gives up before it looks at the first byte of a guest.
+ */
+#pragma once
+
+/** sandbox_limits - no core dump of a guest's data, few descriptors. Needs no privilege. */
+void sandbox_limits(void);
+
+/**
+ * sandbox_enter - an empty root directory, an unprivileged user, no new privileges, and the system
+ * calls of a worker alone. All descriptors and handles that it needs must be open.
+ * @user: a user's name, or a number; NULL for nobody
+ *
+ * Without root there is no user and no root directory to change; that is said in the log once and
+ * the rest done. A denied system call returns EPERM and is logged (see sandbox_denied).
+ *
+ * Return: 0, or a negative errno after it was logged: then the worker must not go on.
+ */
+int sandbox_enter(const char *user);

@@ -1,0 +1,446 @@
+#include "backend/xenbus/device.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "backend/supervisor/guest.h"
+#include "backend/xenbus/error.h"
+#include "lib/fdpass.h"
+
+/* Actions in one update: more would be a loop in the machine. */
+#define ACTIONS_MAX 16
+
+/* ---- what the classes use ---- */
+
+int device_fail(struct device *dev, int rc, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(dev->error, sizeof(dev->error), format, args);
+	va_end(args);
+	return rc;
+}
+
+static int front_number(struct device *dev, uint64_t max, uint64_t *value, const char *node)
+{
+	int rc = xs_read_number(dev->xs, XBT_NULL, max, value, "%s/%s", dev->front, node);
+
+	if (rc && rc != -ENOENT)
+		device_fail(dev, rc, "the frontend's %s is not a number up to %" PRIu64, node, max);
+	return rc;
+}
+
+int device_front_number(struct device *dev, uint64_t max, uint64_t missing, uint64_t *value,
+			const char *format, ...)
+{
+	char node[64];
+	va_list args;
+	int rc;
+
+	va_start(args, format);
+	vsnprintf(node, sizeof(node), format, args);
+	va_end(args);
+	rc = front_number(dev, max, value, node);
+	if (rc != -ENOENT)
+		return rc;
+	*value = missing;
+	return 0;
+}
+
+int device_front_required(struct device *dev, uint64_t max, uint64_t *value, const char *format,
+			  ...)
+{
+	char node[64];
+	va_list args;
+	int rc;
+
+	va_start(args, format);
+	vsnprintf(node, sizeof(node), format, args);
+	va_end(args);
+	rc = front_number(dev, max, value, node);
+	if (rc == -ENOENT)
+		device_fail(dev, rc, "the frontend's %s is missing", node);
+	return rc;
+}
+
+char *device_front_string(struct device *dev, const char *node)
+{
+	return xs_read_string(dev->xs, XBT_NULL, "%s/%s", dev->front, node);
+}
+
+char *device_back_string(struct device *dev, const char *node)
+{
+	return xs_read_string(dev->xs, XBT_NULL, "%s/%s", dev->back, node);
+}
+
+/* ---- writing our nodes ---- */
+
+struct change {
+	struct device *dev;
+	enum xenbus_state state;
+	bool publish; /* the class's nodes too */
+};
+
+/* Never into a directory that the toolstack has just removed: it would come back to life. */
+static int change_body(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	const struct change *change = arg;
+	struct device *dev = change->dev;
+	int rc = 0;
+
+	if (!xs_exists(xs, t, "%s/frontend", dev->back))
+		return -ENOENT;
+	if (change->publish) {
+		rc = dev->class->publish(dev, xs, t);
+		if (!rc && !dev->script && change->state == XenbusStateInitWait)
+			rc = xs_write_string(xs, t, "connected", "%s/hotplug-status", dev->back);
+	}
+	return rc ? rc : xs_write_number(xs, t, change->state, "%s/state", dev->back);
+}
+
+static int state_write(struct device *dev, enum xenbus_state state, bool publish)
+{
+	struct change change = {dev, state, publish};
+	int rc = xs_transact(dev->xs, change_body, &change);
+
+	if (rc == -ENOENT) {
+		dev->xenbus.present = false;
+		return rc;
+	}
+	if (rc)
+		log_error("%s: state %d cannot be written to %s: %s", dev->name, state, dev->back,
+			  strerror(-rc));
+	else
+		log_debug("%s: state %d", dev->name, state);
+	/* A store that does not take it is no reason to keep the guest's pages mapped. */
+	xenbus_wrote(&dev->xenbus, state);
+	return rc;
+}
+
+static void device_error(struct device *dev, bool hotplug)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!log_allowed(&dev->limit,
+			 (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000))
+		return;
+	log_error("%s: %s", dev->name, dev->error);
+	if (dev->xenbus.present)
+		error_write(dev->xs, dev->back, dev->error, hotplug && !dev->script);
+}
+
+/* ---- actions ---- */
+
+static void close_class(struct device *dev)
+{
+	if (dev->probed)
+		dev->class->close(dev);
+	dev->probed = false;
+	dev->opened = false;
+	dev->xenbus.hotplug_ready = false;
+}
+
+static int prepare(struct device *dev)
+{
+	int rc = 0;
+
+	if (!dev->probed) {
+		dev->probed = true;
+		rc = dev->class->probe(dev);
+	}
+	if (!rc && !dev->opened && (!dev->script || dev->xenbus.hotplug_ready)) {
+		rc = dev->class->open(dev);
+		dev->opened = !rc;
+	}
+	if (rc) {
+		close_class(dev);
+		device_error(dev, true);
+		xenbus_fail(&dev->xenbus);
+	} else if (!dev->script) {
+		dev->xenbus.hotplug_ready = true;
+	}
+	return rc;
+}
+
+static void announce(struct device *dev)
+{
+	if (prepare(dev) || state_write(dev, XenbusStateInitWait, true))
+		return;
+	error_clear(dev->xs, dev->back);
+}
+
+static void connect_failed(struct device *dev)
+{
+	device_error(dev, false);
+	xenbus_fail(&dev->xenbus);
+}
+
+static void connect_rings(struct device *dev)
+{
+	struct worker_request request = {
+		.type = WORKER_CONNECT,
+		.kind = dev->class->kind,
+		.devid = dev->devid,
+		.serial = ++dev->serial,
+	};
+	int fds[FDPASS_MAX], rc;
+	size_t count = 0;
+
+	if (prepare(dev)) /* what a hotplug script has just made ready */
+		return;
+	rc = dev->class->connect(dev, request.payload, fds, &count);
+	if (!rc) {
+		rc = guest_request(dev->guest, &request, fds, count);
+		if (rc)
+			device_fail(dev, rc, "its worker cannot be asked to connect: %s",
+				    strerror(-rc));
+	}
+	if (rc)
+		connect_failed(dev);
+	else
+		xenbus_linked(&dev->xenbus, XENBUS_STARTING);
+}
+
+static void disconnect_rings(struct device *dev)
+{
+	struct worker_request request = {
+		.type = WORKER_DISCONNECT,
+		.kind = dev->class->kind,
+		.devid = dev->devid,
+		.serial = dev->serial,
+	};
+
+	xenbus_linked(&dev->xenbus, XENBUS_STOPPING);
+	if (guest_has_worker(dev->guest))
+		(void)guest_request(dev->guest, &request, NULL,
+				    0); /* if not, its death is reported */
+	else
+		xenbus_linked(&dev->xenbus, XENBUS_IDLE);
+}
+
+static void release(struct device *dev)
+{
+	close_class(dev);
+	error_clear(dev->xs, dev->back);
+	dev->released = true;
+}
+
+static void carry_out(struct device *dev, enum xenbus_action action)
+{
+	switch (action) {
+	case XENBUS_ANNOUNCE:
+		announce(dev);
+		break;
+	case XENBUS_CONNECT:
+		connect_rings(dev);
+		break;
+	case XENBUS_WRITE_CONNECTED:
+		if (!state_write(dev, XenbusStateConnected, true))
+			log_info("%s: connected", dev->name);
+		break;
+	case XENBUS_RECONFIGURE:
+		(void)state_write(dev, XenbusStateReconfigured, false);
+		break;
+	case XENBUS_WRITE_CLOSING:
+		(void)state_write(dev, XenbusStateClosing, false);
+		break;
+	case XENBUS_DISCONNECT:
+		disconnect_rings(dev);
+		break;
+	case XENBUS_WRITE_CLOSED:
+		if (!state_write(dev, XenbusStateClosed, false))
+			log_info("%s: closed", dev->name);
+		break;
+	case XENBUS_RELEASE:
+		release(dev);
+		break;
+	case XENBUS_NOTHING:
+		break;
+	}
+}
+
+static void run(struct device *dev)
+{
+	for (int n = 0; n < ACTIONS_MAX && !dev->released; n++) {
+		enum xenbus_action action = xenbus_next(&dev->xenbus);
+
+		if (action == XENBUS_NOTHING)
+			return;
+		carry_out(dev, action);
+	}
+}
+
+/* ---- events ---- */
+
+static enum xenbus_state state_read(struct xs_handle *xs, const char *directory, bool *there)
+{
+	uint64_t state;
+	int rc = xs_read_number(xs, XBT_NULL, XenbusStateReconfigured, &state, "%s/state",
+				directory);
+
+	*there = rc != -ENOENT;
+	return rc ? XenbusStateUnknown : (enum xenbus_state)state;
+}
+
+static void refresh(struct device *dev)
+{
+	struct xenbus *xenbus = &dev->xenbus;
+	enum xenbus_state state;
+	uint64_t online;
+	bool there;
+
+	state = state_read(dev->xs, dev->back, &there);
+	if (!there) {
+		xenbus->present = false;
+		return;
+	}
+	xenbus->online = !xs_read_number(dev->xs, XBT_NULL, 1, &online, "%s/online", dev->back) &&
+			 online;
+	xenbus_own(xenbus, state);
+	if (dev->script) {
+		char *status = device_back_string(dev, "hotplug-status");
+
+		xenbus->hotplug_ready = status && !strcmp(status, "connected");
+		free(status);
+	}
+	state = dev->orphan ? XenbusStateUnknown : state_read(dev->xs, dev->front, &there);
+	xenbus_front(xenbus, state);
+}
+
+void device_update(struct device *dev)
+{
+	if (dev->released)
+		return;
+	refresh(dev);
+	run(dev);
+}
+
+static void report_up(struct device *dev)
+{
+	if (dev->xenbus.link == XENBUS_STARTING)
+		xenbus_linked(&dev->xenbus, XENBUS_RUNNING);
+}
+
+static void let_go(struct device *dev)
+{
+	if (dev->class->disconnected)
+		dev->class->disconnected(dev);
+}
+
+void device_report(struct device *dev, const struct worker_report *report)
+{
+	if (dev->released || report->serial != dev->serial)
+		return;
+	switch (report->type) {
+	case WORKER_UP:
+		report_up(dev);
+		break;
+	case WORKER_FAILED:
+		if (dev->xenbus.link != XENBUS_STARTING)
+			return;
+		device_fail(dev, report->rc, "%s", report->text);
+		let_go(dev);
+		connect_failed(dev);
+		break;
+	case WORKER_DOWN:
+		if (dev->xenbus.link != XENBUS_STOPPING)
+			return;
+		let_go(dev);
+		xenbus_linked(&dev->xenbus, XENBUS_IDLE);
+		break;
+	case WORKER_ERROR:
+		device_fail(dev, report->rc, "%s", report->text);
+		device_error(dev, false);
+		break;
+	default:
+		return;
+	}
+	run(dev);
+}
+
+void device_worker_died(struct device *dev, const char *how)
+{
+	if (dev->released || dev->xenbus.link == XENBUS_IDLE)
+		return;
+	device_fail(dev, -EPIPE, "its worker %s; the guest has to reconnect", how);
+	let_go(dev);
+	connect_failed(dev);
+	run(dev);
+}
+
+void device_stop(struct device *dev)
+{
+	dev->xenbus.stopping = true;
+	run(dev);
+}
+
+bool device_stopped(const struct device *dev)
+{
+	return dev->released || dev->xenbus.link == XENBUS_IDLE;
+}
+
+/* ---- life ---- */
+
+static int identify(struct device *dev)
+{
+	enum xenbus_state own;
+	uint64_t domid;
+	char *front;
+	bool there;
+	int rc = xs_read_number(dev->xs, XBT_NULL, UINT16_MAX, &domid, "%s/frontend-id", dev->back);
+
+	if (rc)
+		return rc;
+	if (domid != dev->domid)
+		return -EINVAL;
+	own = state_read(dev->xs, dev->back, &there);
+	front = device_back_string(dev, "frontend");
+	if (!front || !there) {
+		free(front);
+		return -ENOENT;
+	}
+	rc = snprintf(dev->front, sizeof(dev->front), "%s", front) < (int)sizeof(dev->front)
+		     ? 0
+		     : -EINVAL;
+	free(front);
+	dev->script = xs_exists(dev->xs, XBT_NULL, "%s/script", dev->back);
+	xenbus_init(&dev->xenbus, &dev->class->traits, own);
+	return rc;
+}
+
+int device_new(struct device **result, const struct device_class *class, struct xs_handle *xs,
+	       struct guest *guest, uint32_t devid)
+{
+	struct device *dev = calloc(1, class->size);
+	int rc;
+
+	if (!dev)
+		return -ENOMEM;
+	dev->class = class;
+	dev->xs = xs;
+	dev->guest = guest;
+	dev->domid = guest_domid(guest);
+	dev->devid = devid;
+	snprintf(dev->name, sizeof(dev->name), "%s %u/%u", class->name, dev->domid, devid);
+	snprintf(dev->back, sizeof(dev->back), "backend/%s/%u/%u", class->name, dev->domid, devid);
+	rc = identify(dev);
+	if (rc) {
+		free(dev);
+		return rc;
+	}
+	*result = dev;
+	return 0;
+}
+
+void device_free(struct device *dev)
+{
+	close_class(dev);
+	free(dev);
+}
