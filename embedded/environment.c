@@ -42,20 +42,23 @@ static int set(const char *name, const char *format, ...)
 	return n;
 }
 
-/* Xen's own tools, such as test-xenstore, lie in a folder that no PATH has. */
+/*
+ * Xen's own tools, such as test-xenstore, lie in a folder that no PATH has. It comes before the
+ * user's, where Debian has wrappers of the same names that look for a hypervisor first.
+ */
 static int set_path(const struct places *places, const char *inherited)
 {
 	glob_t found = {0};
 	int rc;
 
-	rc = set("PATH", "%s:%s:/usr/sbin:/sbin", places->bin,
+	rc = set("PATH", "%s:/usr/sbin:/sbin",
 		 inherited ? inherited : "/usr/local/bin:/usr/bin:/bin");
-	if (!glob("/usr/lib/xen-*/bin", 0, NULL, &found)) {
+	if (!glob("/usr/lib/xen-[0-9]*/bin", 0, NULL, &found)) {
 		for (size_t i = 0; !rc && i < found.gl_pathc; i++)
-			rc = set("PATH", "%s:%s", getenv("PATH"), found.gl_pathv[i]);
+			rc = set("PATH", "%s:%s", found.gl_pathv[i], getenv("PATH"));
 	}
 	globfree(&found);
-	return rc;
+	return rc ? rc : set("PATH", "%s:%s", places->bin, getenv("PATH"));
 }
 
 /*

@@ -153,6 +153,9 @@ struct wire_domain_create {
 	uint32_t opcode;
 	uint32_t domid;  /* 0: the next free one */
 	uint32_t frames; /* its memory */
+	uint32_t hvm;    /* 1: it is to be told apart as such; nothing else depends on it */
+	uint32_t ssidref;
+	uint8_t handle[16];
 };
 
 struct wire_domain_created {

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <xen/sched.h>
 
 #include "embedded/host/evtchn.h"
-#include "embedded/host/session.h"
+#include "embedded/host/process.h"
 
 int domain_create(struct host *host, uint32_t domid, uint32_t frames, struct domain **made)
 {
@@ -20,6 +22,7 @@ int domain_create(struct host *host, uint32_t domid, uint32_t frames, struct dom
 		return -ENOMEM;
 	domain->host = host;
 	domain->domid = (uint16_t)domid;
+	domain->pauses = domid ? 1 : 0;
 
 	rc = memory_create(domain, frames);
 	if (rc)
@@ -45,6 +48,7 @@ out:
 
 void domain_destroy(struct domain *domain)
 {
+	process_free(domain->process);
 	host_domain_socket_close(domain);
 	evtchn_destroy(domain);
 	memory_destroy(domain);
@@ -77,47 +81,82 @@ struct domain *domain_resolve(struct domain *self, uint32_t domid)
 	return domid == DOMID_SELF ? self : domain_find(self->host, domid);
 }
 
-static uint32_t domid_free(struct host *host)
+/* What xenstored, and every toolstack, waits for to look at the domains again. */
+static void domains_changed(struct host *host)
 {
-	for (uint32_t domid = 1; domid < DOMID_FIRST_RESERVED; domid++)
-		if (!domain_find(host, domid))
-			return domid;
-	return DOMID_INVALID;
+	struct domain *dom0 = domain_find(host, 0);
+
+	if (dom0)
+		evtchn_virq(dom0, VIRQ_DOM_EXC);
 }
 
-static int run_create(struct session *session, const void *request, void *reply,
-		      struct session_fds *fds)
+int domain_pause(struct domain *domain)
 {
-	const struct wire_domain_create *create = request;
-	struct wire_domain_created *created = reply;
-	struct domain *domain;
-	int rc;
-
-	rc = domain_create(session->host, create->domid ? create->domid : domid_free(session->host),
-			   create->frames, &domain);
-	if (!rc)
-		created->domid = domain->domid;
-	return rc;
-}
-
-static int run_destroy(struct session *session, const void *request, void *reply,
-		       struct session_fds *fds)
-{
-	const struct wire_domain_destroy *destroy = request;
-	struct domain *domain = domain_find(session->host, destroy->domid);
-
-	if (!domain)
-		return -ESRCH;
 	if (!domain->domid)
 		return -EINVAL;
-	domain_destroy(domain);
+	if (!domain->pauses++)
+		process_pause(domain->process);
 	return 0;
 }
 
-const struct operation domain_operations[] = {
-	OPERATION(WIRE_DOMAIN_CREATE, struct wire_domain_create, struct wire_domain_created, true,
-		  run_create),
-	OPERATION(WIRE_DOMAIN_DESTROY, struct wire_domain_destroy, struct wire_result, true,
-		  run_destroy),
-	{0},
-};
+int domain_unpause(struct domain *domain)
+{
+	int rc = 0;
+
+	if (!domain->pauses)
+		return -EINVAL;
+	if (domain->pauses == 1 && !domain->shutdown && !domain->dying)
+		rc = process_run(domain->process);
+	if (!rc)
+		domain->pauses--;
+	return rc;
+}
+
+static void shutdown_finish(struct domain *domain)
+{
+	domain->shutdown = true;
+	domains_changed(domain->host);
+}
+
+int domain_shutdown(struct domain *domain, uint32_t reason)
+{
+	if (!domain->domid)
+		return -EINVAL;
+	if (domain->shutting || domain->shutdown)
+		return 0;
+	domain->shutting = true;
+	domain->reason = reason;
+	if (process_runs(domain->process))
+		process_kill(domain->process);
+	else
+		shutdown_finish(domain);
+	return 0;
+}
+
+int domain_kill(struct domain *domain)
+{
+	struct host *host = domain->host;
+
+	if (!domain->domid)
+		return -EINVAL;
+	domain->dying = true;
+	if (process_runs(domain->process)) {
+		process_kill(domain->process);
+		return -EAGAIN;
+	}
+	domain_destroy(domain);
+	domains_changed(host);
+	return 0;
+}
+
+void domain_ended(struct domain *domain, int status)
+{
+	if (domain->dying) {
+		(void)domain_kill(domain);
+		return;
+	}
+	if (!domain->shutting)
+		domain->reason = WIFEXITED(status) && !WEXITSTATUS(status) ? SHUTDOWN_poweroff
+									   : SHUTDOWN_crash;
+	shutdown_finish(domain);
+}

@@ -4,14 +4,19 @@
 #pragma once
 
 #include <event2/event.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 #include <xen/xen.h>
+
+#include <xen/hvm/params.h>
 
 #include "embedded/host/host.h"
 #include "embedded/shared.h"
 
 struct evtchn_ports;
+struct process;
+struct wire_domain_create;
 
 struct domain {
 	LIST_ENTRY(domain) next;
@@ -29,6 +34,21 @@ struct domain {
 	/* its socket */
 	int listener;
 	struct event *accept;
+
+	/* what its toolstack said of it: operations.c */
+	uint8_t handle[16];
+	bool hvm;
+	uint32_t ssidref;
+	uint32_t max_vcpus;
+	uint64_t pages, max_pages;
+	uint64_t param[HVM_NR_PARAMS];
+
+	/* its life: domain.c */
+	uint32_t pauses;         /* 1 after creation; it runs when there is none */
+	bool dying;              /* destroyed, as soon as its processes are gone */
+	bool shutting, shutdown; /* told to end with @reason; ended with it */
+	uint32_t reason;         /* SHUTDOWN_* */
+	struct process *process; /* process.c; NULL until it has a program */
 };
 
 /* --- domain.c: the life of a domain --- */
@@ -55,6 +75,33 @@ struct domain *domain_find_serial(struct host *host, uint32_t serial);
 
 /** domain_resolve - the same as domain_find(), and DOMID_SELF is @self. */
 struct domain *domain_resolve(struct domain *self, uint32_t domid);
+
+/**
+ * domain_pause - stop its processes, until domain_unpause() was called as often.
+ * Return: 0 or -EINVAL (domain 0).
+ */
+int domain_pause(struct domain *domain);
+
+/**
+ * domain_unpause - take back one pause; the last starts its program or lets it go on.
+ * Return: 0, -EINVAL (it is not paused), or what starting says; then it stays paused.
+ */
+int domain_unpause(struct domain *domain);
+
+/**
+ * domain_shutdown - end its processes as if it had shut itself down with @reason (SHUTDOWN_*).
+ * Does nothing to one that is shut down, or about to be. Return: 0 or -EINVAL (domain 0).
+ */
+int domain_shutdown(struct domain *domain, uint32_t reason);
+
+/**
+ * domain_kill - destroy it.
+ * Return: 0, -EINVAL (domain 0), -EAGAIN (its processes are dying; it is gone when they are).
+ */
+int domain_kill(struct domain *domain);
+
+/** domain_ended - its program ended with @status of wait(2). May free @domain. */
+void domain_ended(struct domain *domain, int status);
 
 /* --- memory.c --- */
 
