@@ -142,16 +142,18 @@ static int packets_take(struct net_receiver *receiver)
 	return 0;
 }
 
-/* All segments at once; the answers of a packet with one that failed become errors (XSA-362). */
+/*
+ * All segments at once; the answers of a packet with one that failed become errors (XSA-362). A
+ * call that fails as a whole leaves the statuses at what packet_fill() wrote.
+ */
 static void packets_copy(struct net_receiver *receiver)
 {
 	unsigned int segment = 0, answer = 0;
-	bool failed =
-		xengnttab_grant_copy(receiver->gnttab, receiver->segments, receiver->segment) != 0;
 
+	xengnttab_grant_copy(receiver->gnttab, receiver->segments, receiver->segment);
 	for (unsigned int i = 0; i < receiver->packets; i++) {
 		const struct net_receiver_packet *packet = &receiver->packet[i];
-		bool bad = failed;
+		bool bad = false;
 
 		for (unsigned int end = segment + packet->parts; segment < end; segment++)
 			bad = bad || receiver->segment[segment].status != GNTST_okay;

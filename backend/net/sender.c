@@ -84,20 +84,22 @@ static int packets_collect(struct net_sender *sender)
 	return 0;
 }
 
-/* All segments at once; a packet with one that failed is not sent (XSA-362). */
+/*
+ * All segments at once; a packet with one that failed is not sent (XSA-362). A call that fails as a
+ * whole leaves the statuses at what segments_add() wrote.
+ */
 static void packets_copy(struct net_sender *sender)
 {
 	unsigned int segment = 0;
-	bool failed;
 
 	if (sender->segments == 0)
 		return;
-	failed = xengnttab_grant_copy(sender->gnttab, sender->segments, sender->segment) != 0;
+	xengnttab_grant_copy(sender->gnttab, sender->segments, sender->segment);
 	for (unsigned int i = 0; i < sender->packets; i++) {
 		struct net_tx_packet *packet = &sender->packet[i];
 
 		for (unsigned int end = segment + packet->fragments; segment < end; segment++)
-			if (failed || sender->segment[segment].status != GNTST_okay)
+			if (sender->segment[segment].status != GNTST_okay)
 				packet->fault = NET_TX_COPY;
 	}
 }

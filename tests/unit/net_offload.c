@@ -113,6 +113,8 @@ static const struct {
 	 .offset = 16},
 	{"destination options", .recipe = {.ipv6 = true, .options = 60}, BLANK, .start = 78,
 	 .offset = 16},
+	{"cut in the routing header", .recipe = {.ipv6 = true, .options = 43, .cut = 130}, BLANK,
+	 .rc = -EINVAL},
 	{"authentication", .recipe = {.ipv6 = true, .options = 51}, BLANK, .start = 78,
 	 .offset = 16},
 	{"IPv6 fragment", .recipe = {.ipv6 = true, .options = 44}, BLANK, .rc = -EINVAL},

@@ -244,6 +244,64 @@ START_TEST(rx_index_lies)
 }
 END_TEST
 
+static void lie_backwards(struct guest *g)
+{
+	g->tx->req_prod = START + RING - 1;
+}
+
+static void lie_forwards(struct guest *g)
+{
+	g->tx->req_prod = START + RING + 100;
+}
+
+/* The same while a part of what was posted is still to be worked on. */
+START_TEST(tx_index_lies_in_between)
+{
+	ck_assert_int_eq(guest_open(guest), 0);
+	guest->during_copy = _i ? lie_backwards : lie_forwards;
+	for (uint32_t i = 0; i < RING; i++)
+		guest_send(guest, i, 0, 4096, 0);
+	guest_push(guest);
+	ck_assert_int_eq(guest->errors, 1);
+	ck_assert_uint_lt(answered_tx(), RING);
+	ck_assert_int_eq(guest->copies, 1);
+}
+END_TEST
+
+START_TEST(rx_index_lies_in_between)
+{
+	ck_assert_int_eq(guest_open(guest), 0);
+	guest->rx->req_prod = START + 10;
+	network_write_gso(65000);
+	guest_settle(guest);
+	guest->rx->req_prod = START + 10 + RING;
+	guest_kick(guest, GUEST_RX_PORT);
+	guest_kick(guest, GUEST_RX_PORT);
+	ck_assert_int_eq(guest->errors, 1);
+	ck_assert_uint_eq(answered_rx(), 0);
+}
+END_TEST
+
+static void post_another(struct guest *g)
+{
+	g->during_copy = NULL;
+	guest_send(g, 7, 0, 60, 0);
+	g->tx->req_prod = g->tx_next;
+}
+
+/* Who posts while we work need not kick; who posts later must. */
+START_TEST(no_request_is_missed)
+{
+	ck_assert_int_eq(guest_open(guest), 0);
+	ck_assert_uint_eq(guest->tx->req_event, START + 1);
+	guest->during_copy = post_another;
+	guest_send(guest, 1, 0, 60, 0);
+	guest_push(guest);
+	ck_assert_uint_eq(answered_tx(), 2);
+	ck_assert_uint_eq(guest->tx->req_event, START + 3);
+}
+END_TEST
+
 START_TEST(a_cut_chain_stops_after_the_good)
 {
 	uint8_t data[100];
@@ -324,17 +382,20 @@ END_TEST
 START_TEST(a_bad_page_fails_the_chain)
 {
 	ck_assert_int_eq(guest_open(guest), 0);
-	guest_post(guest, 1, 0);
+	guest_post(guest, 3, 0);
 	guest_post(guest, 1, GUEST_PAGES + 3);
-	guest_post(guest, 2, 1);
+	guest_post(guest, 2, 3);
+	network_write(NULL, 1, 5000);
 	network_write(NULL, 1, 9000);
 	network_write(NULL, 2, 60);
 	guest_settle(guest);
-	ck_assert_uint_eq(answered_rx(), 4);
-	for (uint32_t i = 0; i < 3; i++)
+	ck_assert_uint_eq(answered_rx(), 6);
+	ck_assert_int_eq(guest_rx_response(guest, START).status, 4096);
+	ck_assert_int_eq(guest_rx_response(guest, START + 1).status, 904);
+	for (uint32_t i = 2; i < 5; i++)
 		ck_assert_int_eq(guest_rx_response(guest, START + i).status, NETIF_RSP_ERROR);
-	ck_assert_uint_eq(guest_rx_response(guest, START).flags, NETRXF_more_data);
-	ck_assert_int_eq(guest_rx_response(guest, START + 3).status, 60);
+	ck_assert_uint_eq(guest_rx_response(guest, START + 2).flags, NETRXF_more_data);
+	ck_assert_int_eq(guest_rx_response(guest, START + 5).status, 60);
 }
 END_TEST
 
@@ -511,6 +572,9 @@ int main(void)
 	tcase_add_test(tcase, slots_are_read_once);
 	tcase_add_loop_test(tcase, tx_index_lies, 0, TABLE_SIZE(lies));
 	tcase_add_loop_test(tcase, rx_index_lies, 0, TABLE_SIZE(lies));
+	tcase_add_loop_test(tcase, tx_index_lies_in_between, 0, 2);
+	tcase_add_test(tcase, rx_index_lies_in_between);
+	tcase_add_test(tcase, no_request_is_missed);
 	tcase_add_test(tcase, a_cut_chain_stops_after_the_good);
 	tcase_add_test(tcase, receives_in_order);
 	tcase_add_test(tcase, never_more_than_posted);

@@ -17,7 +17,7 @@ static const struct {
 	const char *what;
 	size_t length;
 	const struct net_features *features;
-	uint8_t flags, gso;
+	int flags, gso;
 	int rc;
 	int slots, extras;
 	uint16_t first; /* flags of the first slot, in numbers: RX has its own */
@@ -41,8 +41,9 @@ static const struct {
 
 static int row_plan(int row, struct net_rx_plan *plan)
 {
-	struct virtio_net_hdr header = {
-		.flags = rows[row].flags, .gso_type = rows[row].gso, .gso_size = 1448};
+	struct virtio_net_hdr header = {.flags = (uint8_t)rows[row].flags,
+					.gso_type = (uint8_t)rows[row].gso,
+					.gso_size = 1448};
 
 	return net_rx_plan(rows[row].length, &header, rows[row].features, plan);
 }
