@@ -10,3 +10,10 @@ xsplit-xenstored_SRCS := $(addprefix xenstore-tools/store/,main.c options.c serv
 	socket.c xen.c sandbox.c)
 xsplit-xenstored_LIBS := libstore libxsplit
 xsplit-xenstored_LINK := -levent_core -lseccomp -lxenctrl -lxenevtchn -lxengnttab -lxentoollog
+
+define store_test
+UNIT_TESTS += store_$(1)
+store_$(1)_SRCS := tests/unit/store_$(1).c tests/unit/store_world.c
+store_$(1)_LIBS := libstore libxsplit
+endef
+$(foreach t,node,$(eval $(call store_test,$(t))))

@@ -52,16 +52,16 @@ int view_node(struct view *view, const char *path, unsigned need, unsigned seen,
 	return 0;
 }
 
-/* Would the guest's nodes, sizes and memory stay within its quotas? */
-static int within(struct view *view, int64_t nodes, int64_t bytes)
+/* Would that many more nodes and bytes keep the guest within its quotas? */
+static int within(struct view *view, int64_t more_nodes, int64_t more_bytes)
 {
 	const struct quota *quota = &view->store->quota;
-	const struct domain *domain;
 	uint16_t domid = view->actor.domid;
+	const struct domain *domain = domain_find(view->store, domid);
+	int64_t nodes = more_nodes, bytes = more_bytes + view->used;
 
 	if (view->actor.privileged)
 		return 0;
-	domain = domain_find(view->store, domid);
 	if (domain) {
 		nodes += domain->nodes;
 		bytes += domain->bytes;
@@ -70,11 +70,10 @@ static int within(struct view *view, int64_t nodes, int64_t bytes)
 		nodes += usage_nodes(&view->transaction->usage, domid);
 		bytes += usage_bytes(&view->transaction->usage, domid);
 	}
-	if (quota_over(nodes, quota->nodes))
+	/* Somebody else may have made it exceed them: what takes no more is still allowed. */
+	if (more_nodes > 0 && quota_over(nodes, quota->nodes))
 		return -ENOSPC;
-	if (quota_over(bytes + view->used, quota->memory))
-		return -ENOMEM;
-	return 0;
+	return more_bytes > 0 && quota_over(bytes, quota->memory) ? -ENOMEM : 0;
 }
 
 static int size_within(struct view *view, size_t size)
@@ -168,7 +167,7 @@ static int overwrite(struct view *view, const char *path, const struct node *nod
 	int rc;
 
 	rc = size_within(view, node_size(node) + more);
-	if (!rc && more > 0)
+	if (!rc)
 		rc = within(view, 0, more);
 	if (!rc)
 		rc = touch(view, path, strlen(path), 0, CHANGED_VALUE);
