@@ -1,6 +1,6 @@
 # The toolstack: the command xsplit and the daemon xsplitd, over two archives.
 ARCHIVES += libtoolstack-config libtoolstack
-PROGRAMS += xsplit
+PROGRAMS += xsplit xsplitd
 
 # What depends on text alone.
 libtoolstack-config_SRCS := toolstack/fault.c toolstack/nearest.c \
@@ -21,5 +21,10 @@ xsplit_SRCS := $(addprefix toolstack/command/,block-attach.c block-detach.c bloc
 	network-detach.c network-list.c network.c pause.c shutdown.c)
 xsplit_LIBS := $(toolstack_LIBS)
 xsplit_LINK := $(toolstack_LINK)
+
+xsplitd_SRCS := $(addprefix toolstack/xsplitd/,main.c policy.c reap.c)
+xsplitd_LIBS := $(toolstack_LIBS)
+xsplitd_LINK := $(toolstack_LINK) -levent_core
+
 # libnl's headers lie in a directory of their own.
 $(BUILD)/obj/toolstack/domain/link.o: CPPFLAGS += -I/usr/include/libnl3

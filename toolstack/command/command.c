@@ -52,7 +52,7 @@ int command_options(const struct command *self, int argc, char **argv, const str
 {
 	struct option all[OPTIONS_MAX] = {{"help", no_argument, NULL, 'h'},
 					  {"json", no_argument, NULL, 'j'}};
-	char letters[OPTIONS_MAX * 2 + 4] = "+:h";
+	char letters[OPTIONS_MAX * 2 + 4] = ":h";
 	int n = 2, c;
 
 	*given = (struct given){0};

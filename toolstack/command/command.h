@@ -42,11 +42,12 @@ bool given_has(const struct given *given, char letter);
 const char *given_value(const struct given *given, char letter);
 
 /**
- * command_options - take the options; all come before the other words.
+ * command_options - take the options, which may stand before or behind the other words.
  * @longs: as for getopt_long(3), val the letter, ended by a zero; NULL for none. Each letter is a
  *         short option as well. -h, --help and --json are added.
  *
- * Return: -1 to go on, with optind at the first other word; or an exit status.
+ * Return: -1 to go on, with optind at the first other word (they are moved behind); or an exit
+ * status.
  */
 int command_options(const struct command *self, int argc, char **argv, const struct option *longs,
 		    struct given *given);

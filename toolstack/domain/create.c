@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/xs.h"
 #include "toolstack/device/device.h"
@@ -88,8 +89,11 @@ static int creation_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 		rc = claims_all(c->ts, t, c->config, c->fault);
 	if (!rc)
 		rc = nodes_write(&c->nodes, xs, t);
-	if (!rc && c->options->quick)
+	if (!rc)
 		rc = xs_write_number(xs, t, c->options->quick, RECORD_PATH "/quick",
+				     c->layout.domid);
+	if (!rc)
+		rc = xs_write_number(xs, t, (uint64_t)time(NULL), RECORD_PATH "/started",
 				     c->layout.domid);
 	return rc;
 }

@@ -75,10 +75,13 @@ int record_config_read(struct toolstack *ts, xs_transaction_t t, uint16_t domid,
 	return rc;
 }
 
-/* The 22nd word of /proc/PID/stat: with the id it names one process for ever. 0: no such. */
+/*
+ * The 22nd word of /proc/PID/stat: with the id it names one process for ever. 0: there is no such
+ * process, or it has ended and only waits for its parent.
+ */
 static uint64_t start_time(pid_t pid)
 {
-	char path[32], line[1024], *behind;
+	char path[32], line[1024], *behind, state;
 	uint64_t start = 0;
 	FILE *file;
 
@@ -87,10 +90,11 @@ static uint64_t start_time(pid_t pid)
 	if (!file)
 		return 0;
 	if (fgets(line, sizeof(line), file) && (behind = strrchr(line, ')')) &&
-	    sscanf(behind,
-		   ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
-		   "%" SCNu64,
-		   &start) != 1)
+	    (sscanf(behind,
+		    ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
+		    "%" SCNu64,
+		    &state, &start) != 2 ||
+	     state == 'Z' || state == 'X'))
 		start = 0;
 	fclose(file);
 	return start;

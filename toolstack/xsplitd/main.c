@@ -1,0 +1,379 @@
+/*
+ * xsplitd - watches domains end and carries out what their configs ask for.
+ *
+ * The daemon itself only looks: for each domain that needs something it runs itself again with
+ * --domain N, so that one slow backend holds up nobody else. All that it knows is in the XenStore
+ * and in Xen; it can be killed and started again at any time.
+ */
+#include <errno.h>
+#include <event2/event.h>
+#include <getopt.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "lib/number.h"
+#include "lib/ready.h"
+#include "toolstack/nodes.h"
+#include "toolstack/xsplitd/reap.h"
+
+/* Also how soon a store that went away is found again. */
+#define SCAN_SECONDS 5
+#define SCAN_SOON_US 20000
+#define WORKERS_MAX  64
+
+extern char **environ;
+
+/* A process that a look at a domain waits for: our own child, or somebody else's work. */
+struct awaited {
+	struct event *event; /* on its pidfd; NULL: free */
+	pid_t pid;
+	uint16_t domid;
+	bool child;
+};
+
+struct xsplitd {
+	struct toolstack ts;
+	struct event_base *base;
+	struct event *watch, *scan, *terminate[2];
+	struct awaited awaited[WORKERS_MAX];
+	bool store_lost;
+};
+
+static void scan_soon(struct xsplitd *d)
+{
+	struct timeval soon = {.tv_usec = SCAN_SOON_US};
+
+	event_add(d->scan, &soon);
+}
+
+static bool is_awaited(const struct xsplitd *d, uint16_t domid)
+{
+	for (int i = 0; i < WORKERS_MAX; i++)
+		if (d->awaited[i].event && d->awaited[i].domid == domid)
+			return true;
+	return false;
+}
+
+static void awaited_ended(evutil_socket_t pidfd, short what, void *arg)
+{
+	struct xsplitd *d = arg;
+
+	for (int i = 0; i < WORKERS_MAX; i++) {
+		struct awaited *a = &d->awaited[i];
+
+		if (!a->event || event_get_fd(a->event) != pidfd)
+			continue;
+		if (a->child)
+			waitpid(a->pid, NULL, 0);
+		event_free(a->event);
+		a->event = NULL;
+	}
+	close(pidfd);
+	scan_soon(d);
+}
+
+/* Without room or descriptor the next scan tries again. */
+static void await(struct xsplitd *d, pid_t pid, uint16_t domid, bool child)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	for (int i = 0; i < WORKERS_MAX && pidfd >= 0; i++) {
+		struct awaited *a = &d->awaited[i];
+
+		if (a->event)
+			continue;
+		a->event = event_new(d->base, pidfd, EV_READ, awaited_ended, d);
+		if (!a->event)
+			break;
+		a->pid = pid;
+		a->domid = domid;
+		a->child = child;
+		event_add(a->event, NULL);
+		return;
+	}
+	if (pidfd >= 0)
+		close(pidfd);
+}
+
+static void reap_start(struct xsplitd *d, uint16_t domid)
+{
+	char id[8];
+	const char *const argv[] = {"xsplitd", "--domain", id, NULL};
+	pid_t pid;
+	int rc;
+
+	snprintf(id, sizeof(id), "%u", domid);
+	rc = posix_spawn(&pid, "/proc/self/exe", NULL, NULL, (char *const *)argv, environ);
+	if (rc)
+		log_error("domain %u: cannot start a process for it: %s", domid, strerror(rc));
+	else
+		await(d, pid, domid, true);
+}
+
+static const struct xen_domain *domain_of(const struct xen_domain *list, size_t count,
+					  uint16_t domid)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].domid == domid)
+			return &list[i];
+	return NULL;
+}
+
+static void look(struct xsplitd *d, uint16_t domid, const struct xen_domain *domain)
+{
+	pid_t worker;
+
+	if (is_awaited(d, domid))
+		return;
+	switch (reap_needed(&d->ts, domid, domain, &worker)) {
+	case REAP_NOW:
+		reap_start(d, domid);
+		break;
+	case REAP_LATER:
+		await(d, worker, domid, false);
+		break;
+	case REAP_NOTHING:
+		break;
+	}
+}
+
+static int look_at_all(struct xsplitd *d)
+{
+	struct xen_domain *list;
+	struct fault fault = {0};
+	size_t domains;
+	unsigned count;
+	uint16_t domid;
+	char **ids;
+	int rc = xen_domain_list(d->ts.xen, &list, &domains, &fault);
+
+	if (rc) {
+		log_error("%s", fault.text);
+		return rc;
+	}
+	ids = nodes_list(d->ts.xs, XBT_NULL, &count, "/tool/xsplit/domain");
+	for (unsigned i = 0; i < count; i++)
+		if (!number_parse_u16(ids[i], &domid))
+			look(d, domid, domain_of(list, domains, domid));
+	free(ids);
+	free(list);
+	return 0;
+}
+
+static void watch_fired(evutil_socket_t fd, short what, void *arg)
+{
+	struct xsplitd *d = arg;
+	char **event;
+
+	while ((event = xs_check_watch(d->ts.xs)))
+		free(event);
+	scan_soon(d);
+}
+
+static int store_watch(struct xsplitd *d)
+{
+	static const char *const paths[] = {"@releaseDomain", "@introduceDomain",
+					    "/tool/xsplit/domain"};
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (!xs_watch(d->ts.xs, paths[i], "xsplitd"))
+			return -errno;
+	d->watch = event_new(d->base, xs_fileno(d->ts.xs), EV_READ | EV_PERSIST, watch_fired, d);
+	return d->watch && !event_add(d->watch, NULL) ? 0 : -ENOMEM;
+}
+
+/* libxenstore does not tell when its peer went away; a read does. */
+static bool store_answers(struct xsplitd *d)
+{
+	unsigned count;
+	char **names = xs_directory(d->ts.xs, XBT_NULL, "/", &count);
+
+	free(names);
+	return names;
+}
+
+static void store_reopen(struct xsplitd *d)
+{
+	struct xs_handle *xs = xs_open(0);
+
+	if (!d->store_lost)
+		log_error("the XenStore does not answer; trying again every %d s", SCAN_SECONDS);
+	d->store_lost = true;
+	if (!xs)
+		return;
+	if (d->watch)
+		event_free(d->watch);
+	d->watch = NULL;
+	xs_close(d->ts.xs);
+	d->ts.xs = xs;
+	if (store_watch(d))
+		return;
+	d->store_lost = false;
+	log_info("the XenStore answers again");
+}
+
+static void scan_run(evutil_socket_t fd, short what, void *arg)
+{
+	struct timeval later = {.tv_sec = SCAN_SECONDS};
+	struct xsplitd *d = arg;
+
+	if (d->store_lost || !store_answers(d))
+		store_reopen(d);
+	if (!d->store_lost)
+		look_at_all(d);
+	event_add(d->scan, &later);
+}
+
+static void terminated(evutil_socket_t signal, short what, void *arg)
+{
+	event_base_loopbreak(((struct xsplitd *)arg)->base);
+}
+
+static int events_make(struct xsplitd *d)
+{
+	static const int signals[] = {SIGTERM, SIGINT};
+
+	d->base = event_base_new();
+	d->scan = d->base ? evtimer_new(d->base, scan_run, d) : NULL;
+	if (!d->scan)
+		return -ENOMEM;
+	for (int i = 0; i < 2; i++) {
+		d->terminate[i] = evsignal_new(d->base, signals[i], terminated, d);
+		if (!d->terminate[i] || event_add(d->terminate[i], NULL))
+			return -ENOMEM;
+	}
+	return store_watch(d);
+}
+
+static void events_free(struct xsplitd *d)
+{
+	for (int i = 0; i < WORKERS_MAX; i++) {
+		if (!d->awaited[i].event)
+			continue;
+		close(event_get_fd(d->awaited[i].event));
+		event_free(d->awaited[i].event);
+	}
+	for (int i = 0; i < 2; i++)
+		if (d->terminate[i])
+			event_free(d->terminate[i]);
+	if (d->scan)
+		event_free(d->scan);
+	if (d->watch)
+		event_free(d->watch);
+	if (d->base)
+		event_base_free(d->base);
+}
+
+static int serve(int ready_fd)
+{
+	struct xsplitd d = {0};
+	struct fault fault = {0};
+	int rc = toolstack_open(&d.ts, &fault);
+
+	if (rc) {
+		log_error("%s", fault.text);
+		return rc;
+	}
+	rc = events_make(&d);
+	if (rc) {
+		log_error("cannot start: %s", strerror(-rc));
+	} else {
+		scan_run(-1, 0, &d);
+		ready_announce(ready_fd);
+		event_base_dispatch(d.base);
+	}
+	events_free(&d);
+	toolstack_close(&d.ts);
+	return rc;
+}
+
+static int domain_once(uint16_t domid)
+{
+	struct toolstack ts;
+	struct fault fault = {0};
+	int rc = toolstack_open(&ts, &fault);
+
+	if (rc) {
+		log_error("%s", fault.text);
+		return rc;
+	}
+	rc = reap_domain(&ts, domid);
+	toolstack_close(&ts);
+	return rc;
+}
+
+static int pid_write(const char *path)
+{
+	FILE *file = fopen(path, "we");
+	int rc = 0;
+
+	if (!file || fprintf(file, "%d\n", (int)getpid()) < 0)
+		rc = -errno;
+	if (file && fclose(file))
+		rc = -errno;
+	if (rc)
+		log_error("%s: cannot write it: %s", path, strerror(-rc));
+	return rc;
+}
+
+static void usage(FILE *out)
+{
+	fputs("usage: xsplitd [--ready-fd FD] [--pid-file FILE]\n"
+	      "       xsplitd --domain ID\n"
+	      "       xsplitd --help | --version\n",
+	      out);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {{"ready-fd", required_argument, NULL, 'r'},
+						{"pid-file", required_argument, NULL, 'p'},
+						{"domain", required_argument, NULL, 'd'},
+						{"help", no_argument, NULL, 'h'},
+						{"version", no_argument, NULL, 'V'},
+						{0}};
+	const char *pid_file = NULL;
+	uint64_t ready_fd = INT_MAX;
+	uint16_t domid = 0;
+	int c, rc;
+
+	log_open("xsplitd", LOG_LEVEL_INFO);
+	signal(SIGPIPE, SIG_IGN);
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (c == 'r' && !number_parse(optarg, INT_MAX - 1, &ready_fd))
+			continue;
+		if (c == 'd' && !number_parse_u16(optarg, &domid) && domid)
+			continue;
+		if (c == 'p') {
+			pid_file = optarg;
+			continue;
+		}
+		if (c == 'V') {
+			puts("xsplitd " XSPLIT_VERSION);
+			return EXIT_SUCCESS;
+		}
+		usage(c == 'h' ? stdout : stderr);
+		return c == 'h' ? EXIT_SUCCESS : 2;
+	}
+	if (optind < argc) {
+		usage(stderr);
+		return 2;
+	}
+	if (domid)
+		return domain_once(domid) ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (pid_file && pid_write(pid_file))
+		return EXIT_FAILURE;
+	rc = serve(ready_fd == INT_MAX ? -1 : (int)ready_fd);
+	if (pid_file)
+		unlink(pid_file);
+	return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+}

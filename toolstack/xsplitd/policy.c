@@ -1,0 +1,37 @@
+#include "toolstack/xsplitd/policy.h"
+
+#include <xen/sched.h>
+
+static enum domain_action action_of(const struct domain_config *config, unsigned reason)
+{
+	switch (reason) {
+	case SHUTDOWN_poweroff:
+		return config->action[END_POWEROFF];
+	case SHUTDOWN_reboot:
+		return config->action[END_REBOOT];
+	case SHUTDOWN_suspend:
+		return ACTION_PRESERVE;
+	case SHUTDOWN_watchdog:
+		return config->action[END_WATCHDOG];
+	case SHUTDOWN_crash:
+	default:
+		return config->action[END_CRASH];
+	}
+}
+
+enum verdict policy_decide(const struct domain_config *config, const struct ending *ending,
+			   unsigned *quick)
+{
+	if (ending->gone)
+		return VERDICT_DESTROY;
+	switch (action_of(config, ending->reason)) {
+	case ACTION_PRESERVE:
+		return VERDICT_PRESERVE;
+	case ACTION_RESTART:
+		*quick = ending->lived < POLICY_QUICK_SECONDS ? ending->quick + 1 : 0;
+		return *quick > POLICY_QUICK_MAX ? VERDICT_GIVE_UP : VERDICT_RESTART;
+	case ACTION_DESTROY:
+	default:
+		return VERDICT_DESTROY;
+	}
+}
