@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -34,11 +35,25 @@ static int program_check(const char *path, size_t *size)
 	return rc;
 }
 
+/* Absolute, for it is started elsewhere; links are kept, for some programs go by their name. */
+static int program_path(const char *filename, char *path, size_t size)
+{
+	char folder[PATH_MAX] = "";
+	int n;
+
+	if (*filename != '/' && !getcwd(folder, sizeof(folder)))
+		return -errno;
+	n = snprintf(path, size, "%s%s%s", folder, *folder ? "/" : "", filename);
+	return n < (int)size ? 0 : -ENAMETOOLONG;
+}
+
 int xc_dom_kernel_file(struct xc_dom_image *dom, const char *filename)
 {
 	char path[PATH_MAX];
-	int rc = realpath(filename, path) ? program_check(path, &dom->kernel_size) : -errno;
+	int rc = program_path(filename, path, sizeof(path));
 
+	if (!rc)
+		rc = program_check(path, &dom->kernel_size);
 	if (rc)
 		return image_fail(dom, rc,
 				  "kernel %s: %s; a guest here is a process: name an executable "
