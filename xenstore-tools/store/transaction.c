@@ -96,6 +96,11 @@ int transaction_touch(struct transaction *t, const char *path, size_t length, un
 	}
 	touch->seen |= seen_of_others(touch, seen);
 	touch->changed |= changed;
+	/* Siblings are merged in the order in which they were made. */
+	if (changed & CHANGED_CREATED) {
+		TAILQ_REMOVE(&t->touches, touch, order);
+		TAILQ_INSERT_TAIL(&t->touches, touch, order);
+	}
 	return 0;
 }
 

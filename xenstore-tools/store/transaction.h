@@ -36,7 +36,7 @@
 /** One path that the transaction touched. */
 struct touch {
 	struct table_link link;
-	TAILQ_ENTRY(touch) order; /* of the first touch */
+	TAILQ_ENTRY(touch) order; /* of the first touch, or of the last creation */
 	uint8_t seen, changed;
 	size_t length;
 	char path[]; /* with a NUL */
