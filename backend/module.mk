@@ -20,3 +20,10 @@ xsplit-backend_LINK := -lxenstore -lxengnttab -lxenevtchn -levent_core -luring -
 UNIT_TESTS += xenbus_state
 xenbus_state_SRCS := tests/unit/xenbus_state.c
 xenbus_state_LIBS := backend-xenbus
+UNIT_TESTS += xenbus_path
+xenbus_path_SRCS := tests/unit/xenbus_path.c
+xenbus_path_LIBS := backend-xenbus libxsplit
+
+UNIT_TESTS += block_request
+block_request_SRCS := tests/unit/block_request.c
+block_request_LIBS := backend-block-ring
