@@ -28,8 +28,11 @@ xsplit-guest_SRCS := $(addprefix frontend/process/,guest.c devices.c export.c)
 xsplit-guest_LIBS := libfront-net libfront-process libfront libxsplit
 xsplit-guest_LINK := $(FRONT_LINK) $(shell pkg-config --libs libnl-route-3.0)
 
-UNIT_TESTS += front_xenbus front_blk
+UNIT_TESTS += front_xenbus front_blk front_net
 front_xenbus_SRCS := tests/unit/front_xenbus.c tests/unit/front_fake.c
 front_xenbus_LIBS := libfront libxsplit
 front_blk_SRCS := tests/unit/front_blk.c tests/unit/front_fake.c
 front_blk_LIBS := libfront libxsplit
+front_net_SRCS := tests/unit/front_net.c tests/unit/front_fake.c
+front_net_LIBS := libfront-net libfront libxsplit
+front_net_LINK := $(shell pkg-config --libs libnl-route-3.0)
