@@ -28,3 +28,14 @@ xsplitd_LINK := $(toolstack_LINK) -levent_core
 
 # libnl's headers lie in a directory of their own.
 $(BUILD)/obj/toolstack/domain/link.o: CPPFLAGS += -I/usr/include/libnl3
+
+UNIT_TESTS += toolstack_config toolstack_device toolstack_domain
+toolstack_config_SRCS := tests/unit/toolstack_config.c
+toolstack_device_SRCS := tests/unit/toolstack_device.c
+toolstack_domain_SRCS := tests/unit/toolstack_domain.c toolstack/xsplitd/policy.c
+toolstack_config_LIBS := $(toolstack_LIBS)
+toolstack_config_LINK := $(toolstack_LINK)
+toolstack_device_LIBS := $(toolstack_LIBS)
+toolstack_device_LINK := $(toolstack_LINK)
+toolstack_domain_LIBS := $(toolstack_LIBS)
+toolstack_domain_LINK := $(toolstack_LINK)

@@ -160,7 +160,6 @@ int disk_config_parse(const char *spec, const char *place, struct disk_config *d
 	disk->discard = libxl_defbool_is_default(from.discard_enable) ||
 			libxl_defbool_val(from.discard_enable);
 	disk->direct_io_safe = from.direct_io_safe;
-	disk->trusted = libxl_defbool_is_default(from.trusted) || libxl_defbool_val(from.trusted);
 	libxl_device_disk_dispose(&from);
 	if (rc)
 		disk_config_free(disk);

@@ -41,7 +41,6 @@ struct disk_config {
 	bool writable;
 	bool discard;
 	bool direct_io_safe;
-	bool trusted;
 	unsigned line;
 };
 

@@ -19,19 +19,20 @@ void domain_config_free(struct domain_config *config)
 	*config = (struct domain_config){0};
 }
 
-/* A string as libxlutil reads it again: its escapes are C's. */
+/*
+ * A string as libxlutil reads it again. Of C's escapes it has the numeric ones too, but does not
+ * read on correctly behind them (4.17); any byte but a newline may stand for itself.
+ */
 static void quoted(FILE *out, const char *text)
 {
 	fputc('"', out);
 	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else if (c < ' ' || c == 0x7f)
-			fprintf(out, "\\%03o", c);
+		if (*text == '\n')
+			fputs("\\n", out);
+		else if (*text == '"' || *text == '\\')
+			fprintf(out, "\\%c", *text);
 		else
-			fputc(c, out);
+			fputc(*text, out);
 	}
 	fputc('"', out);
 }
@@ -54,8 +55,7 @@ static char *disk_spec(const struct disk_config *disk)
 	fprintf(out, "format=%s,vdev=%s,access=%s,backendtype=%s", disk_format_word(disk->format),
 		disk->vdev, disk->writable ? "rw" : "ro",
 		disk->backend == DISK_QDISK ? "qdisk" : "phy");
-	fprintf(out, ",%s,%s%s", disk->discard ? "discard" : "no-discard",
-		disk->trusted ? "trusted" : "untrusted",
+	fprintf(out, ",%s%s", disk->discard ? "discard" : "no-discard",
 		disk->direct_io_safe ? ",direct-io-safe" : "");
 	/* Last, for all that follows is the target as it stands. */
 	fprintf(out, ",target=%s", disk->target);

@@ -8,6 +8,7 @@
 
 struct closing {
 	const struct devices *devices;
+	bool force;
 };
 
 /* A console has no backend that answers; what is Closed or gone is done. */
@@ -23,8 +24,9 @@ static bool wants_closing(struct xs_handle *xs, xs_transaction_t t, const struct
 
 static int closing_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
-	const struct devices *devices = ((struct closing *)arg)->devices;
-	char back[XS_PATH_SIZE];
+	const struct closing *closing = arg;
+	const struct devices *devices = closing->devices;
+	char back[XS_PATH_SIZE], front[XS_PATH_SIZE];
 	int rc = 0;
 
 	for (size_t i = 0; i < devices->count && !rc; i++) {
@@ -34,13 +36,16 @@ static int closing_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 		rc = xs_write_string(xs, t, "0", "%s/online", back);
 		if (!rc)
 			rc = xs_write_number(xs, t, XenbusStateClosing, "%s/state", back);
+		device_front(&devices->device[i], front);
+		if (!rc && closing->force)
+			rc = xs_remove(xs, t, "%s", front);
 	}
 	return rc;
 }
 
-int devices_close(struct toolstack *ts, const struct devices *devices)
+int devices_close(struct toolstack *ts, const struct devices *devices, bool force)
 {
-	struct closing closing = {devices};
+	struct closing closing = {devices, force};
 
 	return xs_transact(ts->xs, closing_write, &closing);
 }
@@ -105,7 +110,7 @@ int device_detach(struct toolstack *ts, const struct device *device, bool force,
 {
 	struct device d = *device;
 	struct devices one = {&d, 1};
-	int rc = devices_close(ts, &one);
+	int rc = devices_close(ts, &one, false);
 
 	if (!rc)
 		rc = devices_wait_closed(ts, &one, fault);

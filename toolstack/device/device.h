@@ -67,8 +67,11 @@ unsigned device_state(struct toolstack *ts, const struct device *device);
  */
 int devices_wait_ready(struct toolstack *ts, const struct devices *devices, struct fault *fault);
 
-/** devices_close - tell backends to close: online=0, state=5, in one transaction. */
-int devices_close(struct toolstack *ts, const struct devices *devices);
+/**
+ * devices_close - tell backends to close: online=0, state=5, in one transaction.
+ * @force: remove the frontends' directories with it, so that no backend waits for a guest
+ */
+int devices_close(struct toolstack *ts, const struct devices *devices, bool force);
 
 /**
  * devices_wait_closed - until each backend is Closed or gone.

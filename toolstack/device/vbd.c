@@ -34,7 +34,7 @@ void vbd_nodes(struct nodes *nodes, uint16_t domid, const struct disk_config *di
 		{"state", "1"},
 		{"virtual-device", number},
 		{"device-type", "disk"},
-		{"trusted", disk->trusted ? "1" : "0"},
+		{"trusted", "1"},
 		{0},
 	};
 	const struct device_node back[] = {

@@ -13,7 +13,6 @@ static void disk_json(yajl_gen json, const struct disk_config *disk)
 	json_string(json, "access", disk->writable ? "rw" : "ro");
 	json_bool(json, "discard", disk->discard);
 	json_bool(json, "direct-io-safe", disk->direct_io_safe);
-	json_bool(json, "trusted", disk->trusted);
 	yajl_gen_map_close(json);
 }
 

@@ -74,7 +74,7 @@ static void devices_end(struct removal *r)
 
 	if (devices_list(r->ts, r->domid, &r->devices) || !r->devices.count)
 		return;
-	if (!devices_close(r->ts, &r->devices))
+	if (!devices_close(r->ts, &r->devices, true))
 		devices_wait_closed(r->ts, &r->devices, &late);
 }
 

@@ -43,7 +43,7 @@ void list_row(FILE *out, const struct xen_domain *d, const char *name, bool verb
 	fprintf(out, "%-40s %5d %5lu %5d     %c%c%c%c%c%c  %8.1f", name ? name : "(null)", d->domid,
 		(unsigned long)(d->memory_kib / 1024), (int)d->vcpus, d->running ? 'r' : '-',
 		d->blocked ? 'b' : '-', d->paused ? 'p' : '-', d->shutdown ? 's' : '-',
-		reason_letter(d), d->dying ? 'd' : '-', (double)((float)d->cpu_ns / 1e9F));
+		reason_letter(d), d->dying ? 'd' : '-', (double)(float)d->cpu_ns / 1e9);
 	if (verbose) {
 		uuid_unparse_lower(d->uuid, uuid);
 		fprintf(out, " %s", uuid);
