@@ -46,10 +46,17 @@ libxendevicemodel_SRCS := embedded/memory/devicemodel.c
 libxencall_SRCS := embedded/memory/call.c
 
 # Programs of tests/embedded; semantics and property use Xen's public libraries alone.
-TEST_PROGRAMS += semantics embedded-domain
+TEST_PROGRAMS += semantics property embedded-domain
 semantics_SRCS := $(addprefix tests/embedded/,semantics.c agent.c agents.c)
 semantics_LINK := -lxengnttab -lxenevtchn
+property_SRCS := $(addprefix tests/embedded/,property.c property_grants.c property_events.c agent.c agents.c)
+property_LINK := -lxengnttab -lxenevtchn
 embedded-domain_SRCS := tests/embedded/domain.c
 embedded-domain_LIBS := libembedded
+
+UNIT_TESTS += embedded_words embedded_xenbus
+embedded_words_SRCS := tests/unit/embedded_words.c embedded/guest/words.c
+embedded_xenbus_SRCS := tests/unit/embedded_xenbus.c embedded/xenbus/mux.c embedded/xenbus/ring.c
+embedded_xenbus_LINK := -levent_core
 
 include embedded/libraries.mk
