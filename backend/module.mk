@@ -27,3 +27,13 @@ xenbus_path_LIBS := backend-xenbus libxsplit
 UNIT_TESTS += block_request
 block_request_SRCS := tests/unit/block_request.c
 block_request_LIBS := backend-block-ring
+
+UNIT_TESTS += block_queue
+block_queue_SRCS := tests/unit/block_queue.c
+block_queue_LIBS := backend-block-ring libxsplit
+block_queue_LINK := -levent_core -luring
+
+UNIT_TESTS += block_engine
+block_engine_SRCS := tests/unit/block_engine.c backend/block/image.c
+block_engine_LIBS := backend-block-ring libxsplit
+block_engine_LINK := -levent_core -luring

@@ -99,6 +99,16 @@ static void ring_stop(struct queue *queue)
 
 /* ---- one request ---- */
 
+static void log_refused(const struct slot *slot)
+{
+	const struct blk_request *request = &slot->request;
+
+	if (slot->rc != -EOPNOTSUPP && log_now(slot->queue))
+		log_warn("%s: request %u of %u segments at sector %" PRIu64 " refused: %s",
+			 slot->queue->dev->name, request->operation, request->segments,
+			 request->offset / BLK_SECTOR_SIZE, strerror(-slot->rc));
+}
+
 static void slot_begin(struct slot *slot);
 
 static void slot_finish(struct slot *slot, int rc)
@@ -202,15 +212,6 @@ static void slot_copy(struct slot *slot)
 
 /* ---- a pass ---- */
 
-static void refuse(struct queue *queue, struct slot *slot)
-{
-	if (slot->rc != -EOPNOTSUPP && log_now(queue))
-		log_warn("%s: request %u of %u segments at sector %" PRIu64 " refused: %s",
-			 queue->dev->name, slot->request.operation, slot->request.segments,
-			 slot->request.offset / BLK_SECTOR_SIZE, strerror(-slot->rc));
-	slots_append(&queue->finished, slot);
-}
-
 /* Take all requests off the ring; those that are in order become pending. */
 static void pull(struct queue *queue)
 {
@@ -244,9 +245,8 @@ static void pull(struct queue *queue)
 			slot->rc = request_indirect(slot->request.segment, &queue->disk->geometry,
 						    &slot->request);
 		if (slot->rc)
-			refuse(queue, slot);
-		else
-			slots_append(&queue->pending, slot);
+			log_refused(slot);
+		slots_append(slot->rc ? &queue->finished : &queue->pending, slot);
 	}
 }
 
@@ -284,10 +284,12 @@ static void start(struct queue *queue)
 	}
 	copier_run(&queue->copier);
 	while ((slot = slots_take(&starting))) {
-		if (slot->rc)
+		if (slot->rc) {
+			log_refused(slot);
 			slot_finish(slot, slot->rc);
-		else
+		} else {
 			slot_begin(slot);
+		}
 	}
 	engine_submit(queue->engine);
 }

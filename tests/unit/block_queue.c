@@ -1,0 +1,831 @@
+/*
+ * A ring's passes against a guest that we play: its memory, its grants, and an engine that finishes
+ * when told. What the guest does wrong must cost it an error or its ring, and nobody else anything.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/block/queue.h"
+#include "tests/unit/check.h"
+
+#define GRANTS   600
+#define OPS      1100
+#define DISK     (64ull << 20)
+#define PORT     17
+#define NO_GRANT 5000
+
+/* ---- the guest's memory behind libxengnttab ---- */
+
+static uint8_t (*pages)[BLK_PAGE_SIZE]; /* of GRANTS grants */
+static unsigned copy_calls, copy_segments;
+static int copy_errno;            /* the whole call fails */
+static void (*copy_spoils)(void); /* what the guest does meanwhile */
+
+int xengnttab_grant_copy(xengnttab_handle *gnttab, uint32_t count,
+			 xengnttab_grant_copy_segment_t *segment)
+{
+	copy_calls++;
+	copy_segments += count;
+	if (copy_errno) {
+		errno = copy_errno;
+		return -1;
+	}
+	for (uint32_t n = 0; n < count; n++, segment++) {
+		bool to_guest = segment->flags == GNTCOPY_dest_gref;
+		uint32_t ref = to_guest ? segment->dest.foreign.ref : segment->source.foreign.ref;
+		uint16_t offset = to_guest ? segment->dest.foreign.offset
+					   : segment->source.foreign.offset;
+
+		/* gntdev fails the whole call for this. */
+		ck_assert_uint_le(offset + segment->len, BLK_PAGE_SIZE);
+		segment->status = ref < GRANTS ? GNTST_okay : GNTST_bad_gntref;
+		if (ref >= GRANTS)
+			continue;
+		if (to_guest)
+			memcpy(pages[ref] + offset, segment->source.virt, segment->len);
+		else
+			memcpy(segment->dest.virt, pages[ref] + offset, segment->len);
+	}
+	if (copy_spoils)
+		copy_spoils();
+	return 0;
+}
+
+/* ---- the worker around the queue ---- */
+
+static unsigned notifications, errors;
+static char last_error[256];
+
+int events_notify(struct events *events, evtchn_port_t port)
+{
+	ck_assert_uint_eq(port, PORT);
+	notifications++;
+	return 0;
+}
+
+void worker_error(struct worker_device *dev, int rc, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(last_error, sizeof(last_error), format, args);
+	va_end(args);
+	errors++;
+}
+
+/* ---- an engine that finishes when told ---- */
+
+struct op {
+	struct engine *engine;
+	struct engine_io *io;
+	enum engine_op op;
+	uint64_t offset, length;
+	bool finished;
+};
+
+static struct op ops[OPS];
+static unsigned op_count, submits;
+
+static int fake_start(struct engine *engine, struct engine_io *io)
+{
+	ck_assert_uint_lt(op_count, OPS);
+	ops[op_count++] = (struct op){engine, io, io->op, io->offset, io->length, false};
+	return 0;
+}
+
+static void fake_submit(struct engine *engine)
+{
+	submits++;
+}
+
+static void fake_close(struct engine *engine)
+{
+	free(engine);
+}
+
+static const struct engine_class fake_class = {"fake", fake_start, fake_submit, fake_close};
+
+int engine_open_null(struct engine **engine, const struct engine_options *options)
+{
+	*engine = calloc(1, sizeof(**engine));
+	**engine = (struct engine){&fake_class, options->batch, options->arg};
+	return 0;
+}
+
+static void finish_one(struct op *op, int rc)
+{
+	ck_assert(!op->finished);
+	op->finished = true;
+	if (op->op == ENGINE_READ)
+		memset(op->io->buffer, (int)(op->offset >> 12) + 1, op->length);
+	op->io->done(op->io, rc);
+}
+
+/* ---- one disk with up to two rings ---- */
+
+struct ring {
+	union {
+		blkif_sring_t sring;
+		uint8_t page[16 * BLK_PAGE_SIZE];
+	} * shared;
+	struct queue *queue;
+	enum blk_abi abi;
+	unsigned entries;
+	RING_IDX prod, cons;
+};
+
+static struct event_base *base;
+static struct worker worker;
+static struct worker_device dev;
+static struct blk_disk disk;
+static struct ring rings[2];
+static unsigned drained;
+
+static void on_drained(evutil_socket_t fd, short what, void *arg)
+{
+	drained++;
+}
+
+static void turn(void)
+{
+	event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+static void ring_make(struct ring *ring, enum blk_abi abi, unsigned n_pages)
+{
+	struct queue_options options = {
+		.dev = &dev, .disk = &disk, .abi = abi, .pages = n_pages, .fd = -1};
+
+	ring->shared = aligned_alloc(BLK_PAGE_SIZE, sizeof(*ring->shared));
+	memset(ring->shared, 0xee, sizeof(*ring->shared));
+	ring->shared->sring.req_prod = ring->shared->sring.rsp_prod = 0;
+	ring->shared->sring.req_event = ring->shared->sring.rsp_event = 1;
+	ring->abi = abi;
+	ring->entries = request_ring_entries(abi, n_pages);
+	ring->prod = ring->cons = 0;
+	options.ring = ring->shared;
+	ck_assert_int_eq(queue_open(&ring->queue, &options), 0);
+	queue_bound(ring->queue, PORT);
+}
+
+static void set_up(void)
+{
+	pages = calloc(GRANTS, sizeof(*pages));
+	base = event_base_new();
+	worker = (struct worker){.base = base, .domid = 5};
+	dev = (struct worker_device){.worker = &worker, .name = "vbd 5/51712"};
+	disk = (struct blk_disk){.geometry = {.size = DISK, .can_discard = true}};
+	disk.drained = event_new(base, -1, 0, on_drained, NULL);
+	copy_calls = copy_segments = notifications = errors = op_count = submits = drained = 0;
+	copy_errno = 0;
+	copy_spoils = NULL;
+	ring_make(&rings[0], BLK_ABI_64, 1);
+	turn();
+}
+
+static void finish_all(void)
+{
+	/* Also what starts meanwhile. */
+	for (unsigned n = 0; n < op_count; n++) {
+		struct engine *engine = ops[n].engine;
+
+		if (ops[n].finished)
+			continue;
+		finish_one(&ops[n], 0);
+		engine->batch(engine->arg);
+		turn();
+	}
+}
+
+static void tear_down(void)
+{
+	for (int n = 0; n < 2; n++) {
+		if (!rings[n].queue)
+			continue;
+		queue_drain(rings[n].queue);
+	}
+	finish_all();
+	for (int n = 0; n < 2; n++) {
+		if (!rings[n].queue)
+			continue;
+		queue_close(rings[n].queue);
+		free(rings[n].shared);
+		rings[n].queue = NULL;
+	}
+	event_free(disk.drained);
+	event_base_free(base);
+	free(pages);
+}
+
+static uint8_t *slot(struct ring *ring, RING_IDX index)
+{
+	return (uint8_t *)ring->shared->sring.ring +
+	       (index % ring->entries) * request_slot_size(ring->abi);
+}
+
+static void put(struct ring *ring, const union blk_wire *wire)
+{
+	uint8_t *at = slot(ring, ring->prod++);
+
+	if (ring->abi == BLK_ABI_64) {
+		memcpy(at, wire, 112);
+	} else {
+		memcpy(at, wire, 4);
+		memcpy(at + 4, (const uint8_t *)wire + 8, 104);
+	}
+}
+
+static union blk_wire make(uint8_t operation, uint64_t id, uint64_t sector, uint32_t gref)
+{
+	union blk_wire wire;
+
+	memset(&wire, 0, sizeof(wire));
+	wire.direct.operation = operation;
+	wire.direct.nr_segments = 1;
+	wire.direct.id = id;
+	wire.direct.sector_number = sector;
+	wire.direct.seg[0] = (struct blkif_request_segment){gref, 0, 7};
+	return wire;
+}
+
+static void request(struct ring *ring, uint8_t operation, uint64_t id, uint64_t sector,
+		    uint32_t gref)
+{
+	union blk_wire wire = make(operation, id, sector, gref);
+
+	put(ring, &wire);
+}
+
+static void empty(struct ring *ring, uint8_t operation, uint64_t id)
+{
+	union blk_wire wire = make(operation, id, 0, 0);
+
+	wire.direct.nr_segments = 0;
+	put(ring, &wire);
+}
+
+static void kick(struct ring *ring)
+{
+	ring->shared->sring.req_prod = ring->prod;
+	queue_kick(ring->queue);
+	turn();
+}
+
+/* The next response, which must be there: its status; its id in @id if wanted. */
+static int16_t response(struct ring *ring, uint64_t *id)
+{
+	blkif_response_t response;
+
+	ck_assert_msg(ring->cons != ring->shared->sring.rsp_prod, "no response");
+	memcpy(&response, slot(ring, ring->cons++), 12);
+	if (id)
+		*id = response.id;
+	return response.status;
+}
+
+static unsigned responses(const struct ring *ring)
+{
+	return ring->shared->sring.rsp_prod - ring->cons;
+}
+
+/* ---- a guest in order ---- */
+
+START_TEST(reads_and_writes)
+{
+	struct ring *ring = &rings[1];
+	uint64_t id;
+
+	ring_make(ring, _i ? BLK_ABI_32 : BLK_ABI_64, 1);
+	memset(pages[3], 0x5a, BLK_PAGE_SIZE);
+	request(ring, BLKIF_OP_WRITE, 77, 8, 3);
+	request(ring, BLKIF_OP_READ, 77, 16, 4); /* ids need not differ */
+	kick(ring);
+	ck_assert_uint_eq(op_count, 2);
+	ck_assert_int_eq(ops[0].op, ENGINE_WRITE);
+	ck_assert_uint_eq(ops[0].offset, 4096);
+	ck_assert_mem_eq(ops[0].io->buffer, pages[3], BLK_PAGE_SIZE);
+	ck_assert_uint_eq(responses(ring), 0);
+	finish_one(&ops[1], 0);
+	ops[1].engine->batch(ops[1].engine->arg);
+	ck_assert_uint_eq(responses(ring), 1);
+	ck_assert_int_eq(response(ring, &id), BLKIF_RSP_OKAY);
+	ck_assert_uint_eq(id, 77);
+	ck_assert_uint_eq(pages[4][0], 3);
+	ck_assert_uint_eq(pages[4][BLK_PAGE_SIZE - 1], 3);
+	finish_all();
+	ck_assert_int_eq(response(ring, &id), BLKIF_RSP_OKAY);
+}
+END_TEST
+
+START_TEST(one_copy_and_one_notification_a_pass)
+{
+	struct ring *ring = &rings[0];
+
+	for (unsigned n = 0; n < ring->entries; n++)
+		request(ring, n % 2 ? BLKIF_OP_READ : BLKIF_OP_WRITE, n, 8ull * n, n);
+	kick(ring);
+	ck_assert_uint_eq(op_count, 32);
+	ck_assert_uint_eq(copy_calls, 1);
+	ck_assert_uint_eq(copy_segments, 16);
+	ck_assert_uint_le(submits, 2);
+	for (unsigned n = 0; n < 32; n++)
+		finish_one(&ops[n], 0);
+	ops[0].engine->batch(ops[0].engine->arg);
+	ck_assert_uint_eq(copy_calls, 2);
+	ck_assert_uint_eq(notifications, 1);
+	ck_assert_uint_eq(responses(ring), 32);
+}
+END_TEST
+
+START_TEST(no_notification_unless_asked_for)
+{
+	struct ring *ring = &rings[0];
+
+	ring->shared->sring.rsp_event = 3;
+	request(ring, BLKIF_OP_WRITE, 1, 0, 1);
+	kick(ring);
+	finish_all();
+	ck_assert_uint_eq(notifications, 0);
+	request(ring, BLKIF_OP_WRITE, 2, 0, 1);
+	request(ring, BLKIF_OP_WRITE, 3, 0, 1);
+	kick(ring);
+	finish_all();
+	ck_assert_uint_eq(notifications, 1);
+}
+END_TEST
+
+START_TEST(asks_for_the_next_request)
+{
+	struct ring *ring = &rings[0];
+
+	request(ring, BLKIF_OP_WRITE, 1, 0, 1);
+	request(ring, BLKIF_OP_WRITE, 2, 0, 1);
+	kick(ring);
+	ck_assert_uint_eq(ring->shared->sring.req_event, 3);
+}
+END_TEST
+
+/* Requests that wrap around the ring's end, many times. */
+START_TEST(goes_round)
+{
+	struct ring *ring = &rings[0];
+
+	for (unsigned n = 0; n < 500; n++) {
+		request(ring, BLKIF_OP_WRITE, n, 8ull * n, n);
+		kick(ring);
+		finish_all();
+		ck_assert_int_eq(response(ring, NULL), BLKIF_RSP_OKAY);
+	}
+	ck_assert_uint_eq(errors, 0);
+}
+END_TEST
+
+START_TEST(unaligned_data_lies_where_the_guest_has_it)
+{
+	struct ring *ring = &rings[0];
+	union blk_wire wire = make(BLKIF_OP_WRITE, 1, 0, 1);
+
+	wire.direct.nr_segments = 3;
+	wire.direct.seg[0] = (struct blkif_request_segment){1, 5, 7};
+	wire.direct.seg[1] = (struct blkif_request_segment){2, 0, 7};
+	wire.direct.seg[2] = (struct blkif_request_segment){3, 0, 1};
+	put(ring, &wire);
+	kick(ring);
+	ck_assert_uint_eq((uintptr_t)ops[0].io->buffer % BLK_PAGE_SIZE, 5 * 512);
+	ck_assert_uint_eq(ops[0].length, 13 * 512);
+}
+END_TEST
+
+static void put_indirect(struct ring *ring, uint8_t operation, unsigned count, uint32_t descriptors)
+{
+	struct blkif_request_segment *segment = (void *)pages[descriptors];
+	union blk_wire wire;
+
+	memset(&wire, 0, sizeof(wire));
+	wire.indirect.operation = BLKIF_OP_INDIRECT;
+	wire.indirect.indirect_op = operation;
+	wire.indirect.nr_segments = (uint16_t)count;
+	wire.indirect.id = 9;
+	wire.indirect.indirect_grefs[0] = descriptors;
+	for (unsigned n = 0; n < count; n++)
+		segment[n] = (struct blkif_request_segment){n, 0, 7};
+	put(ring, &wire);
+}
+
+START_TEST(indirect)
+{
+	struct ring *ring = &rings[0];
+
+	put_indirect(ring, BLKIF_OP_READ, 256, 500);
+	kick(ring);
+	ck_assert_uint_eq(ops[0].length, 1u << 20);
+	finish_all();
+	ck_assert_int_eq(response(ring, NULL), BLKIF_RSP_OKAY);
+	ck_assert_uint_eq(slot(ring, 0)[8], BLKIF_OP_READ); /* not INDIRECT: blkfront compares */
+	ck_assert_uint_eq(pages[255][0], 1);
+}
+END_TEST
+
+/* Nothing is lost, all are served in turn. */
+static void serve_more_than_memory(struct ring *ring)
+{
+	for (unsigned n = 0; n < 32; n++)
+		put_indirect(ring, BLKIF_OP_WRITE, 256, 500);
+	kick(ring);
+	ck_assert_uint_eq(op_count, POOL_PAGES / 256);
+	finish_all();
+	ck_assert_uint_eq(op_count, 32);
+	ck_assert_uint_eq(responses(ring), 32);
+	request(ring, BLKIF_OP_WRITE, 1, 0, 1);
+	kick(ring);
+	ck_assert_uint_eq(op_count, 33);
+}
+
+START_TEST(more_than_memory)
+{
+	serve_more_than_memory(&rings[0]);
+}
+END_TEST
+
+/* ---- order ---- */
+
+START_TEST(flush_then_write)
+{
+	struct ring *ring = &rings[0];
+
+	request(ring, BLKIF_OP_FLUSH_DISKCACHE, 1, 0, 1);
+	empty(ring, BLKIF_OP_FLUSH_DISKCACHE, 2);
+	kick(ring);
+	ck_assert_uint_eq(op_count, 2);
+	ck_assert_int_eq(ops[0].op, ENGINE_FLUSH);
+	ck_assert_int_eq(ops[1].op, ENGINE_FLUSH);
+	finish_one(&ops[0], 0);
+	ck_assert_int_eq(ops[2].op, ENGINE_WRITE);
+	finish_all();
+	ck_assert_uint_eq(op_count, 3);
+	ck_assert_uint_eq(responses(ring), 2);
+}
+END_TEST
+
+START_TEST(failed_flush_writes_nothing)
+{
+	struct ring *ring = &rings[0];
+
+	request(ring, BLKIF_OP_FLUSH_DISKCACHE, 1, 0, 1);
+	kick(ring);
+	finish_one(&ops[0], -EIO);
+	ops[0].engine->batch(ops[0].engine->arg);
+	ck_assert_uint_eq(op_count, 1);
+	ck_assert_int_eq(response(ring, NULL), BLKIF_RSP_ERROR);
+}
+END_TEST
+
+/* A barrier waits for both rings, and both wait for it. */
+START_TEST(barrier)
+{
+	struct ring *one = &rings[0], *two = &rings[1];
+
+	ring_make(two, BLK_ABI_64, 1);
+	request(one, BLKIF_OP_WRITE, 1, 0, 1);
+	kick(one);
+	request(two, BLKIF_OP_WRITE, 2, 8, 2);
+	request(two, BLKIF_OP_WRITE_BARRIER, 3, 16, 3);
+	request(two, BLKIF_OP_WRITE, 4, 24, 4);
+	kick(two);
+	request(one, BLKIF_OP_WRITE, 5, 32, 5);
+	kick(one);
+	ck_assert_uint_eq(op_count, 2); /* 1 and 2 */
+
+	finish_one(&ops[0], 0);
+	ops[0].engine->batch(ops[0].engine->arg);
+	turn();
+	ck_assert_uint_eq(op_count, 2);
+	finish_one(&ops[1], 0);
+	ops[1].engine->batch(ops[1].engine->arg);
+	turn();
+	ck_assert_uint_eq(op_count, 3);
+	ck_assert_int_eq(ops[2].op, ENGINE_FLUSH);
+	finish_one(&ops[2], 0);
+	ck_assert_int_eq(ops[3].op, ENGINE_WRITE);
+	ck_assert_uint_eq(ops[3].offset, 16 * 512);
+	finish_one(&ops[3], 0);
+	ck_assert_int_eq(ops[4].op, ENGINE_FLUSH);
+	turn();
+	ck_assert_uint_eq(op_count, 5);
+	finish_one(&ops[4], 0);
+	ops[4].engine->batch(ops[4].engine->arg);
+	turn();
+	ck_assert_uint_eq(op_count, 7); /* 4 and 5 */
+	finish_all();
+	ck_assert_uint_eq(responses(one), 2);
+	ck_assert_uint_eq(responses(two), 3);
+}
+END_TEST
+
+START_TEST(barriers_in_a_row)
+{
+	struct ring *ring = &rings[0];
+
+	for (unsigned n = 0; n < 5; n++)
+		empty(ring, BLKIF_OP_WRITE_BARRIER, n);
+	request(ring, BLKIF_OP_READ, 5, 0, 1);
+	kick(ring);
+	finish_all();
+	ck_assert_uint_eq(responses(ring), 6);
+}
+END_TEST
+
+START_TEST(barrier_with_a_bad_grant_holds_nobody)
+{
+	struct ring *ring = &rings[0];
+
+	request(ring, BLKIF_OP_WRITE_BARRIER, 1, 0, NO_GRANT);
+	request(ring, BLKIF_OP_WRITE, 2, 0, 1);
+	kick(ring);
+	ck_assert_int_eq(response(ring, NULL), BLKIF_RSP_ERROR);
+	finish_all();
+	ck_assert_int_eq(response(ring, NULL), BLKIF_RSP_OKAY);
+}
+END_TEST
+
+/* ---- a guest that is not in order ---- */
+
+static const struct {
+	const char *what;
+	RING_IDX before, prod; /* honest requests; then the producer index */
+} overflows[] = {
+	{"one more than the ring", 0, 33},
+	{"half of all numbers", 0, 0x80000000},
+	{"all numbers", 0, UINT32_MAX},
+	{"one more than is free", 3, 33},
+	{"takes one back", 3, 2},
+	{"takes all back", 3, 0},
+	{"one before the beginning", 3, UINT32_MAX},
+};
+
+START_TEST(hostile_producer)
+{
+	struct ring *ring = &rings[0], *other = &rings[1];
+
+	ring_make(other, BLK_ABI_64, 1);
+	for (unsigned n = 0; n < overflows[_i].before; n++)
+		request(ring, BLKIF_OP_WRITE, n, 0, 1);
+	kick(ring);
+	ck_assert_uint_eq(errors, 0);
+	ck_assert_uint_eq(op_count, overflows[_i].before);
+	ring->prod = overflows[_i].prod;
+	for (int n = 0; n < 100; n++)
+		kick(ring);
+	ck_assert_msg(errors == 1, "%s: %u errors", overflows[_i].what, errors);
+	ck_assert_uint_eq(op_count, overflows[_i].before);
+
+	/* Stopped: what ran ends without an answer, and nothing is taken ever again. */
+	finish_all();
+	ring->prod = overflows[_i].before + 1;
+	kick(ring);
+	ck_assert_uint_eq(responses(ring), 0);
+	ck_assert_uint_eq(op_count, overflows[_i].before);
+	ck_assert_uint_eq(errors, 1);
+
+	/* The other ring of the disk runs on. */
+	request(other, BLKIF_OP_WRITE, 1, 0, 1);
+	kick(other);
+	finish_all();
+	ck_assert_int_eq(response(other, NULL), BLKIF_RSP_OKAY);
+}
+END_TEST
+
+START_TEST(hostile_from_the_start)
+{
+	struct ring *ring = &rings[0];
+	struct queue_options options = {
+		.dev = &dev, .disk = &disk, .ring = ring->shared, .pages = 1, .fd = -1};
+	struct queue *queue;
+
+	ring->shared->sring.rsp_prod = 1000;
+	ring->shared->sring.req_prod = 1033;
+	ck_assert_int_eq(queue_open(&queue, &options), -EPROTO);
+	ring->shared->sring.req_prod = 999;
+	ck_assert_int_eq(queue_open(&queue, &options), -EPROTO);
+}
+END_TEST
+
+/* A ring that somebody left with requests unanswered is taken up there. */
+START_TEST(taken_up_where_responses_end)
+{
+	struct ring *ring = &rings[0];
+	struct queue_options options = {
+		.dev = &dev, .disk = &disk, .ring = ring->shared, .pages = 1, .fd = -1};
+
+	queue_close(ring->queue);
+	ring->prod = ring->cons = UINT32_MAX;
+	ring->shared->sring.rsp_prod = ring->prod;
+	request(ring, BLKIF_OP_READ, 1, 0, 1);
+	request(ring, BLKIF_OP_READ, 2, 0, 1);
+	ck_assert_int_eq(queue_open(&ring->queue, &options), 0);
+	kick(ring);
+	finish_all();
+	ck_assert_uint_eq(responses(ring), 2);
+}
+END_TEST
+
+/* XSA-155: the guest rewrites its slot and its descriptors while we are at it. */
+static void spoil(void)
+{
+	struct ring *ring = &rings[0];
+	struct blkif_request_segment bad = {1, 7, 0};
+
+	memset(ring->shared->sring.ring, 0xff, ring->entries * 112);
+	for (unsigned n = 0; n < 256; n++)
+		memcpy(pages[500] + n * sizeof(bad), &bad, sizeof(bad));
+}
+
+START_TEST(xsa_155_double_fetch)
+{
+	struct ring *ring = &rings[0];
+	uint64_t id;
+
+	copy_spoils = spoil;
+	request(ring, BLKIF_OP_WRITE, 41, 8, 3);
+	put_indirect(ring, BLKIF_OP_WRITE, 100, 500);
+	kick(ring);
+	copy_spoils = NULL;
+	ck_assert_uint_eq(op_count, 2);
+	ck_assert_uint_eq(ops[0].offset, 4096);
+	ck_assert_uint_eq(ops[0].length, 4096);
+	ck_assert_uint_eq(ops[1].length, 100 * 4096);
+	finish_all();
+	ck_assert_int_eq(response(ring, &id), BLKIF_RSP_OKAY);
+	ck_assert_uint_eq(id, 41);
+	ck_assert_int_eq(response(ring, &id), BLKIF_RSP_OKAY);
+	ck_assert_uint_eq(id, 9);
+}
+END_TEST
+
+/* XSA-365: one bad grant among good ones fails its own request, in either direction. */
+START_TEST(xsa_365_bad_grant)
+{
+	struct ring *ring = &rings[0];
+	uint8_t operation = _i ? BLKIF_OP_READ : BLKIF_OP_WRITE;
+	int16_t status[3];
+	uint64_t id;
+
+	request(ring, operation, 0, 0, 1);
+	request(ring, operation, 1, 8, NO_GRANT);
+	request(ring, operation, 2, 16, 2);
+	kick(ring);
+	finish_all();
+	for (int n = 0; n < 3; n++) {
+		int16_t one = response(ring, &id);
+
+		ck_assert_uint_le(id, 2);
+		status[id] = one;
+	}
+	ck_assert_int_eq(status[0], BLKIF_RSP_OKAY);
+	ck_assert_int_eq(status[1], BLKIF_RSP_ERROR);
+	ck_assert_int_eq(status[2], BLKIF_RSP_OKAY);
+	ck_assert_uint_eq(errors, 0);
+}
+END_TEST
+
+START_TEST(bad_indirect_grant)
+{
+	struct ring *ring = &rings[0];
+
+	put_indirect(ring, BLKIF_OP_WRITE, 3, 500);
+	((union blk_wire *)slot(ring, 0))->indirect.indirect_grefs[0] = NO_GRANT;
+	kick(ring);
+	ck_assert_uint_eq(op_count, 0);
+	ck_assert_int_eq(response(ring, NULL), BLKIF_RSP_ERROR);
+}
+END_TEST
+
+/* XSA-361, XSA-362: every grant operation may fail as a whole. */
+START_TEST(xsa_362_copy_fails)
+{
+	struct ring *ring = &rings[0];
+
+	copy_errno = ENOMEM;
+	request(ring, BLKIF_OP_WRITE, 1, 0, 1);
+	put_indirect(ring, BLKIF_OP_READ, 3, 500);
+	kick(ring);
+	ck_assert_uint_eq(op_count, 0);
+	ck_assert_int_eq(response(ring, NULL), BLKIF_RSP_ERROR);
+	ck_assert_int_eq(response(ring, NULL), BLKIF_RSP_ERROR);
+	request(ring, BLKIF_OP_READ, 3, 0, 1);
+	kick(ring);
+	finish_all();
+	ck_assert_int_eq(response(ring, NULL), BLKIF_RSP_ERROR);
+	copy_errno = 0;
+	request(ring, BLKIF_OP_READ, 4, 0, 1);
+	kick(ring);
+	finish_all();
+	ck_assert_int_eq(response(ring, NULL), BLKIF_RSP_OKAY);
+}
+END_TEST
+
+/* XSA-71: requests that are refused cost nothing that is not given back. */
+START_TEST(xsa_71_refused_requests_leak_nothing)
+{
+	struct ring *ring = &rings[0];
+
+	for (unsigned round = 0; round < 2000; round++) {
+		union blk_wire wire = make(BLKIF_OP_WRITE, round, DISK / 512, 1);
+
+		put(ring, &wire);
+		request(ring, BLKIF_OP_WRITE, round, 0, NO_GRANT);
+		request(ring, 99, round, 0, 0);
+		kick(ring);
+		ck_assert_uint_eq(responses(ring), 3);
+		ring->cons = ring->prod;
+	}
+	ck_assert_uint_eq(op_count, 0);
+	serve_more_than_memory(ring);
+}
+END_TEST
+
+/* XSA-392: what a guest makes us hold ends at the pool, whatever it posts. */
+START_TEST(xsa_392_memory_is_bounded)
+{
+	struct ring *ring = &rings[1];
+
+	ring_make(ring, BLK_ABI_64, 16);
+	for (unsigned n = 0; n < 512; n++)
+		put_indirect(ring, BLKIF_OP_WRITE, 256, 500);
+	kick(ring);
+	ck_assert_uint_eq(op_count, POOL_PAGES / 256);
+	finish_all();
+	ck_assert_uint_eq(responses(ring), 512);
+}
+END_TEST
+
+/* ---- the end ---- */
+
+START_TEST(drains_what_runs)
+{
+	struct ring *ring = &rings[0];
+
+	request(ring, BLKIF_OP_WRITE, 1, 0, 1);
+	kick(ring);
+	queue_drain(ring->queue);
+	request(ring, BLKIF_OP_WRITE, 2, 0, 1);
+	kick(ring);
+	ck_assert_uint_eq(op_count, 1);
+	ck_assert_uint_eq(drained, 0);
+	finish_all();
+	ck_assert_uint_eq(drained, 1);
+	ck_assert_uint_eq(responses(ring), 1);
+}
+END_TEST
+
+START_TEST(drains_behind_a_barrier)
+{
+	struct ring *ring = &rings[0];
+
+	request(ring, BLKIF_OP_WRITE, 1, 0, 1);
+	empty(ring, BLKIF_OP_WRITE_BARRIER, 2);
+	request(ring, BLKIF_OP_WRITE, 3, 0, 1);
+	kick(ring);
+	queue_drain(ring->queue);
+	finish_all();
+	ck_assert_uint_eq(op_count, 1);
+	ck_assert_uint_eq(drained, 1);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("block_queue");
+	TCase *tc = tcase_create("block_queue");
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_loop_test(tc, reads_and_writes, 0, 2);
+	tcase_add_test(tc, one_copy_and_one_notification_a_pass);
+	tcase_add_test(tc, no_notification_unless_asked_for);
+	tcase_add_test(tc, asks_for_the_next_request);
+	tcase_add_test(tc, goes_round);
+	tcase_add_test(tc, unaligned_data_lies_where_the_guest_has_it);
+	tcase_add_test(tc, indirect);
+	tcase_add_test(tc, more_than_memory);
+	tcase_add_test(tc, flush_then_write);
+	tcase_add_test(tc, failed_flush_writes_nothing);
+	tcase_add_test(tc, barrier);
+	tcase_add_test(tc, barriers_in_a_row);
+	tcase_add_test(tc, barrier_with_a_bad_grant_holds_nobody);
+	tcase_add_loop_test(tc, hostile_producer, 0, TABLE_SIZE(overflows));
+	tcase_add_test(tc, hostile_from_the_start);
+	tcase_add_test(tc, taken_up_where_responses_end);
+	tcase_add_test(tc, xsa_155_double_fetch);
+	tcase_add_loop_test(tc, xsa_365_bad_grant, 0, 2);
+	tcase_add_test(tc, bad_indirect_grant);
+	tcase_add_test(tc, xsa_362_copy_fails);
+	tcase_add_test(tc, xsa_71_refused_requests_leak_nothing);
+	tcase_add_test(tc, xsa_392_memory_is_bounded);
+	tcase_add_test(tc, drains_what_runs);
+	tcase_add_test(tc, drains_behind_a_barrier);
+	suite_add_tcase(suite, tc);
+	return check_main(suite);
+}
