@@ -54,6 +54,10 @@ property_LINK := -lxengnttab -lxenevtchn
 embedded-domain_SRCS := tests/embedded/domain.c
 embedded-domain_LIBS := libembedded
 
+TEST_PROGRAMS += embedded-life
+embedded-life_SRCS := tests/embedded/life.c
+embedded-life_LINK := -lxenctrl -lxenguest -lxengnttab -lxenevtchn
+
 UNIT_TESTS += embedded_words embedded_xenbus
 embedded_words_SRCS := tests/unit/embedded_words.c embedded/guest/words.c
 embedded_xenbus_SRCS := tests/unit/embedded_xenbus.c embedded/xenbus/mux.c embedded/xenbus/ring.c
