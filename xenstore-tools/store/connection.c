@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "xenstore-tools/store/domain.h"
 #include "xenstore-tools/store/request.h"
@@ -13,13 +12,11 @@
 /* Answers that a socket may leave unread before its further requests wait, in bytes. */
 #define SOCKET_OUTPUT_MAX (64u << 20)
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
+/* Changes of the live tree after which a guest's transaction has to start again. */
+#define TRANSACTION_CHANGES 16384u
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * UINT64_C(1000) + now.tv_nsec / 1000000;
-}
+/* How long a guest pauses that disturbed a transaction of dom0, ms. */
+#define PAUSE_MS 100u
 
 struct connection *connection_new(struct store *store, uint16_t domid)
 {
@@ -131,6 +128,8 @@ bool connection_ready(const struct connection *connection)
 		return false;
 	if (connection->actor.privileged)
 		return connection->output.bytes < SOCKET_OUTPUT_MAX;
+	if (connection->paused > connection->store->now)
+		return false;
 	return !max || connection->outstanding + connection->output.replies < max;
 }
 
@@ -145,7 +144,7 @@ size_t connection_consume(struct connection *connection, const char *data, size_
 
 		memcpy(&request.header, data + used, sizeof(request.header));
 		if (request.header.len > XENSTORE_PAYLOAD_MAX) {
-			if (log_allowed(&connection->limit, now_ms()))
+			if (log_allowed(&connection->limit, connection->store->now))
 				log_warn("domain %u: a request of %u bytes is too long, the "
 					 "connection is closed; the client must reconnect",
 					 connection->actor.domid, request.header.len);
@@ -160,6 +159,35 @@ size_t connection_consume(struct connection *connection, const char *data, size_
 		--*budget;
 	}
 	return used;
+}
+
+void connection_pause(struct connection *connection)
+{
+	struct store *store = connection->store;
+
+	connection->paused = store->now + PAUSE_MS;
+	if (!store->resume || store->resume > connection->paused)
+		store->resume = connection->paused;
+}
+
+void connections_renew(struct store *store)
+{
+	struct connection *connection;
+	struct transaction *transaction;
+
+	if (store->changes - store->renewed < TRANSACTION_CHANGES / 4)
+		return;
+	store->renewed = store->changes;
+	TAILQ_FOREACH (connection, &store->connections, all) {
+		if (connection->actor.privileged)
+			continue;
+		TAILQ_FOREACH (transaction, &connection->transactions, all) {
+			if (store->changes - transaction->since < TRANSACTION_CHANGES)
+				continue;
+			transaction_renew(transaction, &store->tree);
+			transaction->since = store->changes;
+		}
+	}
 }
 
 int64_t connection_used(const struct connection *connection)
@@ -214,8 +242,8 @@ void connection_event(struct connection *connection, const struct watch *watch, 
 		return;
 	if (memory_left(connection))
 		rc = output_event(&connection->output, path + watch->skip, watch_token(watch),
-				  debt_of_cause(connection->store));
-	if (rc && log_allowed(&connection->limit, now_ms()))
+				  debt_of_cause(connection->store), connection->store->now);
+	if (rc && log_allowed(&connection->limit, connection->store->now))
 		log_warn("domain %u: an event is lost: %s", connection->actor.domid,
 			 rc == -EMSGSIZE ? "longer than a payload; use a shorter token"
 					 : "too much unread; the client must read its events");

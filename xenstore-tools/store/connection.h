@@ -51,6 +51,7 @@ struct connection {
 	uint32_t outstanding; /* how many those are */
 	struct debt *debt;    /* of the request being served */
 	struct log_limit limit;
+	uint64_t paused; /* store->now until which its requests wait */
 };
 
 /**
@@ -87,6 +88,12 @@ size_t connection_consume(struct connection *connection, const char *data, size_
 /** connection_event - queue an event of @watch at @path, an absolute path or a special name. */
 void connection_event(struct connection *connection, const struct watch *watch, const char *path);
 
+/**
+ * connection_pause - the guest's writes keep getting in the way of dom0's transactions: make it
+ * wait a moment, so that they can be tried again undisturbed (XSA-206).
+ */
+void connection_pause(struct connection *connection);
+
 /** connection_used - bytes that it holds beside the nodes of its domain. */
 int64_t connection_used(const struct connection *connection);
 
@@ -104,3 +111,10 @@ void connection_drop_watches(struct connection *connection);
 
 /** connection_drop_transactions - abort all its transactions. */
 void connection_drop_transactions(struct connection *connection);
+
+/**
+ * connections_renew - make guests' transactions that hold snapshots from long ago give them up:
+ * what old nodes they keep in memory together is bounded by the changes since. To be
+ * called after each request.
+ */
+void connections_renew(struct store *store);

@@ -126,6 +126,7 @@ void domain_remove(struct store *store, struct domain *domain)
 	bool introduced = domain->introduced;
 	int rc = 0;
 
+	store->tree.writer = 0;
 	domain_set_port(store, domain, 0);
 	if (domain->connection)
 		connection_free(domain->connection);

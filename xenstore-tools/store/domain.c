@@ -176,6 +176,7 @@ struct domain *domain_by_port(const struct store *store, uint32_t port)
 
 void domains_bill(struct store *store, const struct usage *usage)
 {
+	store->changes++;
 	for (size_t i = 0; i < usage->count; i++) {
 		struct domain *domain = domain_find(store, usage->entry[i].domid);
 

@@ -81,6 +81,7 @@ int node_own(struct node **slot)
 	if (!copy)
 		return -ENOMEM;
 	copy->order = node->order;
+	copy->writer = node->writer;
 	copy->children = children_get(node->children);
 	*slot = copy;
 	node_put(node);

@@ -16,6 +16,7 @@
 
 struct node {
 	uint32_t refs;
+	uint16_t writer;           /* the domain that last changed it, or which children it has */
 	uint32_t length;           /* of the name */
 	uint64_t order;            /* among its siblings: the younger, the higher */
 	struct bytes *value;       /* never NULL */

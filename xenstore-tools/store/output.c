@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <xen/io/xs_wire.h>
 
 void output_init(struct output *output)
@@ -103,7 +102,8 @@ static bool is_pending(const struct output *output, const struct iovec body[2], 
 	return false;
 }
 
-int output_event(struct output *output, const char *path, const char *token, struct debt *debt)
+int output_event(struct output *output, const char *path, const char *token, struct debt *debt,
+		 uint64_t now)
 {
 	const struct iovec body[2] = {{(void *)(uintptr_t)path, strlen(path) + 1},
 				      {(void *)(uintptr_t)token, strlen(token) + 1}};
@@ -125,7 +125,7 @@ int output_event(struct output *output, const char *path, const char *token, str
 	if (!message)
 		return -ENOMEM;
 	message->is_event = true;
-	message->queued = output_clock();
+	message->queued = now;
 	message->is_pending = !table_insert(&output->pending, &message->link, hash);
 	if (debt) {
 		debt->refs++;
@@ -161,15 +161,7 @@ void output_sent(struct output *output, size_t bytes)
 	}
 }
 
-int64_t output_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return now.tv_sec;
-}
-
-void output_expire(struct output *output, int64_t before)
+void output_expire(struct output *output, uint64_t before)
 {
 	struct message *message = TAILQ_FIRST(&output->queue), *next;
 

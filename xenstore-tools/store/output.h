@@ -31,8 +31,8 @@ struct message {
 	struct debt *debt;      /* or NULL */
 	bool is_event, is_pending;
 	uint32_t size;
-	int64_t queued; /* output_clock() when it was; events only */
-	char bytes[];   /* as on the wire, header first */
+	uint64_t queued; /* ms when it was; events only */
+	char bytes[];    /* as on the wire, header first */
 };
 
 /** All zero but for the queue is empty. */
@@ -60,11 +60,13 @@ int output_reply(struct output *output, uint32_t type, uint32_t request, uint32_
 /**
  * output_event - queue a WATCH_EVENT of @path and @token.
  * @debt: billed while the event waits, or NULL
+ * @now:  ms, for output_expire()
  *
  * Return: 0 (also when the same event waits already), -EMSGSIZE (it exceeds a payload and is
  * dropped: XSA-324), -ENOMEM.
  */
-int output_event(struct output *output, const char *path, const char *token, struct debt *debt);
+int output_event(struct output *output, const char *path, const char *token, struct debt *debt,
+		 uint64_t now);
 
 /** output_vectors - what to send next, as up to @max pieces. Return: how many. */
 int output_vectors(const struct output *output, struct iovec *vector, int max);
@@ -72,11 +74,8 @@ int output_vectors(const struct output *output, struct iovec *vector, int max);
 /** output_sent - that many bytes of it are gone. */
 void output_sent(struct output *output, size_t bytes);
 
-/** output_clock - seconds of CLOCK_MONOTONIC. */
-int64_t output_clock(void);
-
-/** output_expire - drop the events queued before @before of which nothing is sent yet. */
-void output_expire(struct output *output, int64_t before);
+/** output_expire - drop the events queued before @before (ms) of which nothing is sent yet. */
+void output_expire(struct output *output, uint64_t before);
 
 static inline bool output_empty(const struct output *output)
 {

@@ -106,6 +106,7 @@ void request_serve(struct connection *connection, const struct request *request)
 			connection_break(connection, XENSTORE_ERROR_COMM);
 	}
 	store->cause = NULL;
+	connections_renew(store);
 	debt_put(connection->debt);
 	connection->debt = NULL;
 }

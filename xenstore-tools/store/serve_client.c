@@ -104,6 +104,7 @@ int serve_transaction_start(struct call *call)
 		transaction->id = connection->transaction_next++;
 	while (!transaction->id || connection_transaction(connection, transaction->id));
 	transaction->deaths = call->store->deaths;
+	transaction->since = call->store->changes;
 	TAILQ_INSERT_TAIL(&connection->transactions, transaction, all);
 	connection->transaction_count++;
 	return call_reply(call, id, snprintf(id, sizeof(id), "%u", transaction->id) + 1);
@@ -137,6 +138,20 @@ static bool names_the_dead(const struct store *store, const struct transaction *
 	return false;
 }
 
+/* Did somebody change what was seen? A guest that does so to dom0 has to pause. */
+static bool disturbed(struct call *call, const struct transaction *transaction)
+{
+	const struct domain *domain;
+	int writer = transaction_conflict(transaction, &call->store->tree);
+
+	if (writer < 0)
+		return false;
+	domain = domain_find(call->store, writer);
+	if (call->connection->actor.privileged && writer && domain && domain->connection)
+		connection_pause(domain->connection);
+	return true;
+}
+
 static int commit(struct call *call, const struct transaction *transaction)
 {
 	struct store *store = call->store;
@@ -146,7 +161,8 @@ static int commit(struct call *call, const struct transaction *transaction)
 
 	if (transaction->failed)
 		return -ENOMEM;
-	if (names_the_dead(store, transaction) || !transaction_valid(transaction, &store->tree)) {
+	if (transaction->stale || names_the_dead(store, transaction) ||
+	    disturbed(call, transaction)) {
 		store->conflicts++;
 		return -EAGAIN;
 	}

@@ -4,14 +4,15 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/log.h"
 #include "xenstore-tools/store/domain.h"
 #include "xenstore-tools/store/socket.h"
 #include "xenstore-tools/store/xen.h"
 
-/** Seconds after which an event that a guest does not read is dropped, as in C. */
-#define EXPIRY_SECONDS 20
+/** After how many ms an event that a guest does not read is dropped, as in C. */
+#define EXPIRY_MS 20000u
 
 static void on_client(evutil_socket_t fd, short what, void *arg)
 {
@@ -46,12 +47,25 @@ static void on_expiry(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *server = (struct server *)arg;
 	struct connection *connection;
-	int64_t now = output_clock();
+	uint64_t now = server->store.now;
 
+	if (now < EXPIRY_MS)
+		return;
 	TAILQ_FOREACH (connection, &server->store.connections, all)
 		if (!connection->actor.privileged)
-			output_expire(&connection->output, now - EXPIRY_SECONDS);
+			output_expire(&connection->output, now - EXPIRY_MS);
 	/* Whoever waited for those events to be read may go on. */
+	TAILQ_FOREACH (connection, &server->store.connections, all)
+		if (connection->ring)
+			connection_touch(connection);
+}
+
+/* Guests that had to pause, and perhaps others, may go on. */
+static void on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *server = (struct server *)arg;
+	struct connection *connection;
+
 	TAILQ_FOREACH (connection, &server->store.connections, all)
 		if (connection->ring)
 			connection_touch(connection);
@@ -84,7 +98,8 @@ int server_start(struct server *server, int listening, struct xen *xen)
 
 	server->port = event_new(server->base, xen_fd(xen), EV_READ | EV_PERSIST, on_port, server);
 	server->expiry = event_new(server->base, -1, EV_PERSIST, on_expiry, server);
-	if (!server->port || !server->expiry)
+	server->resume = event_new(server->base, -1, 0, on_resume, server);
+	if (!server->port || !server->expiry || !server->resume)
 		return -ENOMEM;
 	if (event_add(server->port, NULL) || event_add(server->expiry, &interval))
 		return -ENOMEM;
@@ -113,14 +128,43 @@ static bool settle(struct server *server)
 	return connection != NULL;
 }
 
+static void tell_time(struct server *server)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	server->store.now = now.tv_sec * UINT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* Wake up when the first of those that pause may go on. */
+static void plan_resume(struct server *server)
+{
+	struct store *store = &server->store;
+	struct timeval delay;
+	uint64_t wait;
+
+	if (!store->resume || !server->resume)
+		return;
+	/* The coarse clock may be one tick late. */
+	wait = 10 + (store->resume > store->now ? store->resume - store->now : 0);
+	delay = (struct timeval){.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
+	store->resume = 0;
+	event_add(server->resume, &delay);
+}
+
 int server_run(struct server *server)
 {
-	bool more = settle(server);
+	bool more;
+
+	tell_time(server);
+	more = settle(server);
 
 	while (!server->stopping) {
 		if (event_base_loop(server->base, EVLOOP_ONCE | (more ? EVLOOP_NONBLOCK : 0)) < 0)
 			return -EIO;
+		tell_time(server);
 		more = settle(server);
+		plan_resume(server);
 	}
 	return 0;
 }
@@ -128,8 +172,8 @@ int server_run(struct server *server)
 void server_stop(struct server *server)
 {
 	struct connection *connection, *next;
-	struct event *events[] = {server->listener, server->port, server->expiry,
-				  server->signals[0], server->signals[1]};
+	struct event *events[] = {server->listener, server->port,       server->expiry,
+				  server->resume,   server->signals[0], server->signals[1]};
 
 	for (connection = TAILQ_FIRST(&server->store.connections); connection; connection = next) {
 		next = TAILQ_NEXT(connection, all);

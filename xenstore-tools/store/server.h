@@ -19,6 +19,7 @@ struct server {
 	struct event *listener; /* of the socket */
 	struct event *port;     /* event channels; NULL on plain Linux */
 	struct event *expiry;   /* of events that guests do not read */
+	struct event *resume;   /* of guests that had to pause */
 	struct event *signals[2];
 	struct xen *xen; /* NULL on plain Linux */
 	uint64_t turn;   /* of the loop */

@@ -104,14 +104,19 @@ int transaction_touch(struct transaction *t, const char *path, size_t length, un
 	return 0;
 }
 
-static bool touch_valid(const struct touch *touch, const struct tree *base, const struct tree *live)
+void transaction_hold(struct transaction *t, const char *path, size_t length, size_t size)
 {
-	const struct node *then, *now;
+	struct touch *touch =
+		touch_find(t, path, length, table_hash(TABLE_HASH_START, path, length));
 
-	if (!touch->seen)
-		return true;
-	then = tree_find(base, touch->path, touch->length);
-	now = tree_find(live, touch->path, touch->length);
+	if (!touch)
+		return;
+	t->bytes += size - touch->held;
+	touch->held = size;
+}
+
+static bool touch_valid(const struct touch *touch, const struct node *then, const struct node *now)
+{
 	if (!then || !now)
 		return then == now;
 	if ((touch->seen & SEEN_VALUE) && then->value != now->value)
@@ -125,16 +130,36 @@ static bool touch_valid(const struct touch *touch, const struct tree *base, cons
 	return true;
 }
 
-bool transaction_valid(const struct transaction *t, const struct tree *live)
+/* Who changed the node at @path, or removed it: then it is its parent that was changed. */
+static int writer_of(const struct tree *tree, const char *path)
+{
+	struct lookup found = tree_lookup(tree, path);
+
+	return found.node ? found.node->writer : found.ancestor->writer;
+}
+
+int transaction_conflict(const struct transaction *t, const struct tree *live)
 {
 	const struct touch *touch;
 
 	if (t->base.root == live->root)
-		return true;
+		return -1;
 	TAILQ_FOREACH (touch, &t->touches, order)
-		if (!touch_valid(touch, &t->base, live))
-			return false;
-	return true;
+		if (touch->seen &&
+		    !touch_valid(touch, tree_find(&t->base, touch->path, touch->length),
+				 tree_find(live, touch->path, touch->length)))
+			return writer_of(live, touch->path);
+	return -1;
+}
+
+void transaction_renew(struct transaction *t, const struct tree *live)
+{
+	tree_free(&t->work);
+	tree_free(&t->base);
+	t->base = tree_snapshot(live);
+	t->work = tree_snapshot(live);
+	usage_clear(&t->usage);
+	t->stale = true;
 }
 
 /* Give @merged the node that @touch names as it is in the work tree. */
@@ -213,6 +238,7 @@ int transaction_merge(const struct transaction *t, const struct tree *live, stru
 	}
 
 	*merged = tree_snapshot(live);
+	merged->writer = t->work.writer;
 	rc = merge_removed(t, merged, usage);
 	if (!rc)
 		rc = merge_made(t, merged, usage);

@@ -38,6 +38,7 @@ struct touch {
 	struct table_link link;
 	TAILQ_ENTRY(touch) order; /* of the first touch, or of the last creation */
 	uint8_t seen, changed;
+	uint32_t held; /* bytes of the value that the transaction wrote there */
 	size_t length;
 	char path[]; /* with a NUL */
 };
@@ -50,9 +51,10 @@ struct transaction {
 	struct table table;
 	TAILQ_HEAD(, touch) touches;
 	size_t count;    /* touches */
-	size_t bytes;    /* that they take */
+	size_t bytes;    /* that they take, the values written included */
 	uint64_t deaths; /* the store's count of removed domains at the start */
-	uint64_t since;  /* the store's generation at the start */
+	uint64_t since;  /* the store's count of changes when the snapshot was taken */
+	bool stale;      /* its snapshot was given up: it has to start again */
 	bool failed;     /* it ran into a quota or out of memory and cannot commit */
 };
 
@@ -71,8 +73,24 @@ void transaction_free(struct transaction *transaction);
 int transaction_touch(struct transaction *transaction, const char *path, size_t length,
 		      unsigned seen, unsigned changed, size_t max);
 
-/** transaction_valid - is everything that was seen still so in @live? */
-bool transaction_valid(const struct transaction *transaction, const struct tree *live);
+/**
+ * transaction_hold - note that a path touched before now has a value of @size bytes written by the
+ * transaction.
+ */
+void transaction_hold(struct transaction *transaction, const char *path, size_t length,
+		      size_t size);
+
+/**
+ * transaction_conflict - is something that was seen no longer so in @live?
+ * Return: -1 when all still is, otherwise the domain that changed what differs.
+ */
+int transaction_conflict(const struct transaction *transaction, const struct tree *live);
+
+/**
+ * transaction_renew - give the snapshot up, so that it keeps no old nodes in memory. The
+ * transaction goes on with what is there now, but cannot commit.
+ */
+void transaction_renew(struct transaction *transaction, const struct tree *live);
 
 /**
  * transaction_merge - make the changes of a valid transaction on top of @live.

@@ -9,13 +9,14 @@
 int tree_init(struct tree *tree, struct perms *perms, uint64_t *generation)
 {
 	tree->generation = generation;
+	tree->writer = 0;
 	tree->root = node_new("", 0, NULL, perms);
 	return tree->root ? 0 : -ENOMEM;
 }
 
 struct tree tree_snapshot(const struct tree *tree)
 {
-	return (struct tree){node_get(tree->root), tree->generation};
+	return (struct tree){node_get(tree->root), tree->generation, tree->writer};
 }
 
 void tree_free(struct tree *tree)
@@ -100,6 +101,7 @@ static int chain_new(const struct tree *tree, const struct node *parent, const c
 
 		if (!node)
 			goto fail;
+		node->writer = tree->writer;
 		if (!*chain) {
 			*chain = node;
 		} else {
@@ -148,6 +150,7 @@ int tree_create(struct tree *tree, const char *path, struct bytes *value, int ow
 		node_put(chain);
 		return -ENOMEM;
 	}
+	(*slot)->writer = tree->writer;
 	usage_add(usage, perms_owner((*slot)->perms), 0, chain->length + 1);
 	for (const struct node *node = chain; node;
 	     node = node->children ? node->children->block[0]->node[0] : NULL)
@@ -166,6 +169,7 @@ int tree_write(struct tree *tree, const char *path, struct bytes *value, struct 
 	if (usage_reserve(usage, owner))
 		return -ENOMEM;
 	usage_add(usage, owner, 0, (int64_t)value->size - (*slot)->value->size);
+	(*slot)->writer = tree->writer;
 	bytes_put((*slot)->value);
 	(*slot)->value = bytes_get(value);
 	return 0;
@@ -181,6 +185,7 @@ int tree_set_perms(struct tree *tree, const char *path, struct perms *perms, str
 	before = perms_owner((*slot)->perms);
 	if (usage_reserve(usage, before) || usage_reserve(usage, after))
 		return -ENOMEM;
+	(*slot)->writer = tree->writer;
 	usage_add(usage, before, -1, -(int64_t)node_size(*slot));
 	perms_put((*slot)->perms);
 	(*slot)->perms = perms_get(perms);
@@ -210,6 +215,7 @@ int tree_remove(struct tree *tree, const char *path, struct usage *usage)
 	node = children_remove(&(*slot)->children, name, path + length - name, ++*tree->generation);
 	if (!node)
 		goto out;
+	(*slot)->writer = tree->writer;
 	usage_add(usage, perms_owner((*slot)->perms), 0, -(int64_t)node->length - 1);
 	for (size_t i = 0; i < gone.count; i++)
 		usage_add(usage, gone.entry[i].domid, -gone.entry[i].nodes, -gone.entry[i].bytes);

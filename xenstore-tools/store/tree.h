@@ -17,6 +17,7 @@
 struct tree {
 	struct node *root;    /* never NULL after tree_init() */
 	uint64_t *generation; /* the store's counter, raised with every change of a set of names */
+	uint16_t writer;      /* the domain that changes it now */
 };
 
 /** What a path leads to. Everything is borrowed from the tree. */

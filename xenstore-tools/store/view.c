@@ -9,7 +9,10 @@
 
 static struct tree *view_tree(struct view *view)
 {
-	return view->transaction ? &view->transaction->work : &view->store->tree;
+	struct tree *tree = view->transaction ? &view->transaction->work : &view->store->tree;
+
+	tree->writer = view->actor.domid;
+	return tree;
 }
 
 static int touch(struct view *view, const char *path, size_t length, unsigned seen,
@@ -72,10 +75,8 @@ static int within(struct view *view, int64_t more_nodes, int64_t more_bytes)
 		nodes += domain->nodes;
 		bytes += domain->bytes;
 	}
-	if (view->transaction) {
+	if (view->transaction)
 		nodes += usage_nodes(&view->transaction->usage, domid);
-		bytes += usage_bytes(&view->transaction->usage, domid);
-	}
 	/* Somebody else may have made it exceed them: what takes no more is still allowed. */
 	if (more_nodes > 0 && quota_over(nodes, quota->nodes))
 		return -ENOSPC;
@@ -87,6 +88,13 @@ static int size_within(struct view *view, size_t size)
 	uint32_t max = view->store->quota.node_size;
 
 	return !view->actor.privileged && max && size >= max ? -ENOSPC : 0;
+}
+
+/* A value that lives in the transaction is billed to it, whosever node it is in. */
+static void hold(struct view *view, const char *path, const struct bytes *value)
+{
+	if (view->transaction)
+		transaction_hold(view->transaction, path, strlen(path), value->size);
 }
 
 /* A change failed half-way between work tree and notes: only an abort is safe (XSA-421). */
@@ -157,6 +165,8 @@ static int create(struct view *view, const char *path, const struct lookup *foun
 	}
 	if (!rc)
 		rc = tree_create(view_tree(view), path, value, owner, &usage);
+	if (!rc && value)
+		hold(view, path, value);
 	if (!rc)
 		rc = settle(view, path, &usage, NULL);
 	else if (rc == -ENOMEM)
@@ -179,6 +189,8 @@ static int overwrite(struct view *view, const char *path, const struct node *nod
 		rc = touch(view, path, strlen(path), 0, CHANGED_VALUE);
 	if (!rc)
 		rc = spoil(view, tree_write(view_tree(view), path, value, &usage));
+	if (!rc)
+		hold(view, path, value);
 	if (!rc)
 		rc = settle(view, path, &usage, NULL);
 	usage_clear(&usage);
