@@ -17,3 +17,7 @@ net_queue_LIBS := backend-net-ring libxsplit
 net_queue_LINK := -levent_core
 net_uplink_SRCS := tests/unit/net_uplink.c backend/net/uplink.c
 net_uplink_LINK := -lnl-route-3 -lnl-3
+
+TEST_PROGRAMS += net-scripted
+net-scripted_SRCS := tests/embedded/net-scripted.c
+net-scripted_LINK := -lxengnttab -lxenevtchn -lxenstore
