@@ -37,3 +37,7 @@ UNIT_TESTS += block_engine
 block_engine_SRCS := tests/unit/block_engine.c backend/block/image.c
 block_engine_LIBS := backend-block-ring libxsplit
 block_engine_LINK := -levent_core -luring
+
+TEST_PROGRAMS += block-frontend
+block-frontend_SRCS := tests/embedded/block-frontend.c tests/embedded/block-front.c
+block-frontend_LINK := -lxenstore -lxengnttab -lxenevtchn

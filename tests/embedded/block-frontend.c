@@ -1,0 +1,296 @@
+/*
+ * block-frontend - as a guest, try a disk's backend: in every way that frontends connect, and in
+ * every way that a hostile one might.
+ *
+ *   block-frontend CASE [DEVID]
+ *
+ * Prints "ok CASE" or "FAIL CASE: why"; exits 0 or 1.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/embedded/block-front.h"
+
+#define CONNECTED (1u << XenbusStateConnected)
+#define CLOSED    (1u << XenbusStateClosed)
+
+static const char *why;
+
+static bool no(const char *reason)
+{
+	why = reason;
+	return false;
+}
+
+/* Write a page of @fill and read it back. */
+static bool alive(struct front *front, uint8_t fill)
+{
+	union front_wire wire = front_request(front, BLKIF_OP_WRITE, 8ull * fill, 0);
+
+	memset(front->data[0], fill, 4096);
+	if (front_do(front, &wire) != BLKIF_RSP_OKAY)
+		return no("a good write failed");
+	memset(front->data[1], 0, 4096);
+	wire = front_request(front, BLKIF_OP_READ, 8ull * fill, 1);
+	if (front_do(front, &wire) != BLKIF_RSP_OKAY)
+		return no("a good read failed");
+	return !memcmp(front->data[0], front->data[1], 4096) || no("it read something else");
+}
+
+static bool connected(struct front *front, const struct front_options *options, uint8_t fill)
+{
+	front_connect(front, options);
+	if (!front_wait(front, CONNECTED))
+		return no("the backend did not connect");
+	return alive(front, fill);
+}
+
+/* Every way to connect, one after the other on one device. */
+static bool case_connect(struct front *front)
+{
+	static const struct front_options ways[] = {
+		{.at_once = true, .ready = XenbusStateConnected}, /* mini-os, EDK2 */
+		{.ready = XenbusStateInitialised},                /* Linux */
+		{.ready = XenbusStateConnected},
+		{.at_once = true, .ready = XenbusStateInitialised}, /* GRUB */
+		{.abi_32 = true},
+		{.order = 1},
+		{.order = 4, .abi_32 = true},
+		{.rings = 2},
+		{.rings = 4, .order = 4},
+	};
+
+	for (unsigned n = 0; n < sizeof(ways) / sizeof(ways[0]); n++) {
+		if (!connected(front, &ways[n], (uint8_t)(n + 1)))
+			return false;
+		if (!front_close(front))
+			return no("the backend did not follow to InitWait");
+	}
+	return true;
+}
+
+static bool case_rings(struct front *front)
+{
+	const struct front_options options = {.rings = 4, .order = 2};
+
+	front_connect(front, &options);
+	if (!front_wait(front, CONNECTED))
+		return no("the backend did not connect");
+	for (unsigned round = 0; round < 50; round++)
+		for (unsigned ring = 0; ring < 4; ring++) {
+			union front_wire wire =
+				front_request(front, BLKIF_OP_READ, round * 8, ring);
+
+			front_put(front, ring, &wire);
+			front_push(front, ring);
+		}
+	for (unsigned ring = 0; ring < 4; ring++)
+		for (unsigned round = 0; round < 50; round++)
+			if (front_answer(front, ring, 10000, NULL) != BLKIF_RSP_OKAY)
+				return no("a read failed");
+	return true;
+}
+
+/* A kernel that starts over without closing what the one before it had connected. */
+static bool case_kexec(struct front *front)
+{
+	const struct front_options options = {.order = 0};
+
+	for (uint8_t n = 1; n <= 5; n++) {
+		if (!connected(front, &options, n))
+			return false;
+		front_state(front, XenbusStateInitialising);
+		if (!front_wait(front, 1u << XenbusStateInitWait))
+			return no("the backend did not return to InitWait");
+		front_forget(front);
+	}
+	return true;
+}
+
+/* XSA-350 */
+static bool case_toggle(struct front *front)
+{
+	const struct front_options options = {.order = 0};
+	const struct front_options at_once = {.at_once = true};
+
+	for (unsigned n = 0; n < 30; n++) {
+		front_connect(front, &at_once);
+		front_state(front, XenbusStateClosing);
+		front_state(front, XenbusStateClosed);
+		if (n % 3)
+			front_wait(front, CLOSED);
+		front_state(front, XenbusStateInitialising);
+		if (n % 2)
+			front_wait(front, 1u << XenbusStateInitWait);
+		front_forget(front);
+	}
+	return connected(front, &options, 1);
+}
+
+static bool case_bad_nodes(struct front *front)
+{
+	static const struct front_options bad[] = {
+		{.bad_ref = 123456},
+		{.bad_ref = UINT32_MAX},
+		{.bad_port = 4000},
+		{.bad_port = UINT32_MAX},
+	};
+	const struct front_options good = {.order = 0};
+
+	for (unsigned n = 0; n < sizeof(bad) / sizeof(bad[0]); n++) {
+		front_connect(front, &bad[n]);
+		if (!front_wait(front, CLOSED))
+			return no("the backend did not close");
+		if (!front_close(front))
+			return no("the backend did not return to InitWait");
+	}
+	return connected(front, &good, 1);
+}
+
+static bool case_bad_requests(struct front *front)
+{
+	const struct front_options options = {.order = 0};
+	union front_wire wire;
+
+	if (!connected(front, &options, 1))
+		return false;
+	wire = front_request(front, BLKIF_OP_WRITE, 0, 0);
+	wire.direct.seg[0].gref = 99999;
+	if (front_do(front, &wire) != BLKIF_RSP_ERROR)
+		return no("a bad grant was taken for writing");
+	wire.direct.operation = BLKIF_OP_READ;
+	if (front_do(front, &wire) != BLKIF_RSP_ERROR)
+		return no("a bad grant was taken for reading");
+	wire = front_request(front, BLKIF_OP_READ, 0, 0);
+	wire.direct.seg[0].last_sect = 8;
+	if (front_do(front, &wire) != BLKIF_RSP_ERROR)
+		return no("a segment left its page");
+	wire = front_request(front, BLKIF_OP_READ, UINT64_MAX, 0);
+	if (front_do(front, &wire) != BLKIF_RSP_ERROR)
+		return no("it read beyond the end");
+	wire = front_request(front, BLKIF_OP_READ, 0, 0);
+	wire.direct.nr_segments = 255;
+	if (front_do(front, &wire) != BLKIF_RSP_ERROR)
+		return no("255 segments were taken");
+	wire = front_request(front, 77, 0, 0);
+	if (front_do(front, &wire) != BLKIF_RSP_EOPNOTSUPP)
+		return no("operation 77 was taken");
+	return alive(front, 2);
+}
+
+/* The ring is stopped; the process and its other devices are not: the script looks at that. */
+static bool case_overflow(struct front *front)
+{
+	const struct front_options options = {.order = 0};
+	struct front_ring *ring = &front->ring[0];
+
+	if (!connected(front, &options, 1))
+		return false;
+	ring->prod += 1000;
+	front_push(front, 0);
+	if (front_answer(front, 0, 500, NULL) != 1)
+		return no("1000 requests in a ring of 32 were answered");
+	ring->prod -= 1000;
+	front_push(front, 0);
+	if (front_answer(front, 0, 500, NULL) != 1)
+		return no("a stopped ring went on");
+	if (!front_close(front))
+		return no("the backend did not follow to InitWait");
+	return connected(front, &options, 2);
+}
+
+static bool case_read_only(struct front *front)
+{
+	const struct front_options options = {.order = 0};
+	union front_wire wire;
+
+	front_connect(front, &options);
+	if (!front_wait(front, CONNECTED))
+		return no("the backend did not connect");
+	for (uint8_t operation = BLKIF_OP_WRITE; operation <= BLKIF_OP_FLUSH_DISKCACHE;
+	     operation++) {
+		wire = front_request(front, operation, 0, 0);
+		if (front_do(front, &wire) != BLKIF_RSP_ERROR)
+			return no("it wrote");
+	}
+	memset(&wire, 0, sizeof(wire));
+	wire.discard.operation = BLKIF_OP_DISCARD;
+	wire.discard.nr_sectors = 8;
+	if (front_do(front, &wire) != BLKIF_RSP_EOPNOTSUPP)
+		return no("it discarded");
+	wire = front_request(front, BLKIF_OP_READ, 0, 0);
+	return front_do(front, &wire) == BLKIF_RSP_OKAY || no("it cannot be read");
+}
+
+/* XSA-332: kicks without end; the script looks at a neighbour meanwhile. */
+static bool case_storm(struct front *front)
+{
+	const struct front_options options = {.order = 0};
+
+	if (!connected(front, &options, 1))
+		return false;
+	for (unsigned n = 0; n < 200000; n++)
+		xenevtchn_notify(front->evtchn, front->ring[0].port);
+	return alive(front, 2);
+}
+
+/* XSA-349: state writes without end. */
+static bool case_state_storm(struct front *front)
+{
+	const struct front_options options = {.order = 0};
+
+	if (!connected(front, &options, 1))
+		return false;
+	for (unsigned n = 0; n < 3000; n++)
+		front_state(front, XenbusStateConnected);
+	return alive(front, 2);
+}
+
+/* Connected and alive until it is ended from outside. */
+static bool case_stay(struct front *front)
+{
+	const struct front_options options = {.order = 0};
+
+	if (!connected(front, &options, 1))
+		return false;
+	puts("staying");
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
+static const struct {
+	const char *name;
+	bool (*run)(struct front *front);
+} cases[] = {
+	{"connect", case_connect},     {"rings", case_rings},
+	{"kexec", case_kexec},         {"toggle", case_toggle},
+	{"bad-nodes", case_bad_nodes}, {"bad-requests", case_bad_requests},
+	{"overflow", case_overflow},   {"read-only", case_read_only},
+	{"storm", case_storm},         {"state-storm", case_state_storm},
+	{"stay", case_stay},
+};
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+	struct front front;
+
+	for (unsigned n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
+		bool good;
+
+		if (strcmp(cases[n].name, name) != 0)
+			continue;
+		front_open(&front, argc > 2 ? (unsigned)atoi(argv[2]) : 51712);
+		good = cases[n].run(&front);
+		if (good)
+			printf("ok %s\n", name);
+		else
+			printf("FAIL %s: %s\n", name, why);
+		return good ? 0 : 1;
+	}
+	fprintf(stderr, "usage: block-frontend CASE [DEVID]\n");
+	return 2;
+}

@@ -1,0 +1,93 @@
+# Sourced by tests/embedded/block-*.test: guests with disks. Each test runs itself again inside a
+# fresh embedded host, in an empty directory.
+# shellcheck shell=sh
+
+set -eu
+vbd=/local/domain/0/backend/vbd
+xvda=51712 xvdb=51728
+
+fail() {
+	echo "$0: $1" >&2
+	exit 1
+}
+
+wait_for() { # seconds command...
+	tries=$(($1 * 20))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || fail "waited in vain for: $*"
+		sleep 0.05
+	done
+}
+
+# The test, from outside: into a host of its own. The backend's log is then ./host/log/xsplit-backend.
+enter() { # script arguments...
+	if [ "${2:-}" = --inside ]; then
+		return
+	fi
+	script=$(realpath "$1")
+	dir=$(mktemp -d)
+	trap 'rm -rf "$dir"' EXIT
+	cd "$dir"
+	rc=0
+	"$BUILD/bin/xsplit-embedded" --keep "$dir/host" -- "$script" --inside || rc=$?
+	if [ "$rc" -ne 0 ]; then
+		tail -n 20 "$dir"/host/log/* "$dir"/host/dom*/console 2>/dev/null || true
+	fi
+	exit "$rc"
+}
+
+node() { # path
+	xenstore-read "$1" 2>/dev/null || true
+}
+
+node_is() { # path value
+	[ "$(node "$1")" = "$2" ]
+}
+
+logged() { # pattern
+	grep -q -- "$1" host/log/xsplit-backend
+}
+
+create() { # name kernel cmdline disk...
+	{
+		echo "name = \"$1\""
+		echo 'type = "process"'
+		echo 'memory = 64'
+		echo "kernel = \"$2\""
+		echo "cmdline = \"$3\""
+		shift 3
+		printf 'disk = ['
+		printf ' "%s",' "$@"
+		echo ' ]'
+	} >config
+	xsplit create config
+}
+
+# A guest with our frontend; its disk as an NBD address in $uri.
+guest_make() { # name disk...
+	name=$1
+	shift
+	create "$name" "$BUILD/bin/xsplit-guest" "" "$@"
+	domid=$(xsplit domid "$name")
+	wait_for 10 xenstore-exists "/local/domain/$domid/data/nbd/$xvda"
+	uri="nbd+unix:///?socket=$(node "/local/domain/$domid/data/nbd/$xvda")"
+}
+
+# A guest whose frontend is tests/embedded/block-frontend.c, a case at a time.
+puppet_make() { # name disk...
+	name=$1
+	shift
+	create "$name" /bin/sleep 1000 "$@"
+	domid=$(xsplit domid "$name")
+	wait_for 5 node_is "$vbd/$domid/$xvda/state" 2
+}
+
+try() { # case [devid]
+	xsplit-embedded exec "$domid" "$BUILD/tests/bin/block-frontend" "$@"
+}
+
+workers() { # domid
+	pgrep -f -- "xsplit-backend --worker $1"
+}
