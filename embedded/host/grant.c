@@ -210,7 +210,7 @@ static int run_open(struct session *session, const void *request, void *reply,
 	grants->host = session->host;
 	grants->domain = session->domain;
 	grants->maptrack = maptrack;
-	grants->id = grants->maptrack->session = ++session->host->session;
+	grants->id = grants->maptrack->session = OWNER_SESSION + session->host->session++;
 	LIST_INSERT_HEAD(&session->host->grants, grants, next);
 	session->grant = grants;
 	opened->session = grants->id;

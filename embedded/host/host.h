@@ -33,7 +33,7 @@ struct host {
 	LIST_HEAD(, grant_session) grants;
 	uint32_t domid;      /* the last given to a domain */
 	uint32_t serial;     /* the same */
-	uint32_t session;    /* the last given to a grant session */
+	uint32_t session;    /* how many grant sessions there were */
 	uint32_t generation; /* the last given to a port */
 	uint64_t handle;     /* the last given to a handle */
 };

@@ -226,6 +226,26 @@ static int storm(uint32_t port, uint32_t count)
 	return 0;
 }
 
+/* Not a word about how it went: it is there to be killed in the middle of it. */
+static int hammer(const struct agent_request *r)
+{
+	for (uint32_t round = 0; round < r->b; round++) {
+		uint32_t domid = r->list[round % r->a * 2], ref = r->list[round % r->a * 2 + 1];
+		xengnttab_grant_copy_segment_t segment = {.flags = GNTCOPY_source_gref, .len = 64};
+		void *address;
+
+		side(&segment.source, true, ref, 0, domid);
+		side(&segment.dest, false, 0, 4096, 0);
+		(void)xengnttab_grant_copy(agent.gnttab, 1, &segment);
+		if (round % 4)
+			continue;
+		address = xengnttab_map_grant_ref(agent.gnttab, domid, ref, PROT_READ);
+		if (address)
+			(void)xengnttab_unmap(agent.gnttab, address, 1);
+	}
+	return 0;
+}
+
 static int bound(int port, struct agent_reply *reply)
 {
 	if (port < 0)
@@ -289,6 +309,8 @@ static int request_run(const struct agent_request *r, struct agent_reply *reply)
 		return memory(r, reply);
 	case AGENT_COPY:
 		return copy(r, reply);
+	case AGENT_HAMMER:
+		return r->a && r->a <= AGENT_LIST / 2 ? hammer(r) : -EINVAL;
 	case AGENT_DIE:
 		(void)raise(SIGKILL);
 		return -EIO;

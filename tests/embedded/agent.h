@@ -13,7 +13,7 @@
 #include <sys/types.h>
 
 #define AGENT_LIST   64 /* words in a message */
-#define AGENT_AREAS  256
+#define AGENT_AREAS  1024
 #define AGENT_BUFFER 65536 /* bytes of an agent's own memory, for copies */
 
 /* What each takes from the request's words a, b, c, d and list, and gives as value and list. */
@@ -39,8 +39,9 @@ enum agent_op {
 	AGENT_RESTRICT,     /* domid */
 	AGENT_REOPEN,       /* -: the handle anew from its descriptor */
 	AGENT_CLOSE,        /* -: the handle */
-	AGENT_STORM,        /* port, count: notify again and again, no reply until done */
-	AGENT_DIE,          /* -: no reply */
+	AGENT_STORM,        /* port, count: notify again and again */
+	AGENT_HAMMER, /* count, rounds; domid and ref of each: map and copy them again and again */
+	AGENT_DIE,    /* -: no reply */
 };
 
 #define AGENT_OWN UINT32_MAX
@@ -81,7 +82,7 @@ struct agent {
 /** agent_start - run its command. Return: 0 or a negative errno. */
 int agent_start(struct agent *agent);
 
-/** agent_stop - end it, if it runs, and wait for it. */
+/** agent_stop - let it end, if it runs, and wait for that. */
 void agent_stop(struct agent *agent);
 
 /** agent_ask - send a request and wait for the reply. Return: its rc; -EPIPE when the agent died.
