@@ -15,6 +15,15 @@ static struct tree *view_tree(struct view *view)
 	return tree;
 }
 
+/* Has the guest all the memory that it may have? */
+static bool used_up(const struct view *view)
+{
+	const struct domain *domain = domain_find(view->store, view->actor.domid);
+	int64_t bytes = view->used + (domain ? domain->bytes : 0);
+
+	return !view->actor.privileged && quota_over(bytes, view->store->quota.memory);
+}
+
 static int touch(struct view *view, const char *path, size_t length, unsigned seen,
 		 unsigned changed)
 {
@@ -22,6 +31,10 @@ static int touch(struct view *view, const char *path, size_t length, unsigned se
 
 	if (!view->transaction)
 		return 0;
+	if (used_up(view)) {
+		view->transaction->failed = true;
+		return -ENOMEM;
+	}
 	return transaction_touch(view->transaction, path, length, seen, changed, max);
 }
 
