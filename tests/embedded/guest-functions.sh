@@ -1,14 +1,15 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034 # $disk is for the tests
 # What the guest-*.test scripts share. Each is run twice: outside it starts an embedded host with itself
 # as the command, inside (with "inside" as its first word) it is the test, in a directory of its own.
 
-guest_host() { # "$0" "$@"
+guest_host() { # "$0" "$@"; $host_options are for the host
 	[ "${2:-}" = inside ] && return
 	self=$(realpath "$1")
 	scratch=$(mktemp -d)
 	trap 'rm -rf "$scratch"' EXIT
 	rc=0
-	(cd "$scratch" && "$BUILD/bin/xsplit-embedded" -- sh -eu "$self" inside) || rc=$?
+	# shellcheck disable=SC2086 # several words
+	(cd "$scratch" && "$BUILD/bin/xsplit-embedded" ${host_options:-} -- sh -eu "$self" inside) || rc=$?
 	exit "$rc"
 }
 

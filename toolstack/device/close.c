@@ -54,11 +54,16 @@ static enum device_progress closed(struct toolstack *ts, const struct device *d,
 				   struct fault *fault)
 {
 	unsigned state = device_state(ts, d);
+	char back[XS_PATH_SIZE];
 
-	return d->type == DEVICE_CONSOLE || state == XenbusStateUnknown ||
-			       state == XenbusStateClosed
-		       ? DEVICE_DONE
-		       : DEVICE_PENDING;
+	if (d->type == DEVICE_CONSOLE || state == XenbusStateUnknown || state == XenbusStateClosed)
+		return DEVICE_DONE;
+	/* A backend that was about to connect may have overwritten it (QEMU does): say it again. */
+	if (state < XenbusStateClosing) {
+		device_back(d, back);
+		xs_write_number(ts->xs, XBT_NULL, XenbusStateClosing, "%s/state", back);
+	}
+	return DEVICE_PENDING;
 }
 
 int devices_wait_closed(struct toolstack *ts, const struct devices *devices, struct fault *fault)
