@@ -24,10 +24,10 @@ enum engine_op { ENGINE_READ, ENGINE_WRITE, ENGINE_FLUSH, ENGINE_DISCARD };
 struct engine_io {
 	engine_done done;
 	/* The engine's own. */
-	enum engine_op op;
 	uint8_t *buffer;
 	uint64_t offset, length;
 	struct engine_io *next;
+	enum engine_op op;
 	int rc;
 };
 

@@ -115,7 +115,7 @@ static int abi_read(struct device *dev, uint32_t *abi)
 	if (!protocol || !strcmp(protocol, XEN_IO_PROTO_ABI_X86_32))
 		*abi = BLK_ABI_32;
 	else if (!strcmp(protocol, XEN_IO_PROTO_ABI_X86_64) ||
-		 !strcmp(protocol, XEN_IO_PROTO_ABI_NATIVE))
+		 !strcmp(protocol, XEN_IO_PROTO_ABI_ARM)) /* the same layout */
 		*abi = BLK_ABI_64;
 	else
 		rc = device_fail(dev, -EINVAL, "protocol %.32s is not x86_64-abi or x86_32-abi",

@@ -226,10 +226,8 @@ static void on_denied(int signal, siginfo_t *info, void *context)
 	}
 #if defined(__x86_64__)
 	registers->uc_mcontext.gregs[REG_RAX] = -EPERM;
-#elif defined(__aarch64__)
+#else /* arm64 */
 	registers->uc_mcontext.regs[0] = (unsigned long)-EPERM;
-#else
-#error "how does a system call return here?"
 #endif
 }
 

@@ -110,7 +110,7 @@ void worker_error(struct worker_device *dev, int rc, const char *format, ...)
 /* ---- devices ---- */
 
 static struct worker_device *entry_find(struct process *process,
-					 const struct worker_request *request)
+					const struct worker_request *request)
 {
 	for (struct worker_device *dev = process->devices; dev; dev = dev->next)
 		if (dev->class == worker_classes[request->kind] && dev->devid == request->devid)
@@ -129,7 +129,7 @@ static void entry_free(struct worker_device *dev)
 }
 
 static struct worker_device *entry_new(struct process *process,
-					const struct worker_request *request)
+				       const struct worker_request *request)
 {
 	const struct worker_class *class = worker_classes[request->kind];
 	struct worker_device *dev = calloc(1, class->size);
@@ -161,7 +161,7 @@ static void on_connect(struct process *process, const struct worker_request *req
 		       size_t count)
 {
 	struct worker_device *dev = entry_find(process, request) ? NULL
-								  : entry_new(process, request);
+								 : entry_new(process, request);
 	int rc = -EEXIST;
 
 	if (dev)

@@ -21,13 +21,13 @@
 
 /** How to connect. */
 struct front_options {
-	bool abi_32;
 	unsigned order;          /* ring pages are 1 << order */
 	unsigned rings;          /* above 1: queue-N folders */
 	enum xenbus_state ready; /* 3 or 4; 0 is 3 */
-	bool at_once;            /* do not wait for InitWait */
 	uint32_t bad_ref;        /* write this instead of the first ring-ref, if not 0 */
 	uint32_t bad_port;       /* write this instead of the event channel, if not 0 */
+	bool abi_32;
+	bool at_once; /* do not wait for InitWait */
 };
 
 struct front_ring {

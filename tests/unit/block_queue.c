@@ -81,8 +81,8 @@ void worker_error(struct worker_device *dev, int rc, const char *format, ...)
 struct op {
 	struct engine *engine;
 	struct engine_io *io;
-	enum engine_op op;
 	uint64_t offset, length;
+	enum engine_op op;
 	bool finished;
 };
 
@@ -92,7 +92,7 @@ static unsigned op_count, submits;
 static int fake_start(struct engine *engine, struct engine_io *io)
 {
 	ck_assert_uint_lt(op_count, OPS);
-	ops[op_count++] = (struct op){engine, io, io->op, io->offset, io->length, false};
+	ops[op_count++] = (struct op){engine, io, io->offset, io->length, io->op, false};
 	return 0;
 }
 

@@ -178,9 +178,8 @@ static void worker_says(struct xenbus *xenbus, const char *what)
 		xenbus_linked(xenbus, XENBUS_RUNNING);
 	else if (!strcmp(what, "down") && xenbus->link == XENBUS_STOPPING)
 		xenbus_linked(xenbus, XENBUS_IDLE);
-	else if (!strcmp(what, "refused") && xenbus->link == XENBUS_STARTING)
-		xenbus_fail(xenbus);
-	else if (!strcmp(what, "dead"))
+	else if (!strcmp(what, "dead") ||
+		 (!strcmp(what, "refused") && xenbus->link == XENBUS_STARTING))
 		xenbus_fail(xenbus);
 }
 
