@@ -4,7 +4,7 @@ ARCHIVES += libfront libfront-process libfront-net
 
 # Freestanding: a kernel is to link it as it is. _FORTIFY_SOURCE would need a C library.
 libfront_SRCS := $(addprefix frontend/core/,blkfront.c blkinfo.c blkpool.c blkring.c limbo.c \
-	nethdr.c netfront.c netrx.c nettx.c store.c text.c xenbus.c)
+	nethdr.c netfront.c netrx.c nettx.c store.c text.c xenbus.c xenbus_next.c)
 $(patsubst %.c,$(BUILD)/obj/%.o,$(libfront_SRCS)): OURFLAGS += -ffreestanding -U_FORTIFY_SOURCE
 
 libfront-process_SRCS := $(addprefix frontend/process/,disk.c host.c)

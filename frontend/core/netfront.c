@@ -27,7 +27,7 @@ static void front_break(struct netfront *front, const char *reason)
 {
 	front->broken = true;
 	front->connected = false;
-	front->events->carrier(front->arg, false);
+	front->events->carrier(front->arg, NULL);
 	front->events->broken(front->arg, reason);
 }
 
@@ -186,7 +186,7 @@ static int driver_connect(struct xenbus_device *device)
 	if (!store_flag(device->platform, device->backend, "feature-rx-copy"))
 		return -EOPNOTSUPP;
 	front->connected = true;
-	front->events->carrier(front->arg, true);
+	front->events->carrier(front->arg, &front->features);
 	return 0;
 }
 
@@ -195,7 +195,7 @@ static void driver_close(struct xenbus_device *device)
 	struct netfront *front = front_of(device);
 
 	if (front->connected)
-		front->events->carrier(front->arg, false);
+		front->events->carrier(front->arg, NULL);
 	front->connected = false;
 	events_close(front);
 	nettx_drop_ring(&front->queue.tx, device->platform);
@@ -253,19 +253,9 @@ void netfront_destroy(struct netfront *front)
 void netfront_leave(struct netfront *front, const char *reason)
 {
 	if (front->connected)
-		front->events->carrier(front->arg, false);
+		front->events->carrier(front->arg, NULL);
 	front->connected = false;
 	xenbus_leave(&front->device, reason);
-}
-
-bool netfront_ended(const struct netfront *front)
-{
-	return front->broken || front->device.phase >= XENBUS_LEAVING;
-}
-
-const struct netfeatures *netfront_features(const struct netfront *front)
-{
-	return front->connected ? &front->features : NULL;
 }
 
 bool netfront_reserve(struct netfront *front, struct net_chunk chunk[2])

@@ -12,10 +12,10 @@
 
 struct netfront;
 
-/** Called under the device's lock; none may call into the device again. */
+/** Called under the device's lock. None but event() may call into the device again. */
 struct netfront_events {
-	/* Connected (true) or not any more; netfront_features says what the backend can do. */
-	void (*carrier)(void *arg, bool on);
+	/* Connected, with what the backend can do, or not any more: NULL. */
+	void (*carrier)(void *arg, const struct netfeatures *features);
 	/* An event from the backend: receive, and send what did not fit before. Return: was
 	 * there anything to do? */
 	bool (*event)(void *arg);
@@ -40,12 +40,6 @@ void netfront_destroy(struct netfront *front);
 
 /** netfront_leave - end in order. @reason: what is wrong, or NULL; ended() tells. */
 void netfront_leave(struct netfront *front, const char *reason);
-
-/** netfront_ended - will there be nothing more? */
-bool netfront_ended(const struct netfront *front);
-
-/** netfront_features - what the backend can do; NULL while it is not connected. */
-const struct netfeatures *netfront_features(const struct netfront *front);
 
 /** netfront_reserve - as nettx_reserve; false also while there is no backend. */
 bool netfront_reserve(struct netfront *front, struct net_chunk chunk[2]);

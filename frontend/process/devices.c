@@ -260,27 +260,32 @@ void devices_leave(struct devices *devices)
 	gone_check(devices);
 }
 
+static void drive_free(struct devices *devices, struct drive *drive)
+{
+	pid_t pid = drive->export.pid;
+	int status = 0;
+
+	if (pid) {
+		export_stop(&drive->export, true);
+		waitpid(pid, &status, 0);
+		export_ended(&drive->export, devices->host->xs, status);
+	}
+	free(drive);
+}
+
 void devices_close(struct devices *devices)
 {
-	struct drive *drive;
-	struct card *card;
+	struct drive *drive, *next_drive;
+	struct card *card, *next_card;
 
-	while ((drive = LIST_FIRST(&devices->drives))) {
-		if (drive->export.pid) {
-			pid_t pid = drive->export.pid;
-			int status = 0;
-
-			export_stop(&drive->export, true);
-			waitpid(pid, &status, 0);
-			export_ended(&drive->export, devices->host->xs, status);
-		}
-		LIST_REMOVE(drive, link);
-		free(drive);
+	for (drive = LIST_FIRST(&devices->drives); drive; drive = next_drive) {
+		next_drive = LIST_NEXT(drive, link);
+		drive_free(devices, drive);
 	}
-	while ((card = LIST_FIRST(&devices->cards))) {
+	for (card = LIST_FIRST(&devices->cards); card; card = next_card) {
+		next_card = LIST_NEXT(card, link);
 		if (card->vif)
 			vif_close(card->vif);
-		LIST_REMOVE(card, link);
 		free(card);
 	}
 	if (devices->watch)

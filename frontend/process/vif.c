@@ -132,12 +132,11 @@ static void link_limit(struct vif *vif, const struct netfeatures *features)
 			 strerror(-rc));
 }
 
-static void front_carrier(void *arg, bool on)
+static void front_carrier(void *arg, const struct netfeatures *features)
 {
 	struct vif *vif = arg;
-	const struct netfeatures *features = netfront_features(vif->front);
 
-	if (on && features) {
+	if (features) {
 		if (tap_offer(vif->tap, features))
 			log_warn("vif %u: %s cannot leave checksums to the backend", vif->number,
 				 vif->name);
@@ -146,8 +145,9 @@ static void front_carrier(void *arg, bool on)
 	} else {
 		event_del(vif->readable);
 	}
-	tap_carrier(vif->tap, on);
-	log_info("vif %u: %s is %s", vif->number, vif->name, on ? "connected" : "not connected");
+	tap_carrier(vif->tap, features);
+	log_info("vif %u: %s is %s", vif->number, vif->name,
+		 features ? "connected" : "not connected");
 }
 
 static void front_broken(void *arg, const char *reason)

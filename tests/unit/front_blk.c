@@ -445,9 +445,8 @@ END_TEST
 
 static const struct {
 	const char *what;
-	enum blk_operation operation;
-	uint64_t offset, length;
-	int rc;
+	uint64_t operation, offset, length;
+	int64_t rc;
 } requests[] = {
 	{"the first sector", BLK_READ, 0, 512, 0},
 	{"the last sector", BLK_WRITE, DISK_SIZE - 512, 512, 0},
@@ -471,8 +470,8 @@ START_TEST(request_bounds)
 	int rc;
 
 	bench_connect();
-	rc = blkfront_begin(bench.front, requests[_i].operation, requests[_i].offset,
-			    requests[_i].length, NULL, &slot);
+	rc = blkfront_begin(bench.front, (enum blk_operation)requests[_i].operation,
+			    requests[_i].offset, requests[_i].length, NULL, &slot);
 	ck_assert_msg(rc == requests[_i].rc, "%s: %d", requests[_i].what, rc);
 	if (!rc)
 		blkfront_end(bench.front, slot);
@@ -634,9 +633,9 @@ static bool overlaps(uint64_t offset, uint64_t length)
 
 static void model_begin(void)
 {
-	enum blk_operation operation = (enum blk_operation)(rand() % 4);
-	uint64_t length = (uint64_t)(1 + rand() % (rand() % 4 ? 24 : 512)) * 512;
-	uint64_t offset = (uint64_t)(rand() % 2048) * 512;
+	enum blk_operation operation = (enum blk_operation)fake_random(4);
+	uint64_t length = (1 + fake_random(fake_random(4) ? 24 : 512)) * 512ull;
+	uint64_t offset = fake_random(2048) * 512ull;
 	struct blkslot *slot;
 
 	if (operation == BLK_FLUSH)
@@ -650,7 +649,7 @@ static void model_begin(void)
 	queue[queue_length].length = length;
 	queue[queue_length].data = malloc(length + 1);
 	for (uint64_t i = 0; operation == BLK_WRITE && i < length; i++)
-		queue[queue_length].data[i] = (uint8_t)rand();
+		queue[queue_length].data[i] = (uint8_t)random();
 	if (operation == BLK_WRITE)
 		blkfront_fill(bench.front, slot, queue[queue_length].data);
 	ck_assert_int_eq(blkfront_submit(bench.front, slot), 0);
@@ -681,7 +680,7 @@ static void back_serve_some(void)
 	while (back_has_request())
 		pulled[count++] = back_request();
 	while (count) {
-		unsigned i = (unsigned)rand() % count;
+		unsigned i = fake_random(count);
 
 		back_serve(&pulled[i]);
 		pulled[i] = pulled[--count];
@@ -691,13 +690,13 @@ static void back_serve_some(void)
 START_TEST(random_traffic)
 {
 	bench_connect();
-	srand((unsigned)_i);
+	srandom((unsigned)_i);
 	for (int round = 0; round < 4000; round++) {
-		if (queue_length < MODEL_QUEUE && rand() % 3)
+		if (queue_length < MODEL_QUEUE && fake_random(3))
 			model_begin();
-		if (rand() % 6 == 0)
+		if (fake_random(6) == 0)
 			back_serve_some();
-		if (rand() % 4 == 0)
+		if (fake_random(4) == 0)
 			fake_fire(&bench.fake, bench.port);
 		for (unsigned i = 0; i < queue_length;)
 			if (queue[i].slot->state == BLKSLOT_DONE)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <check.h>
+#include <stdlib.h>
 
 #include "frontend/core/platform.h"
 
@@ -72,3 +73,9 @@ unsigned fake_notified(struct fake *fake, uint32_t port);
 
 /** fake_empty - nothing that was taken is still there. */
 void fake_empty(struct fake *fake);
+
+/** fake_random - a number from 0 to @below - 1, of random(3). */
+static inline unsigned fake_random(unsigned below)
+{
+	return (unsigned)random() % below;
+}
