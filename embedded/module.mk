@@ -45,6 +45,10 @@ libxenforeignmemory_LIBS := libembedded
 libxendevicemodel_SRCS := embedded/memory/devicemodel.c
 libxencall_SRCS := embedded/memory/call.c
 
+UNIT_TESTS += embedded_grant embedded_port
+embedded_grant_SRCS := tests/unit/embedded_grant.c embedded/grant.c
+embedded_port_SRCS := tests/unit/embedded_port.c embedded/port.c
+
 # Programs of tests/embedded; semantics and property use Xen's public libraries alone.
 TEST_PROGRAMS += semantics property embedded-domain
 semantics_SRCS := $(addprefix tests/embedded/,semantics.c agent.c agents.c)
