@@ -110,7 +110,7 @@ static int signals_take(struct guest *guest)
 /* What a toolstack looks at before it asks for a shutdown. */
 static void features_tell(struct guest *guest)
 {
-	static const char *const features[] = {"poweroff", "reboot", "halt"};
+	static const char *const features[] = {"poweroff", "reboot"};
 
 	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
 		xs_write_string(guest->host.xs, XBT_NULL, "1", "control/feature-%s", features[i]);
