@@ -2,7 +2,9 @@
 #include "backend/net/receiver.h"
 
 #include <errno.h>
+#include <linux/if_tun.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* Packets begin on cache lines; the header before them is what read(2) starts with. */
@@ -46,6 +48,21 @@ static uint32_t posted_left(const struct net_receiver *receiver)
 }
 
 /*
+ * The kernel hands us TCP in a VLAN unsegmented, whatever we take, and netif has no words for it.
+ * It segments all of this guest's packets from now on.
+ */
+static void tso_give_up(struct net_receiver *receiver)
+{
+	struct net_features features = receiver->features;
+
+	if (receiver->unsegmented)
+		return;
+	receiver->unsegmented = true;
+	features.gso_tcpv4 = features.gso_tcpv6 = false;
+	ioctl(receiver->tap, TUNSETOFFLOAD, net_offload_tun(&features));
+}
+
+/*
  * Read one packet to @place and plan it.
  * Return: 0; -EAGAIN (the TAP is empty), -ENODEV (it is gone), or another error: this packet
  * cannot go to this guest and is dropped.
@@ -68,6 +85,8 @@ static int packet_read(struct net_receiver *receiver, uint32_t place, struct net
 	got -= (ssize_t)sizeof(header);
 	memcpy(&header, data - sizeof(header), sizeof(header));
 	rc = net_offload_to_guest(data, (size_t)got, &receiver->features, &header);
+	if (rc == -EOPNOTSUPP)
+		tso_give_up(receiver);
 	return rc ? rc : net_rx_plan((size_t)got, &header, &receiver->features, plan);
 }
 

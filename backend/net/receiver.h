@@ -30,6 +30,7 @@ struct net_receiver {
 	struct net_features features;
 	uint16_t domid;
 	int tap;          /* not owned */
+	bool unsegmented; /* the TAP was told to leave segmenting to the kernel */
 	uint32_t posted;  /* requests before this index may be taken */
 	bool held;        /* a packet waits at @held_at for enough requests */
 	uint32_t held_at; /* bytes into the buffer */

@@ -36,6 +36,8 @@ struct guest {
 	struct net_queue *queue;
 	int network; /* the other end of the TAP */
 	int mapped, bound, copies, notified[64], errors;
+	int offload_calls;
+	unsigned long offload;            /* what TUNSETOFFLOAD last said */
 	unsigned int fail_map, fail_bind; /* which of the next calls shall fail, from 1; 0: none */
 	bool fail_copy;
 	void (*during_copy)(struct guest *guest);

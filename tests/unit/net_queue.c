@@ -1,5 +1,6 @@
 /* A queue between a guest's rings and a TAP: in order, bounded, and deaf to a guest that lies. */
 #include <errno.h>
+#include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,22 +53,28 @@ static void network_write(const struct virtio_net_hdr *header, uint8_t fill, siz
 	ck_assert_int_eq(write(guest->network, raw, HEADER + length), (ssize_t)(HEADER + length));
 }
 
-/* TCP over IPv4 to be segmented, with the headers that it needs. */
-static void network_write_gso(size_t length)
+/* TCP over IPv4 to be segmented, with the headers that it needs, behind @tag bytes of tags. */
+static void network_write_tagged_gso(size_t length, uint16_t tag)
 {
 	struct virtio_net_hdr header = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
 					.gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
-					.hdr_len = 54,
+					.hdr_len = (uint16_t)(tag + 54),
 					.gso_size = 1448,
-					.csum_start = 34,
+					.csum_start = (uint16_t)(tag + 34),
 					.csum_offset = 16};
 	uint8_t raw[70000] = {0};
 
 	memcpy(raw, &header, HEADER);
-	raw[HEADER + 12] = 8;
-	raw[HEADER + 14] = 0x45;
-	raw[HEADER + 14 + 9] = 6;
+	raw[HEADER + 12] = 0x81;
+	raw[HEADER + tag + 12] = 8;
+	raw[HEADER + tag + 14] = 0x45;
+	raw[HEADER + tag + 14 + 9] = 6;
 	ck_assert_int_eq(write(guest->network, raw, HEADER + length), (ssize_t)(HEADER + length));
+}
+
+static void network_write_gso(size_t length)
+{
+	network_write_tagged_gso(length, 0);
 }
 
 static uint32_t answered_tx(void)
@@ -413,6 +420,21 @@ START_TEST(without_sg_one_slot)
 }
 END_TEST
 
+/* One packet is lost, the others come segmented. */
+START_TEST(tagged_gso_is_left_to_the_kernel)
+{
+	ck_assert_int_eq(guest_open(guest), 0);
+	guest_post(guest, 10, 0);
+	network_write_tagged_gso(3000, 4);
+	network_write_tagged_gso(3000, 4);
+	network_write(NULL, 2, 60);
+	guest_settle(guest);
+	ck_assert_uint_eq(answered_rx(), 1);
+	ck_assert_int_eq(guest->offload_calls, 1);
+	ck_assert_uint_eq(guest->offload, TUN_F_CSUM);
+}
+END_TEST
+
 /* Without feature-rx-notify nobody tells us of new requests (mini-os, Unikraft). */
 START_TEST(polls_without_rx_notify)
 {
@@ -581,6 +603,7 @@ int main(void)
 	tcase_add_test(tcase, a_large_packet_waits);
 	tcase_add_test(tcase, a_bad_page_fails_the_chain);
 	tcase_add_test(tcase, without_sg_one_slot);
+	tcase_add_test(tcase, tagged_gso_is_left_to_the_kernel);
 	tcase_add_test(tcase, polls_without_rx_notify);
 	tcase_add_loop_test(tcase, a_stall_gives_up_the_large_packet, 0, 2);
 	tcase_add_test(tcase, a_storm_of_kicks);

@@ -1,5 +1,7 @@
 /* The TAP and its bridge, in a network namespace of the test's own. */
 #include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <netlink/route/link.h>
@@ -8,6 +10,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -205,6 +209,72 @@ START_TEST(takes_a_packet)
 }
 END_TEST
 
+/* TCP over IPv4 in a VLAN, from somewhere else in the kernel. */
+static void tagged_tcp_send(size_t payload)
+{
+	struct virtio_net_hdr header = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+					.gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+					.hdr_len = 58,
+					.gso_size = 1448,
+					.csum_start = 38,
+					.csum_offset = 16};
+	int one = 1, raw = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
+	struct sockaddr_ll to = {.sll_family = AF_PACKET,
+				 .sll_protocol = htons(ETH_P_ALL),
+				 .sll_ifindex = (int)if_nametoindex(uplink.name)};
+	uint8_t packet[HEADER + 58 + 4000] = {0};
+
+	memcpy(packet, &header, HEADER);
+	memcpy(packet + HEADER,
+	       "\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x81\x00\x00\x07\x08\x00", 18);
+	memcpy(packet + HEADER + 18, "\x45\x00\x00\x00\x00\x00\x00\x00\x40\x06", 10);
+	packet[HEADER + 20] = (uint8_t)((40 + payload) >> 8);
+	packet[HEADER + 21] = (uint8_t)(40 + payload);
+	packet[HEADER + 38 + 12] = 0x50;
+	ck_assert_int_eq(setsockopt(raw, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)), 0);
+	ck_assert_int_eq(bind(raw, (struct sockaddr *)&to, sizeof(to)), 0);
+	ck_assert_int_gt(write(raw, packet, HEADER + 58 + payload), 0);
+	close(raw);
+}
+
+/* How many tagged packets came, and how long the longest was. */
+static int tagged_count(size_t *longest)
+{
+	uint8_t packet[70000];
+	int count = 0;
+
+	*longest = 0;
+	for (int idle = 0; idle < 10; usleep(10000), idle++) {
+		ssize_t got;
+
+		while ((got = read(uplink.fd[0], packet, sizeof(packet))) > 0) {
+			if (packet[HEADER + 12] != 0x81)
+				continue;
+			count++;
+			if ((size_t)got > *longest)
+				*longest = (size_t)got;
+		}
+	}
+	return count;
+}
+
+/* What net_receiver relies on: the kernel keeps TCP in a VLAN whole only as long as TSO is on. */
+START_TEST(tagged_packets_come_segmented_without_tso)
+{
+	size_t longest;
+
+	ck_assert_int_eq(uplink_open(&uplink, "vif5.0", 1500), 0);
+	ck_assert_int_eq(uplink_join(&uplink, NULL), 0);
+	ck_assert_int_eq(uplink_start(&uplink, 1, TUN_F_CSUM | TUN_F_TSO4), 0);
+	tagged_tcp_send(4000);
+	ck_assert_int_eq(tagged_count(&longest), 1);
+	ck_assert_int_eq(ioctl(uplink.fd[0], TUNSETOFFLOAD, TUN_F_CSUM), 0);
+	tagged_tcp_send(4000);
+	ck_assert_int_eq(tagged_count(&longest), 3);
+	ck_assert_uint_le(longest, HEADER + 1500 + 18);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("net_uplink");
@@ -224,6 +294,7 @@ int main(void)
 	tcase_add_test(tcase, carrier);
 	tcase_add_test(tcase, old_packets_are_dropped);
 	tcase_add_test(tcase, takes_a_packet);
+	tcase_add_test(tcase, tagged_packets_come_segmented_without_tso);
 	tcase_set_timeout(tcase, 30);
 	suite_add_tcase(suite, tcase);
 	return check_main(suite);
