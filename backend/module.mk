@@ -41,3 +41,8 @@ block_engine_LINK := -levent_core -luring
 TEST_PROGRAMS += block-frontend
 block-frontend_SRCS := tests/embedded/block-frontend.c tests/embedded/block-front.c
 block-frontend_LINK := -lxenstore -lxengnttab -lxenevtchn
+
+UNIT_TESTS += backend_sandbox
+backend_sandbox_SRCS := tests/unit/backend_sandbox.c backend/worker/sandbox.c
+backend_sandbox_LIBS := backend-block-ring libxsplit
+backend_sandbox_LINK := -levent_core -luring -lseccomp

@@ -158,6 +158,10 @@ static const char *const calls[] = {
 	"rt_sigreturn",
 	"sigaltstack",
 	"getpid",
+	"getuid",
+	"geteuid",
+	"getgid",
+	"getegid",
 	"gettid",
 	"tgkill",
 	/* waiting */

@@ -1,0 +1,208 @@
+/*
+ * What a worker can no longer do, and what it still must.
+ *
+ * Each is tried in a child that is in the sandbox; the child's exit status is the answer, as Check
+ * itself makes system calls that are denied there.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backend/block/engine.h"
+#include "backend/worker/sandbox.h"
+#include "tests/unit/check.h"
+
+#ifdef XSPLIT_SANITIZED
+#define FILTERED false
+#else
+#define FILTERED true
+#endif
+
+static int null;
+
+/* Runs @child in the sandbox. Return: its exit status; what it wrote to standard error in @log. */
+static int sandboxed(int (*child)(int), int arg, char *log, size_t size)
+{
+	int ends[2], status;
+	ssize_t length;
+	pid_t pid;
+
+	ck_assert(!pipe(ends));
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (!pid) {
+		null = open("/dev/null", O_RDWR | O_CLOEXEC);
+		sandbox_limits();
+		dup2(ends[1], STDERR_FILENO);
+		_exit(sandbox_enter("65534") ? 99 : child(arg));
+	}
+	close(ends[1]);
+	length = read(ends[0], log, size - 1);
+	log[length > 0 ? length : 0] = '\0';
+	close(ends[0]);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_msg(WIFEXITED(status), "ended by signal %d", WTERMSIG(status));
+	return WEXITSTATUS(status);
+}
+
+static long denied_open(void)
+{
+	return open("/etc/passwd", O_RDONLY);
+}
+
+static long denied_exec(void)
+{
+	char *none[] = {NULL};
+
+	return execve("/bin/true", none, none);
+}
+
+static long denied_fork(void)
+{
+	return syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+}
+
+static long denied_inet(void)
+{
+	return socket(AF_INET, SOCK_STREAM, 0);
+}
+
+static long denied_ptrace(void)
+{
+	return syscall(SYS_ptrace, 0, 0, 0, 0);
+}
+
+static long denied_terminal(void)
+{
+	return ioctl(null, 0x5412 /* TIOCSTI */, "x");
+}
+
+static long denied_bind(void)
+{
+	return syscall(SYS_bind, 0, NULL, 0);
+}
+
+static const struct {
+	const char *what;
+	long (*call)(void);
+} denied[] = {
+	{"open a file", denied_open},       {"execute a program", denied_exec},
+	{"make a process", denied_fork},    {"make an internet socket", denied_inet},
+	{"trace a process", denied_ptrace}, {"type into a terminal", denied_terminal},
+	{"bind a socket", denied_bind},
+};
+
+static int denied_child(int n)
+{
+	for (int twice = 0; twice < 2; twice++)
+		if (denied[n].call() != -1 || errno != EPERM)
+			return 1;
+	return 0;
+}
+
+/* Every time; in the log once for each system call. */
+START_TEST(denies)
+{
+	char log[512];
+
+	if (!FILTERED)
+		return;
+	ck_assert_msg(!sandboxed(denied_child, _i, log, sizeof(log)), "%s", denied[_i].what);
+	ck_assert_msg(strstr(log, " is denied\n") != NULL, "%s: %s", denied[_i].what, log);
+	ck_assert_uint_eq(strcspn(log, "\n") + 1, strlen(log));
+}
+END_TEST
+
+static int root_child(int n)
+{
+	struct stat st;
+
+	if (!FILTERED && !setresuid(0, 0, 0))
+		return 1;
+	return fstatat(AT_FDCWD, "/etc", &st, 0) ? 0 : 2;
+}
+
+START_TEST(gives_up_root)
+{
+	char log[512];
+
+	if (!geteuid())
+		ck_assert_int_eq(sandboxed(root_child, 0, log, sizeof(log)), 0);
+}
+END_TEST
+
+static void on_done(struct engine_io *io, int rc)
+{
+	*(int *)(io + 1) = rc; /* see engine_child */
+}
+
+static void on_batch(void *base)
+{
+	event_base_loopbreak(base);
+}
+
+static int engine_child(int n)
+{
+	static int (*const open_engine[])(struct engine **, int, const struct engine_options *) = {
+		engine_open_uring, engine_open_threads};
+	struct {
+		struct engine_io io;
+		int rc;
+	} read = {{.done = on_done}, 1};
+	struct event_base *base = event_base_new();
+	struct engine_options options = {.base = base, .depth = 8, .batch = on_batch, .arg = base};
+	struct engine *engine;
+	char *buffer = malloc(1 << 20); /* so large that it is mapped */
+	int rc = open_engine[n](&engine, null, &options);
+
+	if (n == 0 && (rc == -ENOSYS || rc == -EPERM))
+		return 0;
+	if (rc || engine_write(engine, &read.io, buffer, 0, 4096))
+		return 1;
+	engine_submit(engine);
+	event_base_dispatch(base);
+	engine_close(engine);
+	event_base_free(base);
+	free(buffer);
+	return read.rc ? 2 : 0;
+}
+
+/* Disks are opened after the door is shut: io_uring, and threads in its place. */
+START_TEST(engines_work)
+{
+	char log[512];
+
+	ck_assert_int_eq(sandboxed(engine_child, _i, log, sizeof(log)), 0);
+	ck_assert_str_eq(log, "");
+}
+END_TEST
+
+int main(void)
+{
+	char top[] = "/tmp/xsplit-sandbox-XXXXXX", path[64];
+	Suite *suite = suite_create("backend_sandbox");
+	TCase *tc = tcase_create("backend_sandbox");
+	int rc;
+
+	if (!mkdtemp(top))
+		return EXIT_FAILURE;
+	setenv("XSPLIT_RUNDIR", top, 1);
+	tcase_add_loop_test(tc, denies, 0, TABLE_SIZE(denied));
+	tcase_add_test(tc, gives_up_root);
+	tcase_add_loop_test(tc, engines_work, 0, 2);
+	suite_add_tcase(suite, tc);
+	rc = check_main(suite);
+	snprintf(path, sizeof(path), "%s/empty", top);
+	rmdir(path);
+	rmdir(top);
+	return rc;
+}
