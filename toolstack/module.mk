@@ -1,4 +1,6 @@
 # The toolstack: the command xsplit and the daemon xsplitd, over two archives.
+CPPFLAGS += $(shell pkg-config --cflags libnl-route-3.0)
+
 ARCHIVES += libtoolstack-config libtoolstack
 PROGRAMS += xsplit xsplitd
 
@@ -25,9 +27,6 @@ xsplit_LINK := $(toolstack_LINK)
 xsplitd_SRCS := $(addprefix toolstack/xsplitd/,main.c policy.c reap.c)
 xsplitd_LIBS := $(toolstack_LIBS)
 xsplitd_LINK := $(toolstack_LINK) -levent_core
-
-# libnl's headers lie in a directory of their own.
-$(BUILD)/obj/toolstack/domain/link.o: CPPFLAGS += -I/usr/include/libnl3
 
 UNIT_TESTS += toolstack_config toolstack_device toolstack_domain
 toolstack_config_SRCS := tests/unit/toolstack_config.c

@@ -270,6 +270,20 @@ int xen_domain_list(struct xen *xen, struct xen_domain **list, size_t *count, st
 	return 0;
 }
 
+int xen_memory_free(struct xen *xen, uint64_t *kib, struct fault *fault)
+{
+	xc_physinfo_t info = {0};
+
+	fresh(xen);
+	if (xc_physinfo(xen->xc, &info)) {
+		int rc = errno ? -errno : -EIO;
+
+		return fault_set(fault, rc, "xc_physinfo: %s", strerror(-rc));
+	}
+	*kib = (info.free_pages - info.outstanding_pages) * (XC_PAGE_SIZE / 1024);
+	return 0;
+}
+
 int xen_domain_pause(struct xen *xen, uint16_t domid, struct fault *fault)
 {
 	fresh(xen);

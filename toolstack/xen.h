@@ -72,6 +72,9 @@ int xen_domain_build_process(struct xen *xen, uint16_t domid, const struct xen_i
 /** xen_domain_get - one domain. Return: 0, -ENOENT (without a fault), or a negative errno. */
 int xen_domain_get(struct xen *xen, uint16_t domid, struct xen_domain *domain, struct fault *fault);
 
+/** xen_memory_free - how much memory new domains can have. */
+int xen_memory_free(struct xen *xen, uint64_t *kib, struct fault *fault);
+
 /** xen_domain_list - all domains, ascending; @list is for free(3). */
 int xen_domain_list(struct xen *xen, struct xen_domain **list, size_t *count, struct fault *fault);
 

@@ -19,7 +19,7 @@ struct listing {
 static void config_add(const struct listing *l, uint16_t domid)
 {
 	struct domain_config config;
-	struct fault ignored;
+	struct fault ignored = {0};
 
 	json_key(l->json, "config");
 	if (record_config_read(l->ts, XBT_NULL, domid, &config, &ignored)) {

@@ -131,8 +131,12 @@ static int vdev_take(const char *name, const char *place, struct disk_config *di
 	}
 }
 
-static int target_take(const libxl_device_disk *from, struct disk_config *disk, struct fault *fault)
+static int target_take(const libxl_device_disk *from, const char *place, struct disk_config *disk,
+		       struct fault *fault)
 {
+	if (!from->pdev_path || !*from->pdev_path)
+		return fault_set(fault, -EINVAL, "%s: no target; add target=PATH at its end",
+				 place);
 	disk->target = strdup(from->pdev_path);
 	return disk->target ? 0 : fault_memory(fault);
 }
@@ -148,14 +152,12 @@ int disk_config_parse(const char *spec, const char *place, struct disk_config *d
 	rc = library_parse(spec, place, &from, fault);
 	if (!rc)
 		rc = supported(&from, place, fault);
-	if (!rc && (!from.pdev_path || !*from.pdev_path))
-		rc = fault_set(fault, -EINVAL, "%s: no target; add target=PATH at its end", place);
 	if (!rc)
 		rc = vdev_take(from.vdev, place, disk, fault);
 	if (!rc)
 		rc = format_take(&from, place, disk, fault);
 	if (!rc)
-		rc = target_take(&from, disk, fault);
+		rc = target_take(&from, place, disk, fault);
 	disk->writable = from.readwrite;
 	disk->discard = libxl_defbool_is_default(from.discard_enable) ||
 			libxl_defbool_val(from.discard_enable);

@@ -1,9 +1,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <xen/io/xenbus.h>
 
 #include "toolstack/device/device.h"
+#include "toolstack/device/qemu.h"
 #include "toolstack/device/wait.h"
 
 struct closing {
@@ -54,9 +56,14 @@ static enum device_progress closed(struct toolstack *ts, const struct device *d,
 				   struct fault *fault)
 {
 	unsigned state = device_state(ts, d);
-	char back[XS_PATH_SIZE];
+	char back[XS_PATH_SIZE], *words;
 
 	if (d->type == DEVICE_CONSOLE || state == XenbusStateUnknown || state == XenbusStateClosed)
+		return DEVICE_DONE;
+	/* What QEMU does not serve it does not close either. */
+	words = d->type == DEVICE_QDISK ? qemu_complaint(ts, d->domid, d->id) : NULL;
+	free(words);
+	if (words)
 		return DEVICE_DONE;
 	/* A backend that was about to connect may have overwritten it (QEMU does): say it again. */
 	if (state < XenbusStateClosing) {
@@ -68,11 +75,11 @@ static enum device_progress closed(struct toolstack *ts, const struct device *d,
 
 int devices_wait_closed(struct toolstack *ts, const struct devices *devices, struct fault *fault)
 {
-	const struct device *late;
+	const struct device *late = NULL;
 	char label[64];
 	int rc = devices_wait(ts, devices, closed, false, &late, fault);
 
-	if (rc == -ETIMEDOUT) {
+	if (rc == -ETIMEDOUT && late) {
 		device_label(late, label, sizeof(label));
 		fault_set(fault, rc,
 			  "domain %u: %s: its backend did not close it in %d s (state %u); is "

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -40,7 +41,7 @@ static int log_open_for(uint16_t domid)
 		rc = rundir_path(path, sizeof(path), "qemu-%u.log", domid);
 	if (rc)
 		return rc;
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -123,12 +124,16 @@ static pid_t recorded(struct toolstack *ts, uint16_t domid)
 
 int qemu_start(struct toolstack *ts, uint16_t domid, const char *name, struct fault *fault)
 {
-	char *path = NULL;
+	char log[PATH_MAX], *path = NULL;
 	pid_t pid = recorded(ts, domid);
 	int rc;
 
-	if (pid && is_qemu_of(pid, domid))
+	if (pid && is_qemu_of(pid, domid)) {
+		/* What it said of earlier devices does not concern the new one. */
+		if (!rundir_path(log, sizeof(log), "qemu-%u.log", domid))
+			(void)!truncate(log, 0);
 		return 0;
+	}
 	if (program_find(QEMU_DEBIAN, &path) && program_find(QEMU_NAME, &path))
 		return fault_set(
 			fault, -ENOENT,
@@ -146,6 +151,39 @@ int qemu_start(struct toolstack *ts, uint16_t domid, const char *name, struct fa
 			  strerror(-rc));
 	}
 	return rc;
+}
+
+/* "PROGRAM: failed to create 'qdisk' device 'ID': WHY" */
+static char *log_find(FILE *log, uint32_t id)
+{
+	char line[512], device[32], *words;
+
+	snprintf(device, sizeof(device), " device '%" PRIu32 "'", id);
+	while (fgets(line, sizeof(line), log)) {
+		line[strcspn(line, "\n")] = '\0';
+		words = strstr(line, "failed to create");
+		if (words && strstr(words, device))
+			return strdup(words);
+	}
+	return NULL;
+}
+
+char *qemu_complaint(struct toolstack *ts, uint16_t domid, uint32_t id)
+{
+	pid_t pid = recorded(ts, domid);
+	char path[PATH_MAX], *words = NULL;
+	FILE *log = NULL;
+
+	if (!rundir_path(path, sizeof(path), "qemu-%u.log", domid))
+		log = fopen(path, "re");
+	if (log) {
+		words = log_find(log, id);
+		fclose(log);
+	}
+	/* Before its exec it is our child with another command line, but alive. */
+	if (!words && pid && waitpid(pid, NULL, WNOHANG) != 0 && !is_qemu_of(pid, domid))
+		words = strdup("it has ended");
+	return words;
 }
 
 static void end_process(int pidfd)

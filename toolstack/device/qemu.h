@@ -18,5 +18,11 @@ bool qemu_wanted(const struct domain_config *config);
  */
 int qemu_start(struct toolstack *ts, uint16_t domid, const char *name, struct fault *fault);
 
+/**
+ * qemu_complaint - why QEMU does not serve a device: what its log says of it, or that it is gone.
+ * Return: for free(3), or NULL when nothing is known to be wrong.
+ */
+char *qemu_complaint(struct toolstack *ts, uint16_t domid, uint32_t id);
+
 /** qemu_stop - end it, if it still is the domain's, and remove its log. */
 void qemu_stop(struct toolstack *ts, uint16_t domid);

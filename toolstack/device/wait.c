@@ -8,6 +8,11 @@
 #include <time.h>
 #include <xen/io/xenbus.h>
 
+#include "toolstack/device/qemu.h"
+
+/* How often to look even without an event: QEMU complains in its log only. */
+#define LOOK_MS 200
+
 static int64_t now_ms(void)
 {
 	struct timespec now;
@@ -85,7 +90,7 @@ int devices_wait(struct toolstack *ts, const struct devices *devices, device_che
 								       : 0;
 		if (rc)
 			break;
-		poll(polled, 2, (int)left);
+		poll(polled, 2, left < LOOK_MS ? (int)left : LOOK_MS);
 	}
 	xs_close(xs);
 	return rc;
@@ -114,15 +119,16 @@ static char *complaint(struct toolstack *ts, const struct device *d)
 static enum device_progress ready(struct toolstack *ts, const struct device *d, struct fault *fault)
 {
 	unsigned state = device_state(ts, d);
+	bool qemu = d->type == DEVICE_QDISK;
 	char label[64], *words;
 
 	if (d->type == DEVICE_CONSOLE)
 		return DEVICE_DONE;
 	device_label(d, label, sizeof(label));
-	words = complaint(ts, d);
+	words = qemu ? qemu_complaint(ts, d->domid, d->id) : complaint(ts, d);
 	if (words) {
-		fault_set(fault, -EIO, "domain %u: %s: its backend reports: %s", d->domid, label,
-			  words);
+		fault_set(fault, -EIO, "domain %u: %s: %s: %s", d->domid, label,
+			  qemu ? "QEMU" : "its backend reports", words);
 		free(words);
 		return DEVICE_FAILED;
 	}
@@ -136,11 +142,11 @@ static enum device_progress ready(struct toolstack *ts, const struct device *d, 
 
 int devices_wait_ready(struct toolstack *ts, const struct devices *devices, struct fault *fault)
 {
-	const struct device *late;
+	const struct device *late = NULL;
 	char label[64];
 	int rc = devices_wait(ts, devices, ready, true, &late, fault);
 
-	if (rc == -ETIMEDOUT) {
+	if (rc == -ETIMEDOUT && late) {
 		device_label(late, label, sizeof(label));
 		fault_set(fault, rc,
 			  "domain %u: %s: its backend did not answer in %d s; is %s running?",

@@ -119,7 +119,7 @@ static int served(struct attachment *a)
 
 static int attach(struct attachment *a)
 {
-	struct fault ignored;
+	struct fault ignored = {0};
 	int rc = alive(a);
 
 	if (rc)
@@ -188,7 +188,7 @@ static int forgetting_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
 	const struct forgetting *f = arg;
 	struct domain_config config;
-	struct fault ignored;
+	struct fault ignored = {0};
 	char *text;
 	int rc = record_config_read(f->ts, t, f->device->domid, &config, &ignored);
 

@@ -150,7 +150,7 @@ static int start(struct creation *c)
 
 static void undo(struct creation *c)
 {
-	struct fault ignored;
+	struct fault ignored = {0};
 
 	domain_destroy(c->ts, c->layout.domid, &ignored);
 }

@@ -70,7 +70,7 @@ static int removal_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 /* The devices close while the guest stands still; one that does not in time is left behind. */
 static void devices_end(struct removal *r)
 {
-	struct fault late;
+	struct fault late = {0};
 
 	if (devices_list(r->ts, r->domid, &r->devices) || !r->devices.count)
 		return;
@@ -93,7 +93,7 @@ int domain_destroy(struct toolstack *ts, uint16_t domid, struct fault *fault)
 {
 	struct removal r = {.ts = ts, .domid = domid};
 	struct xen_domain domain;
-	struct fault ignored;
+	struct fault ignored = {0};
 	int rc;
 
 	if (domid == BACKEND_DOMID)

@@ -39,7 +39,7 @@ static bool is_preserved(struct toolstack *ts, uint16_t domid, unsigned reason)
 		[SHUTDOWN_watchdog] = END_WATCHDOG,
 	};
 	struct domain_config config;
-	struct fault ignored;
+	struct fault ignored = {0};
 	bool preserved;
 
 	if (reason == SHUTDOWN_suspend || reason > SHUTDOWN_watchdog ||

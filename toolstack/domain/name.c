@@ -33,7 +33,7 @@ void name_path(const char *name, char path[NAME_PATH_SIZE])
 static bool is_name_of(struct toolstack *ts, xs_transaction_t t, const char *name, uint16_t domid)
 {
 	struct xen_domain domain;
-	struct fault ignored;
+	struct fault ignored = {0};
 	char *own = xs_read_string(ts->xs, t, "/local/domain/%u/name", domid);
 	bool same = own && !strcmp(own, name);
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <linux/fs.h>
 #include <stdio.h>
@@ -47,6 +48,22 @@ static int kernel_plan(struct domain_config *config, struct fault *fault)
 		return fault_set(fault, rc, "%s: kernel %s: %s", place, config->kernel,
 				 strerror(-rc));
 	}
+}
+
+static int memory_plan(struct toolstack *ts, const struct domain_config *config,
+		       struct fault *fault)
+{
+	uint64_t free_kib;
+	char place[256];
+	int rc = xen_memory_free(ts->xen, &free_kib, fault);
+
+	if (rc || config->memory_kib <= free_kib)
+		return rc;
+	domain_config_place(config, config->memory_line, place, sizeof(place));
+	return fault_set(fault, -ENOMEM,
+			 "%s: memory=%" PRIu64 " is more than the %" PRIu64
+			 " MiB that are free; lower it or end other domains",
+			 place, config->memory_kib >> 10, free_kib >> 10);
 }
 
 /* Opened as the backend will open it; a block device that is mounted says EBUSY. */
@@ -220,6 +237,8 @@ int plan_domain(struct toolstack *ts, struct domain_config *config, struct fault
 
 	if (!rc)
 		rc = kernel_plan(config, fault);
+	if (!rc)
+		rc = memory_plan(ts, config, fault);
 	for (size_t i = 0; i < config->disks && !rc; i++) {
 		device_place(config, config->disk[i].line, "disk", i, place);
 		rc = plan_disk(ts, &config->disk[i], place, fault);

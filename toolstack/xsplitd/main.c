@@ -197,8 +197,10 @@ static bool store_answers(struct xsplitd *d)
 	unsigned count;
 	char **names = xs_directory(d->ts.xs, XBT_NULL, "/", &count);
 
+	bool answers = names != NULL;
+
 	free(names);
-	return names;
+	return answers;
 }
 
 static void store_reopen(struct xsplitd *d)
