@@ -74,6 +74,7 @@ int nethdr_parse(const uint8_t *frame, size_t length, struct nethdr *header)
 		at += 4;
 	}
 
+	header->tagged = at != ETHERNET_SIZE;
 	header->network = (uint16_t)at;
 	if (type == TYPE_IPV4)
 		rc = ipv4_parse(frame, length, header);

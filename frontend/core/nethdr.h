@@ -14,6 +14,7 @@
 #define NETHDR_SIZE 256u
 
 struct nethdr {
+	bool tagged;        /* in a VLAN */
 	uint8_t version;    /* 4 or 6 */
 	uint8_t protocol;   /* 6 (TCP) or 17 (UDP) */
 	uint16_t network;   /* offset of the IP header in the frame */

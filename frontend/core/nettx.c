@@ -78,14 +78,15 @@ static uint32_t packet_sum(const struct nettx *tx, size_t from, size_t length)
 	return sum;
 }
 
-/* Does the backend find the checksum where it belongs, and does it want to? */
+/* Does the backend find the checksum where it belongs, and does it want to? Linux's does not look
+ * behind a VLAN tag. */
 static bool checksum_left(const struct nettx *tx, const struct netfeatures *with,
 			  const struct netpacket_meta *meta, size_t length)
 {
 	struct nethdr header;
 	size_t at_hand = length < WIRE_PAGE_SIZE ? length : WIRE_PAGE_SIZE;
 
-	if (nethdr_parse(packet_page(tx, 0), at_hand, &header) ||
+	if (nethdr_parse(packet_page(tx, 0), at_hand, &header) || header.tagged ||
 	    header.transport != meta->checksum_start || header.checksum != meta->checksum_at)
 		return false;
 	return header.version == 4 ? with->checksum_v4 : with->checksum_v6;
@@ -107,16 +108,18 @@ static void checksum_fill(const struct nettx *tx, const struct netpacket_meta *m
 		(uint8_t)value;
 }
 
-static bool packet_fits(const struct netfeatures *with, const struct netpacket_meta *meta,
+static int packet_check(const struct netfeatures *with, const struct netpacket_meta *meta,
 			size_t length)
 {
-	if (length < NETPACKET_MIN || length > NETPACKET_MAX)
-		return false;
-	if (length > WIRE_PAGE_SIZE && !with->sg)
-		return false;
-	return meta->gso == NET_GSO_NONE ||
-	       (meta->gso_size && meta->checksum_blank &&
-		(meta->gso == NET_GSO_TCPV4 ? with->gso_v4 : with->gso_v6));
+	if (length < NETPACKET_MIN || length > NETPACKET_MAX ||
+	    (length > WIRE_PAGE_SIZE && !with->sg))
+		return -EMSGSIZE;
+	if (meta->gso == NET_GSO_NONE)
+		return 0;
+	if (!meta->gso_size || !meta->checksum_blank ||
+	    !(meta->gso == NET_GSO_TCPV4 ? with->gso_v4 : with->gso_v6))
+		return -EOPNOTSUPP;
+	return 0;
 }
 
 static void gso_put(struct nettx *tx, const struct netpacket_meta *meta)
@@ -151,12 +154,14 @@ int nettx_send(struct nettx *tx, const struct netfeatures *with, const struct ne
 {
 	bool blank = meta->checksum_blank, gso = meta->gso != NET_GSO_NONE;
 	uint16_t flags = 0;
+	int rc;
 
-	if (!packet_fits(with, meta, length))
-		return -EMSGSIZE;
+	rc = packet_check(with, meta, length);
+	if (rc)
+		return rc;
 	if (blank && !checksum_left(tx, with, meta, length)) {
 		if (gso)
-			return -EMSGSIZE; /* each segment has a checksum of its own */
+			return -EOPNOTSUPP; /* each segment has a checksum of its own */
 		checksum_fill(tx, meta, length);
 		blank = false;
 	}

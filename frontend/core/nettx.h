@@ -56,8 +56,9 @@ bool nettx_reserve(struct nettx *tx, struct net_chunk chunk[2]);
  *
  * A blank checksum that the backend would not find or cannot do is filled in.
  *
- * Return: 0, or -EMSGSIZE (too short, too long, or segmentation or several slots that the
- * backend does not take): the packet is dropped.
+ * Return: 0, or an error after which the packet is dropped:
+ *   -EMSGSIZE    too short, too long, or more slots than the backend takes
+ *   -EOPNOTSUPP  to be segmented in a way that the backend does not know, such as in a VLAN
  */
 int nettx_send(struct nettx *tx, const struct netfeatures *with, const struct netpacket_meta *meta,
 	       size_t length);

@@ -26,7 +26,8 @@ struct vif {
 	struct host *host;
 	unsigned number;
 	char name[IFNAMSIZ];
-	uint32_t mtu; /* what the toolstack asked for, 0 if nothing */
+	struct netfeatures features; /* what the kernel leaves to the backend */
+	uint32_t mtu;                /* what the toolstack asked for, 0 if nothing */
 	int tap;
 	struct event *readable; /* the kernel has packets for the backend */
 	struct event *again;    /* to be done soon: more to receive, or to leave */
@@ -38,7 +39,17 @@ struct vif {
 	struct netrx_packet packet;
 };
 
-/* Return: true if the packet was taken from the TAP, false if there is none. */
+/* The kernel hands us TCP in a VLAN unsegmented although netif has no words for it: from the first
+ * such packet on it segments all. */
+static void segmenting_stop(struct vif *vif)
+{
+	if (!vif->features.gso_v4 && !vif->features.gso_v6)
+		return;
+	vif->features.gso_v4 = vif->features.gso_v6 = false;
+	tap_offer(vif->tap, &vif->features);
+}
+
+/* Return: true if a packet was taken from the TAP, false if there is none. */
 static bool packet_send(struct vif *vif, struct net_chunk chunk[2])
 {
 	struct netpacket_meta meta;
@@ -49,11 +60,15 @@ static bool packet_send(struct vif *vif, struct net_chunk chunk[2])
 		{chunk[1].data, chunk[1].length},
 	};
 	ssize_t n = readv(vif->tap, part, 3);
+	int rc = -EINVAL;
 
 	if (n < 0)
 		return false;
-	if ((size_t)n < sizeof(header) || vnet_read(&header, &meta) ||
-	    netfront_send(vif->front, &meta, (size_t)n - sizeof(header)))
+	if ((size_t)n >= sizeof(header) && !vnet_read(&header, &meta))
+		rc = netfront_send(vif->front, &meta, (size_t)n - sizeof(header));
+	if (rc == -EOPNOTSUPP)
+		segmenting_stop(vif);
+	if (rc)
 		vif->unsent++;
 	return true;
 }
@@ -137,6 +152,7 @@ static void front_carrier(void *arg, const struct netfeatures *features)
 	struct vif *vif = arg;
 
 	if (features) {
+		vif->features = *features;
 		if (tap_offer(vif->tap, features))
 			log_warn("vif %u: %s cannot leave checksums to the backend", vif->number,
 				 vif->name);

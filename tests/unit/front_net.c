@@ -105,24 +105,23 @@ static void bench_close(void)
 	fake_empty(&bench.fake);
 }
 
-/* A frame of @length bytes: Ethernet, IPv4 or IPv6, TCP or UDP, then bytes that @seed chooses. */
+/* A frame of @length bytes: Ethernet, IPv4 or IPv6, TCP or UDP, then bytes that @seed chooses;
+ * version 14 is IPv4 in a VLAN. */
 static void frame_make(uint8_t *frame, size_t length, int version, uint8_t protocol, unsigned seed)
 {
-	size_t ip = 14, transport = ip + (version == 4 ? 20 : 40);
+	uint8_t *ip = frame + (version == 14 ? 18 : 14);
 
 	for (size_t i = 0; i < length; i++)
 		frame[i] = (uint8_t)(seed = seed * 1103515245 + 12345, seed >> 16);
-	if (length < transport + 20)
+	if (length < 60 || !version)
 		return;
-	frame[12] = version == 4 ? 0x08 : 0x86;
-	frame[13] = version == 4 ? 0x00 : 0xdd;
-	frame[ip] = version == 4 ? 0x45 : 0x60;
-	if (version == 4) {
-		frame[ip + 6] = frame[ip + 7] = 0;
-		frame[ip + 9] = protocol;
-	} else {
-		frame[ip + 6] = protocol;
-	}
+	if (version == 14)
+		memcpy(frame + 12, "\x81\x00\x00\x07", 4);
+	memcpy(ip - 2, version == 6 ? "\x86\xdd" : "\x08\x00", 2);
+	ip[0] = version == 6 ? 0x60 : 0x45;
+	if (version != 6)
+		ip[6] = ip[7] = 0;
+	ip[version == 6 ? 6 : 9] = protocol;
 }
 
 static void packet_lay(const uint8_t *frame, size_t length)
@@ -261,22 +260,46 @@ static const struct {
 	 3,
 	 0,
 	 true},
+	{"blank, in a VLAN",
+	 "",
+	 1518,
+	 14,
+	 6,
+	 {.checksum_blank = true, .checksum_start = 38, .checksum_at = 54},
+	 0,
+	 1,
+	 0,
+	 true},
+	{"GSO in a VLAN",
+	 "",
+	 60000,
+	 14,
+	 6,
+	 {.checksum_blank = true,
+	  .checksum_start = 38,
+	  .checksum_at = 54,
+	  .gso = NET_GSO_TCPV4,
+	  .gso_size = 1448},
+	 -EOPNOTSUPP,
+	 0,
+	 0,
+	 false},
 	{"GSO, IPv4", "", 60000, 4, 6, GSO_TCP4, 0, 15, NETTXF_csum_blank | NETTXF_data_validated,
 	 false},
 	{"GSO, IPv6", "", 60000, 6, 6, GSO_TCP6, 0, 15, NETTXF_csum_blank | NETTXF_data_validated,
 	 false},
 	{"GSO in one slot", "", 3000, 4, 6, GSO_TCP4, 0, 1,
 	 NETTXF_csum_blank | NETTXF_data_validated, false},
-	{"GSO that was not offered", "feature-gso-tcpv6", 60000, 6, 6, GSO_TCP6, -EMSGSIZE, 0, 0,
+	{"GSO that was not offered", "feature-gso-tcpv6", 60000, 6, 6, GSO_TCP6, -EOPNOTSUPP, 0, 0,
 	 false},
-	{"GSO of what is not TCP", "", 60000, 4, 17, GSO_TCP4, -EMSGSIZE, 0, 0, false},
+	{"GSO of what is not TCP", "", 60000, 4, 17, GSO_TCP4, -EOPNOTSUPP, 0, 0, false},
 	{"GSO of segments of 0",
 	 "",
 	 3000,
 	 4,
 	 6,
 	 {.gso = NET_GSO_TCPV4, .checksum_blank = true},
-	 -EMSGSIZE,
+	 -EOPNOTSUPP,
 	 0,
 	 0,
 	 false},
