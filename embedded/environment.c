@@ -1,9 +1,9 @@
 #include "embedded/environment.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <glob.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,107 +25,98 @@ int places_find(struct places *places)
 	return n < (ssize_t)sizeof(places->lib) ? 0 : -ENAMETOOLONG;
 }
 
-static int set(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static int set(const char *name, const char *format, ...)
+/* Does nothing after a failure, so that many can follow each other. */
+static void set(int *rc, const char *name, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+static void set(int *rc, const char *name, const char *format, ...)
 {
 	va_list args;
 	char *value;
 	int n;
 
+	if (*rc)
+		return;
 	va_start(args, format);
 	n = vasprintf(&value, format, args);
 	va_end(args);
-	if (n < 0)
-		return -ENOMEM;
-	n = setenv(name, value, 1) ? -errno : 0;
+	if (n < 0) {
+		*rc = -ENOMEM;
+		return;
+	}
+	if (setenv(name, value, 1))
+		*rc = -errno;
 	free(value);
-	return n;
 }
 
 /*
  * Xen's own tools, such as test-xenstore, lie in a folder that no PATH has. It comes before the
  * user's, where Debian has wrappers of the same names that look for a hypervisor first.
  */
-static int set_path(const struct places *places, const char *inherited)
+static void set_path(int *rc, const struct places *places)
 {
+	const char *inherited = getenv("PATH");
 	glob_t found = {0};
-	int rc;
 
-	rc = set("PATH", "%s:/usr/sbin:/sbin",
-		 inherited ? inherited : "/usr/local/bin:/usr/bin:/bin");
+	set(rc, "PATH", "%s:/usr/sbin:/sbin",
+	    inherited ? inherited : "/usr/local/bin:/usr/bin:/bin");
 	if (!glob("/usr/lib/xen-[0-9]*/bin", 0, NULL, &found)) {
-		for (size_t i = 0; !rc && i < found.gl_pathc; i++)
-			rc = set("PATH", "%s:%s", found.gl_pathv[i], getenv("PATH"));
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			set(rc, "PATH", "%s:%s", found.gl_pathv[i], getenv("PATH"));
 	}
 	globfree(&found);
-	return rc ? rc : set("PATH", "%s:%s", places->bin, getenv("PATH"));
+	set(rc, "PATH", "%s:%s", places->bin, getenv("PATH"));
 }
 
-/*
- * A program built without the sanitizers that loads a library of ours built with them must load
- * the runtime first. It may well leak: that is not ours to report.
- */
-static int set_sanitizer(void)
+static void set_domain(int *rc, const char *dir, unsigned int domid)
 {
-	void *entry = dlsym(RTLD_DEFAULT, "__asan_init");
-	const char *options = getenv("ASAN_OPTIONS");
-	Dl_info info;
-
-	if (!entry || !dladdr(entry, &info))
-		return 0;
-	return set("LD_PRELOAD", "%s", info.dli_fname)
-		       ?: set("ASAN_OPTIONS", "%s%sdetect_leaks=0", options ? options : "",
-			      options ? ":" : "");
-}
-
-static int set_domain(const struct places *places, const char *dir, unsigned int domid,
-		      const char *libraries)
-{
-	return set("LD_LIBRARY_PATH", "%s%s%s", places->lib, libraries ? ":" : "",
-		   libraries ? libraries : "")
-		       ?: set("XSPLIT_EMBEDDED", "%s/dom%u/host", dir, domid)
-		       ?: set("XSPLIT_RUNDIR", "%s/dom%u/run", dir, domid)
-		       ?: set_sanitizer();
+	set(rc, "XSPLIT_EMBEDDED", "%s/dom%u/host", dir, domid);
+	set(rc, "XSPLIT_RUNDIR", "%s/dom%u/run", dir, domid);
 }
 
 int environment_dom0(const struct places *places, const char *dir)
 {
-	return set_path(places, getenv("PATH"))
-		       ?: set_domain(places, dir, 0, getenv("LD_LIBRARY_PATH"))
-		       ?: set("XENSTORED_RUNDIR", "%s/xenstored", dir)
-		       ?: set("XENSTORED_PATH", "%s/xenstored/socket", dir);
-}
-
-int environment_guest(const struct places *places, const char *dir, unsigned int domid)
-{
-	static const char *const inherited[] = {"LANG",       "TERM",         "TMPDIR",
-						"XSPLIT_LOG", "ASAN_OPTIONS", "UBSAN_OPTIONS"};
-	char *values[sizeof(inherited) / sizeof(inherited[0])] = {0};
-	char *path = getenv("PATH") ? strdup(getenv("PATH")) : NULL;
+	const char *libraries = getenv("LD_LIBRARY_PATH");
 	int rc = 0;
 
-	for (size_t i = 0; i < sizeof(inherited) / sizeof(inherited[0]); i++) {
-		if (getenv(inherited[i]))
-			values[i] = strdup(getenv(inherited[i]));
-	}
-	clearenv();
-	for (size_t i = 0; i < sizeof(inherited) / sizeof(inherited[0]); i++) {
-		if (values[i] && !rc)
-			rc = set(inherited[i], "%s", values[i]);
-		free(values[i]);
-	}
-	rc = rc		  ?: set("PATH", "%s", path ? path : "/usr/local/bin:/usr/bin:/bin")
-		       ?: set_domain(places, dir, domid, NULL)
-		       ?: set("XENSTORED_PATH", "%s/dom%u/xenbus", dir, domid);
-	free(path);
+	set_path(&rc, places);
+	set(&rc, "LD_LIBRARY_PATH", "%s%s%s", places->lib, libraries ? ":" : "",
+	    libraries ? libraries : "");
+	set_domain(&rc, dir, 0);
+	set(&rc, "XENSTORED_RUNDIR", "%s/xenstored", dir);
+	set(&rc, "XENSTORED_PATH", "%s/xenstored/socket", dir);
 	return rc;
 }
 
-int environment_daemon(void)
+static bool is_inherited(const char *entry)
 {
-	if (!dlsym(RTLD_DEFAULT, "__asan_init"))
-		return 0;
-	if (unsetenv("LD_PRELOAD"))
-		return -errno;
-	return set("ASAN_OPTIONS", "%s:detect_leaks=1", getenv("ASAN_OPTIONS") ?: "");
+	static const char *const names[] = {"PATH=",         "LANG=",         "TERM=",
+					    "TMPDIR=",       "XSPLIT_LOG=",   "LD_LIBRARY_PATH=",
+					    "ASAN_OPTIONS=", "UBSAN_OPTIONS="};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strncmp(entry, names[i], strlen(names[i])))
+			return true;
+	}
+	return false;
+}
+
+int environment_guest(const char *dir, unsigned int domid)
+{
+	int rc = 0;
+
+	for (char **entry = environ; *entry;) {
+		if (is_inherited(*entry)) {
+			entry++;
+			continue;
+		}
+		char *name = strndup(*entry, strcspn(*entry, "="));
+
+		if (!name)
+			return -ENOMEM;
+		unsetenv(name);
+		free(name);
+	}
+	set_domain(&rc, dir, domid);
+	set(&rc, "XENSTORED_PATH", "%s/dom%u/xenbus", dir, domid);
+	return rc;
 }

@@ -31,13 +31,7 @@ int places_find(struct places *places);
 int environment_dom0(const struct places *places, const char *dir);
 
 /**
- * environment_guest - the same for a guest's program, which inherits but PATH, LANG, TERM, TMPDIR
- * and XSPLIT_LOG.
+ * environment_guest - change the environment of this process, one of dom0's, to one of a guest:
+ * little is left of it but the paths. Return: 0 or a negative errno.
  */
-int environment_guest(const struct places *places, const char *dir, unsigned int domid);
-
-/**
- * environment_daemon - what one of our own programs needs otherwise, after environment_dom0: in
- * a build with sanitizers it has the runtime already and looks for leaks, as foreign ones do not.
- */
-int environment_daemon(void);
+int environment_guest(const char *dir, unsigned int domid);

@@ -1,7 +1,10 @@
 # Shared objects that stand in for Xen's. For each NAME in XEN_LIBRARIES: NAME_SRCS, NAME_LIBS and
 # NAME_LINK as everywhere. Versions come from the real library of libxen-dev, what it exports and
 # our sources do not define becomes a stub, and the link fails unless both export the same.
-EMBEDDED_LIB := $(BUILD)/lib/xsplit/embedded
+#
+# In a build with sanitizers foreign programs, which have no runtime for them, get a second set
+# that is built without; ours find theirs by a run path that comes before LD_LIBRARY_PATH.
+EMBEDDED_LIB := $(BUILD)/lib/xsplit/$(if $(SANITIZE),embedded-sanitized,embedded)
 XEN_ABI := embedded/abi/abi.sh
 
 # $(1) NAME, $(2) the real library, $(3) its soname
@@ -40,3 +43,13 @@ EXTRA_SRCS += embedded/abi/unsupported.c
 xen_real = $(shell $(CC) -print-file-name=$(1).so)
 xen_soname = $(shell readelf -d $(1) 2>/dev/null | sed -n 's/.*soname: \[\(.*\)\]/\1/p')
 $(foreach l,$(XEN_LIBRARIES),$(eval $(call xen_library_rules,$(l),$(call xen_real,$(l)),$(call xen_soname,$(call xen_real,$(l))))))
+
+.PHONY: embedded-libraries embedded-libraries-plain
+embedded-libraries: $(filter $(EMBEDDED_LIB)/%,$(EXTRA))
+embedded-libraries-plain:
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/plain SANITIZE= \
+		EMBEDDED_LIB=$(BUILD)/lib/xsplit/embedded embedded-libraries
+ifneq ($(SANITIZE),)
+EXTRA += embedded-libraries-plain
+LDFLAGS += -Wl,--disable-new-dtags,-rpath,$(abspath $(EMBEDDED_LIB))
+endif

@@ -54,7 +54,7 @@ __attribute__((noreturn)) static void run(const char *program, const char *dir, 
 
 	setsid();
 	sigprocmask(SIG_SETMASK, unblocked, NULL);
-	if (environment_daemon() || dup2(null, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 ||
+	if (dup2(null, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 ||
 	    dup2(log, STDERR_FILENO) < 0)
 		_exit(LAUNCHER_FAILED);
 	/* dup2 of a descriptor to itself would leave it close-on-exec. */

@@ -60,11 +60,8 @@ absent:
 
 static void child_run(const struct options *options, const char *dir, const char *folder)
 {
-	struct places places;
-	int rc = places_find(&places);
+	int rc = environment_guest(dir, options->domid);
 
-	if (!rc)
-		rc = environment_guest(&places, dir, options->domid);
 	if (rc)
 		errno = -rc;
 	else if (chdir(folder) == 0)
@@ -73,35 +70,54 @@ static void child_run(const struct options *options, const char *dir, const char
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
+static int child_wait(pid_t pid)
+{
+	int status;
+
+	/* The command hears the terminal's signals; we wait for what it makes of them. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Who enters a process namespace has only its children there: the command is one. */
+static int guest_run(const struct options *options, const char *dir, int guest)
+{
+	static const int namespaces = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS |
+				      CLONE_NEWIPC;
+	char folder[PATH_MAX];
+	pid_t pid = -1;
+
+	if (getcwd(folder, sizeof(folder)) && !setns(guest, namespaces))
+		pid = fork();
+	if (!pid)
+		child_run(options, dir, folder);
+	if (pid > 0)
+		return child_wait(pid);
+	log_error("exec: cannot enter domain %u: %s", options->domid, strerror(errno));
+	return LAUNCHER_FAILED;
+}
+
 int exec_run(const struct options *options)
 {
-	char dir[PATH_MAX], folder[PATH_MAX];
-	int status, guest;
+	char dir[PATH_MAX];
+	int guest;
 	pid_t pid;
 
-	if (host_directory(dir, sizeof(dir)) || !getcwd(folder, sizeof(folder)))
+	if (host_directory(dir, sizeof(dir)))
 		return LAUNCHER_FAILED;
 	guest = guest_open(dir, options->domid);
 	if (guest < 0)
 		return LAUNCHER_FAILED;
-	if (setns(guest, CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC)) {
-		log_error("exec: cannot enter domain %u: %s", options->domid, strerror(errno));
-		return LAUNCHER_FAILED;
-	}
-	/* The command hears the terminal's signals; we wait for what it makes of them. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGQUIT, SIG_IGN);
+	/* We stay where we are: a sanitizer, for one, looks at /proc when we end. */
 	pid = fork();
-	if (pid < 0) {
-		log_error("exec: %s", strerror(errno));
-		return LAUNCHER_FAILED;
-	}
-	if (!pid) {
-		signal(SIGINT, SIG_DFL);
-		signal(SIGQUIT, SIG_DFL);
-		child_run(options, dir, folder);
-	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	if (!pid)
+		_exit(guest_run(options, dir, guest));
+	close(guest);
+	if (pid > 0)
+		return child_wait(pid);
+	log_error("exec: %s", strerror(errno));
+	return LAUNCHER_FAILED;
 }

@@ -103,7 +103,6 @@ static int init_run(struct init *init)
 int main(int argc, char **argv)
 {
 	struct init init = {.status = EXIT_FAILURE};
-	struct places places;
 	char hostname[16];
 
 	log_open("xsplit-embedded-init", LOG_LEVEL_WARN);
@@ -117,7 +116,7 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)snprintf(hostname, sizeof(hostname), "dom%u", init.domid);
 	namespaces_furnish(hostname);
-	if (places_find(&places) || environment_guest(&places, init.dir, init.domid)) {
+	if (environment_guest(init.dir, init.domid)) {
 		log_error("cannot set the environment");
 		return EXIT_FAILURE;
 	}
