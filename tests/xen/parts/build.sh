@@ -6,7 +6,7 @@
 #   initrd.img       a busybox that mounts it
 
 lab_suite=bookworm
-lab_packages="busybox-static xen-hypervisor-4.17-amd64 linux-image-amd64 xen-utils-4.17 xenstore-utils
+lab_packages="busybox-static bsdutils xen-hypervisor-4.17-amd64 linux-image-amd64 xen-utils-4.17 xenstore-utils
 	qemu-system-xen bash coreutils util-linux mount procps iproute2 iputils-ping kmod e2fsprogs grep sed gawk findutils
 	tar gzip cpio fio iperf3 strace gdb bridge-utils ethtool hostname
 	libevent-core-2.1-7 libevent-pthreads-2.1-7 liburing2 libseccomp2 libnl-route-3-200 libyajl2 libnbd0
@@ -68,7 +68,7 @@ lab_root_trim() {
 	done)
 	depmod -b "$root" "$lab_kernel"
 	rm -rf "$root"/usr/share/{doc,man,locale,info,perl,perl5,qemu/edk2*,i18n,zoneinfo,bash-completion,gdb,gcc} \
-		"$root"/usr/lib/python3* "$root"/usr/lib/x86_64-linux-gnu/perl* "$root"/var/cache/apt "$root"/var/lib/apt/lists/* \
+		"$root"/usr/lib/python3* "$root"/usr/lib/x86_64-linux-gnu/perl "$root"/var/cache/apt "$root"/var/lib/apt/lists/* \
 		"${root:?}/boot" "$root"/usr/lib/x86_64-linux-gnu/gconv
 	[ -e "$root/bin/sh" ] || ln -s bash "$root/bin/sh"
 	rm -rf "$root/var/run" "$root/var/lock"
