@@ -196,7 +196,10 @@ void guest_reap(struct guest *guest)
 			 strsignal(WTERMSIG(status)));
 	else
 		snprintf(how, sizeof(how), "ended with status %d", WEXITSTATUS(status));
-	if (guest->leaving)
+	if (guest->leaving && status)
+		log_warn("guest %u: worker %d %s after its work was done", guest->domid, guest->pid,
+			 how);
+	else if (guest->leaving)
 		log_debug("guest %u: worker %d %s", guest->domid, guest->pid, how);
 	else
 		log_error(

@@ -123,13 +123,17 @@ static int state_write(struct device *dev, enum xenbus_state state, bool publish
 	return rc;
 }
 
-static void device_error(struct device *dev, bool hotplug)
+static bool log_now(struct log_limit *limit)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (!log_allowed(&dev->limit,
-			 (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000))
+	return log_allowed(limit, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+}
+
+static void device_error(struct device *dev, bool hotplug)
+{
+	if (!log_now(&dev->limit))
 		return;
 	log_error("%s: %s", dev->name, dev->error);
 	if (dev->xenbus.present)
@@ -242,7 +246,7 @@ static void carry_out(struct device *dev, enum xenbus_action action)
 		connect_rings(dev);
 		break;
 	case XENBUS_WRITE_CONNECTED:
-		if (!state_write(dev, XenbusStateConnected, true))
+		if (!state_write(dev, XenbusStateConnected, true) && log_now(&dev->chatter))
 			log_info("%s: connected", dev->name);
 		break;
 	case XENBUS_RECONFIGURE:
@@ -255,7 +259,7 @@ static void carry_out(struct device *dev, enum xenbus_action action)
 		disconnect_rings(dev);
 		break;
 	case XENBUS_WRITE_CLOSED:
-		if (!state_write(dev, XenbusStateClosed, false))
+		if (!state_write(dev, XenbusStateClosed, false) && log_now(&dev->chatter))
 			log_info("%s: closed", dev->name);
 		break;
 	case XENBUS_RELEASE:

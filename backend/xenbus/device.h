@@ -94,9 +94,9 @@ struct device {
 
 	/* What follows is device.c's and the supervisor's own. */
 	struct xenbus xenbus;
-	char error[256]; /* see device_fail */
-	struct log_limit limit;
-	uint32_t serial; /* of the connection */
+	char error[256];                 /* see device_fail */
+	struct log_limit limit, chatter; /* for errors; for coming and going */
+	uint32_t serial;                 /* of the connection */
 	bool probed, opened;
 	bool released; /* gone: to be freed */
 	bool dirty;    /* to be looked at */

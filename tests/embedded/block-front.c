@@ -69,6 +69,15 @@ void front_open(struct front *front, unsigned devid)
 		front_state(front, XenbusStateInitialising);
 }
 
+void front_free(struct front *front)
+{
+	front_forget(front);
+	xengntshr_unshare(front->gntshr, front->data, FRONT_DATA_PAGES);
+	xengntshr_close(front->gntshr);
+	xenevtchn_close(front->evtchn);
+	xs_close(front->xs);
+}
+
 static void ring_make(struct front *front, unsigned n)
 {
 	const struct front_options *options = &front->options;

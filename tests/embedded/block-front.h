@@ -52,6 +52,9 @@ struct front {
 /** front_open - the disk @devid of this domain; ends the program when there is none. */
 void front_open(struct front *front, unsigned devid);
 
+/** front_free - give back what front_open took, and the rings. */
+void front_free(struct front *front);
+
 /** front_connect - allocate rings, write the nodes and the state; does not wait for the backend. */
 void front_connect(struct front *front, const struct front_options *options);
 

@@ -289,6 +289,7 @@ int main(int argc, char **argv)
 			printf("ok %s\n", name);
 		else
 			printf("FAIL %s: %s\n", name, why);
+		front_free(&front);
 		return good ? 0 : 1;
 	}
 	fprintf(stderr, "usage: block-frontend CASE [DEVID]\n");

@@ -21,6 +21,7 @@
 #include "backend/worker/sandbox.h"
 #include "tests/unit/check.h"
 
+/* A sanitizer needs more than the sandbox leaves: see sandbox.c. */
 #ifdef XSPLIT_SANITIZED
 #define FILTERED false
 #else
@@ -126,9 +127,9 @@ static int root_child(int n)
 {
 	struct stat st;
 
-	if (!FILTERED && !setresuid(0, 0, 0))
+	if (geteuid() != 65534 || getegid() != 65534)
 		return 1;
-	return fstatat(AT_FDCWD, "/etc", &st, 0) ? 0 : 2;
+	return FILTERED && !fstatat(AT_FDCWD, "/etc", &st, 0) ? 2 : 0;
 }
 
 START_TEST(gives_up_root)
