@@ -1,3 +1,5 @@
+#include <errno.h>
+
 #include "toolstack/command/command.h"
 #include "toolstack/domain/name.h"
 
@@ -17,6 +19,8 @@ static int apply(const struct command *self, int argc, char **argv,
 	rc = toolstack_open(&ts, &fault);
 	if (!rc) {
 		rc = name_find(&ts, argv[optind], &domid, &fault);
+		if (!rc && domid == BACKEND_DOMID)
+			rc = fault_set(&fault, -EPERM, "domain 0 is this host; it always runs");
 		if (!rc)
 			rc = what(ts.xen, domid, &fault);
 		toolstack_close(&ts);

@@ -75,7 +75,7 @@ struct domain_config {
 	size_t disks;
 	struct vif_config *vif;
 	size_t vifs;
-	unsigned kernel_line, name_line, memory_line;
+	unsigned kernel_line, name_line, memory_line, uuid_line;
 };
 
 /**

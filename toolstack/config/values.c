@@ -132,6 +132,7 @@ static int uuid_take(struct parse *p)
 				 "uuidgen(1) prints",
 				 parse_place(p, "uuid"), text);
 	p->config->uuid_given = true;
+	p->config->uuid_line = parse_line(p, "uuid");
 	return 0;
 }
 

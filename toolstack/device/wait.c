@@ -10,8 +10,9 @@
 
 #include "toolstack/device/qemu.h"
 
-/* How often to look even without an event: QEMU complains in its log only. */
-#define LOOK_MS 200
+/* How often to look even where no event comes: QEMU complains in its log only. */
+#define LOOK_QEMU_MS 200
+#define LOOK_MS      2000
 
 static int64_t now_ms(void)
 {
@@ -19,6 +20,14 @@ static int64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int look_ms(const struct devices *devices)
+{
+	for (size_t i = 0; i < devices->count; i++)
+		if (devices->device[i].type == DEVICE_QDISK)
+			return LOOK_QEMU_MS;
+	return LOOK_MS;
 }
 
 static int check_all(struct toolstack *ts, const struct devices *devices, device_check check,
@@ -72,7 +81,7 @@ int devices_wait(struct toolstack *ts, const struct devices *devices, device_che
 {
 	int64_t deadline = now_ms() + BACKEND_SECONDS * 1000;
 	struct xs_handle *xs = watch_all(devices);
-	int rc = xs ? 0 : -errno;
+	int look = look_ms(devices), rc = xs ? 0 : -errno;
 
 	while (xs) {
 		struct pollfd polled[] = {
@@ -90,7 +99,7 @@ int devices_wait(struct toolstack *ts, const struct devices *devices, device_che
 								       : 0;
 		if (rc)
 			break;
-		poll(polled, 2, left < LOOK_MS ? (int)left : LOOK_MS);
+		poll(polled, 2, left < look ? (int)left : look);
 	}
 	xs_close(xs);
 	return rc;

@@ -142,6 +142,30 @@ int claims_name(struct toolstack *ts, xs_transaction_t t, const struct domain_co
 			 place, config->name, holder);
 }
 
+int claims_uuid(struct toolstack *ts, const struct domain_config *config, struct fault *fault)
+{
+	struct xen_domain *list;
+	char place[256], uuid[UUID_STR_LEN];
+	size_t count;
+	int rc;
+
+	if (!config->uuid_given)
+		return 0;
+	rc = xen_domain_list(ts->xen, &list, &count, fault);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < count && !rc; i++) {
+		if (uuid_compare(list[i].uuid, config->uuid) != 0)
+			continue;
+		domain_config_place(config, config->uuid_line, place, sizeof(place));
+		uuid_unparse_lower(config->uuid, uuid);
+		rc = fault_set(fault, -EEXIST, "%s: uuid %s is domain %u's; leave uuid= out", place,
+			       uuid, list[i].domid);
+	}
+	free(list);
+	return rc;
+}
+
 int claims_all(struct toolstack *ts, xs_transaction_t t, const struct domain_config *config,
 	       struct fault *fault)
 {

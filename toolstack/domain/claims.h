@@ -26,7 +26,10 @@ int claims_mac(struct toolstack *ts, xs_transaction_t t, const struct vif_config
 int claims_name(struct toolstack *ts, xs_transaction_t t, const struct domain_config *config,
 		struct fault *fault);
 
-/** claims_all - all of a config. */
+/** claims_uuid - has another domain the config's UUID? Return: 0 or -EEXIST. */
+int claims_uuid(struct toolstack *ts, const struct domain_config *config, struct fault *fault);
+
+/** claims_all - name, images and addresses of a config. */
 int claims_all(struct toolstack *ts, xs_transaction_t t, const struct domain_config *config,
 	       struct fault *fault);
 

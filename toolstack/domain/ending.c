@@ -87,7 +87,8 @@ int ending_wait(struct toolstack *ts, uint16_t domid, unsigned seconds, struct f
 	int rc;
 
 	if (!xs || !xs_watch(xs, "@releaseDomain", "end")) {
-		rc = fault_set(fault, -errno, "cannot watch the XenStore: %s", strerror(errno));
+		rc = errno ? -errno : -EIO;
+		fault_set(fault, rc, "cannot watch the XenStore: %s", strerror(-rc));
 		goto out;
 	}
 	while (!(rc = xen_domain_get(ts->xen, domid, &domain, fault))) {

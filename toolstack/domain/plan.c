@@ -134,7 +134,7 @@ static int image_check(const struct disk_config *disk, const char *place, struct
 	return size_check(disk, size, place, fault);
 }
 
-static int image_plan(struct disk_config *disk, const char *place, struct fault *fault)
+static int image_find(struct disk_config *disk, const char *place, struct fault *fault)
 {
 	char *real = realpath(disk->target, NULL);
 
@@ -151,15 +151,18 @@ static int image_plan(struct disk_config *disk, const char *place, struct fault 
 	}
 	free(disk->target);
 	disk->target = real;
-	return image_check(disk, place, fault);
+	return 0;
 }
 
 int plan_disk(struct toolstack *ts, struct disk_config *disk, const char *place,
 	      struct fault *fault)
 {
-	int rc = image_plan(disk, place, fault);
+	int rc = image_find(disk, place, fault);
 
-	return rc ? rc : claims_image(ts, XBT_NULL, disk, place, fault);
+	/* Another domain first: its block device would only be "in use on this host". */
+	if (!rc)
+		rc = claims_image(ts, XBT_NULL, disk, place, fault);
+	return rc ? rc : image_check(disk, place, fault);
 }
 
 static int bridge_check(const struct vif_config *vif, const char *place, struct fault *fault)
@@ -235,6 +238,8 @@ int plan_domain(struct toolstack *ts, struct domain_config *config, struct fault
 	char place[300];
 	int rc = claims_name(ts, XBT_NULL, config, fault);
 
+	if (!rc)
+		rc = claims_uuid(ts, config, fault);
 	if (!rc)
 		rc = kernel_plan(config, fault);
 	if (!rc)

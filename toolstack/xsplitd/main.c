@@ -32,12 +32,16 @@
 
 extern char **environ;
 
-/* A process that a look at a domain waits for: our own child, or somebody else's work. */
+/*
+ * What a look at a domain waits for: our own child, somebody else's work, or, after a child that
+ * failed, that some time passes.
+ */
 struct awaited {
-	struct event *event; /* on its pidfd; NULL: free */
+	struct event *event; /* on its pidfd or its time; NULL: free */
 	pid_t pid;
 	uint16_t domid;
 	bool child;
+	struct xsplitd *daemon;
 };
 
 struct xsplitd {
@@ -63,48 +67,70 @@ static bool is_awaited(const struct xsplitd *d, uint16_t domid)
 	return false;
 }
 
-static void awaited_ended(evutil_socket_t pidfd, short what, void *arg)
+static void awaited_free(struct awaited *a)
 {
-	struct xsplitd *d = arg;
-
-	for (int i = 0; i < WORKERS_MAX; i++) {
-		struct awaited *a = &d->awaited[i];
-
-		if (!a->event || event_get_fd(a->event) != pidfd)
-			continue;
-		if (a->child)
-			waitpid(a->pid, NULL, 0);
-		event_free(a->event);
-		a->event = NULL;
-	}
-	close(pidfd);
-	scan_soon(d);
+	if (!a->event)
+		return;
+	if (event_get_fd(a->event) >= 0)
+		close(event_get_fd(a->event));
+	event_free(a->event);
+	*a = (struct awaited){.daemon = a->daemon};
 }
 
-/* Without room or descriptor the next scan tries again. */
-static void await(struct xsplitd *d, pid_t pid, uint16_t domid, bool child)
+static void time_passed(evutil_socket_t fd, short what, void *arg)
+{
+	struct awaited *a = arg;
+
+	awaited_free(a);
+	scan_soon(a->daemon);
+}
+
+static void process_ended(evutil_socket_t pidfd, short what, void *arg)
+{
+	struct timeval later = {.tv_sec = SCAN_SECONDS};
+	struct awaited *a = arg;
+	uint16_t domid = a->domid;
+	int status = 0;
+
+	if (a->child)
+		waitpid(a->pid, &status, 0);
+	awaited_free(a);
+	if (status) {
+		a->event = evtimer_new(a->daemon->base, time_passed, a);
+		a->domid = domid;
+		if (a->event)
+			event_add(a->event, &later);
+	}
+	scan_soon(a->daemon);
+}
+
+static struct awaited *awaited_room(struct xsplitd *d)
+{
+	for (int i = 0; i < WORKERS_MAX; i++)
+		if (!d->awaited[i].event)
+			return &d->awaited[i];
+	return NULL;
+}
+
+/* Return: false when the process is gone or there is no descriptor for it. */
+static bool await(struct awaited *a, pid_t pid, uint16_t domid, bool child)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 
-	for (int i = 0; i < WORKERS_MAX && pidfd >= 0; i++) {
-		struct awaited *a = &d->awaited[i];
-
-		if (a->event)
-			continue;
-		a->event = event_new(d->base, pidfd, EV_READ, awaited_ended, d);
-		if (!a->event)
-			break;
-		a->pid = pid;
-		a->domid = domid;
-		a->child = child;
-		event_add(a->event, NULL);
-		return;
-	}
-	if (pidfd >= 0)
+	if (pidfd < 0)
+		return false;
+	a->event = event_new(a->daemon->base, pidfd, EV_READ, process_ended, a);
+	if (!a->event || event_add(a->event, NULL)) {
 		close(pidfd);
+		return false;
+	}
+	a->pid = pid;
+	a->domid = domid;
+	a->child = child;
+	return true;
 }
 
-static void reap_start(struct xsplitd *d, uint16_t domid)
+static void reap_start(struct awaited *room, uint16_t domid)
 {
 	char id[8];
 	const char *const argv[] = {"xsplitd", "--domain", id, NULL};
@@ -115,8 +141,8 @@ static void reap_start(struct xsplitd *d, uint16_t domid)
 	rc = posix_spawn(&pid, "/proc/self/exe", NULL, NULL, (char *const *)argv, environ);
 	if (rc)
 		log_error("domain %u: cannot start a process for it: %s", domid, strerror(rc));
-	else
-		await(d, pid, domid, true);
+	else if (!await(room, pid, domid, true))
+		waitpid(pid, NULL, 0);
 }
 
 static const struct xen_domain *domain_of(const struct xen_domain *list, size_t count,
@@ -130,16 +156,19 @@ static const struct xen_domain *domain_of(const struct xen_domain *list, size_t 
 
 static void look(struct xsplitd *d, uint16_t domid, const struct xen_domain *domain)
 {
+	struct awaited *room = awaited_room(d);
 	pid_t worker;
 
-	if (is_awaited(d, domid))
+	/* Without room the next scan tries again. */
+	if (is_awaited(d, domid) || !room)
 		return;
 	switch (reap_needed(&d->ts, domid, domain, &worker)) {
 	case REAP_NOW:
-		reap_start(d, domid);
+		reap_start(room, domid);
 		break;
 	case REAP_LATER:
-		await(d, worker, domid, false);
+		if (!await(room, worker, domid, false))
+			scan_soon(d);
 		break;
 	case REAP_NOTHING:
 		break;
@@ -258,12 +287,8 @@ static int events_make(struct xsplitd *d)
 
 static void events_free(struct xsplitd *d)
 {
-	for (int i = 0; i < WORKERS_MAX; i++) {
-		if (!d->awaited[i].event)
-			continue;
-		close(event_get_fd(d->awaited[i].event));
-		event_free(d->awaited[i].event);
-	}
+	for (int i = 0; i < WORKERS_MAX; i++)
+		awaited_free(&d->awaited[i]);
 	for (int i = 0; i < 2; i++)
 		if (d->terminate[i])
 			event_free(d->terminate[i]);
@@ -285,6 +310,8 @@ static int serve(int ready_fd)
 		log_error("%s", fault.text);
 		return rc;
 	}
+	for (int i = 0; i < WORKERS_MAX; i++)
+		d.awaited[i].daemon = &d;
 	rc = events_make(&d);
 	if (rc) {
 		log_error("cannot start: %s", strerror(-rc));

@@ -40,7 +40,7 @@ struct reaping {
 
 static const char *why(const struct reaping *r)
 {
-	return r->ending.gone ? "is gone" : list_reason(r->ending.reason);
+	return r->ending.gone ? "gone" : list_reason(r->ending.reason);
 }
 
 static int destroy(const struct reaping *r)
