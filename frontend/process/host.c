@@ -384,13 +384,24 @@ static int events_add(struct host *host)
 	return 0;
 }
 
+/* It is held for a few microseconds at a time: who waits had better spin than sleep. */
+static void lock_make(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t attributes;
+
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
+	pthread_mutex_init(lock, &attributes);
+	pthread_mutexattr_destroy(&attributes);
+}
+
 int host_open(struct host *host, struct event_base *base)
 {
 	int rc;
 
 	host->platform.ops = &host_ops;
 	host->base = base;
-	pthread_mutex_init(&host->lock, NULL);
+	lock_make(&host->lock);
 	rc = handles_open(host);
 	if (!rc)
 		rc = events_add(host);
