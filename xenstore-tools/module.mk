@@ -18,3 +18,15 @@ store_$(1)_LIBS := libstore libxsplit
 endef
 $(foreach t,node transaction watch ring advisory,$(eval $(call store_test,$(t))))
 store_transaction_SRCS += tests/unit/store_model.c
+
+# C's daemon beside ours: both run on a stub of Xen's libraries whose rings the test owns.
+TEST_PROGRAMS += store-differential
+store-differential_SRCS := tests/embedded/store_differential.c tests/embedded/store_client.c
+STORE_STUB := $(BUILD)/tests/lib/store-stub.so
+EXTRA += $(STORE_STUB)
+EXTRA_SRCS += tests/embedded/store_stub.c
+# Never with the sanitizers: C's daemon has none.
+$(STORE_STUB): tests/embedded/store_stub.c
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -std=gnu17 -fPIC -O2 -g $(WARNINGS) -shared -o $@ $<

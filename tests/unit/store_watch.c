@@ -214,6 +214,28 @@ START_TEST(pending_events_are_not_doubled)
 }
 END_TEST
 
+/* The nodes that go with their owner are told like others that are removed. */
+START_TEST(death_of_an_owner)
+{
+	struct world *world = world_new();
+	struct connection *watcher = world_socket(world);
+
+	world_guest(world, 2);
+	say(world, world->dom0, XS_MKDIR, "/p/q/r|");
+	say(world, world->dom0, XS_MKDIR, "/s|");
+	say(world, world->dom0, XS_SET_PERMS, "/p/q|b2|r1|");
+	say(world, world->dom0, XS_SET_PERMS, "/s|n2|");
+	say(world, watcher, XS_WATCH, "/p|u|");
+	say(world, watcher, XS_WATCH, "/p/q/r|v|");
+	say(world, watcher, XS_WATCH, "/s|w|");
+	events(watcher);
+	world->domain[2].dying = true;
+	domains_scan(&world->store);
+	ck_says("gone", events(watcher), "/p/q/r:v /p/q:u /s:w");
+	world_free(world);
+}
+END_TEST
+
 START_TEST(quota)
 {
 	struct world *world = world_new();
@@ -268,6 +290,7 @@ int main(void)
 	tcase_add_loop_test(tc, guest_hears, 0, 2 * TABLE_SIZE(seen));
 	tcase_add_test(tc, special_watches_need_rights);
 	tcase_add_test(tc, pending_events_are_not_doubled);
+	tcase_add_test(tc, death_of_an_owner);
 	tcase_add_test(tc, quota);
 	tcase_add_test(tc, bad_watches);
 	suite_add_tcase(suite, tc);

@@ -97,16 +97,17 @@ void event_committing(struct store *store, const struct transaction *t, const st
 		return;
 	TAILQ_FOREACH (touch, &t->touches, order) {
 		struct event event = {.store = store, .path = touch->path};
-		const struct node *node = tree_find(&store->tree, touch->path, touch->length);
+		const struct node *before = tree_find(&store->tree, touch->path, touch->length);
+		const struct node *after = tree_find(merged, touch->path, touch->length);
 
-		/* Parents that came into being by the way are not told, as in C. */
-		if (!(touch->changed & ~CHANGED_CREATED))
+		/* Parents that came into being by the way are not told, nor what came and went. */
+		if (!(touch->changed & ~CHANGED_CREATED) || (!before && !after))
 			continue;
-		if (node && (touch->changed & CHANGED_REMOVED))
-			removing_subtree(store, touch->path, node);
-		event_readable(&event, node);
+		if (before && (touch->changed & CHANGED_REMOVED))
+			removing_subtree(store, touch->path, before);
+		event_readable(&event, before);
+		event_readable(&event, after);
 		event_readable(&event, parent_in(&store->tree, touch->path));
-		event_readable(&event, tree_find(merged, touch->path, touch->length));
 		event_readable(&event, parent_in(merged, touch->path));
 		watch_match(store, touch->path, event_send, &event);
 	}
