@@ -85,7 +85,7 @@ int fdpass_receive_any(int socket, void *message, size_t room, size_t *size, int
 
 int fdpass_receive(int socket, void *message, size_t size, int *fds, size_t *count)
 {
-	size_t came;
+	size_t came = 0;
 	int rc;
 
 	rc = fdpass_receive_any(socket, message, size, &came, fds, count);

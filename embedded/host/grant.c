@@ -153,7 +153,7 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 void grant_session_end(struct session *session)
 {
 	struct grant_session *grants = session->grant;
-	struct notify *notify;
+	struct notify *notify, *after;
 
 	session->grant = NULL;
 	if (!grants)
@@ -167,8 +167,10 @@ void grant_session_end(struct session *session)
 	}
 	if (grants->domain)
 		shares_end(grants);
-	while ((notify = LIST_FIRST(&grants->notifies)))
+	for (notify = LIST_FIRST(&grants->notifies); notify; notify = after) {
+		after = LIST_NEXT(notify, next);
 		notify_event(grants, notify);
+	}
 	if (!grants->again)
 		grants_free(grants);
 }

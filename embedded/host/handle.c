@@ -45,28 +45,25 @@ bool handle_has_room(const struct evtchn_handle *handle)
 	return (unsigned int)unread + (handle->ports + 1) * TOKEN_COST <= (unsigned int)size;
 }
 
-int handle_open(struct domain *domain, struct evtchn_handle **made, int *end)
+struct evtchn_handle *handle_open(struct domain *domain, int *end)
 {
 	struct evtchn_handle *handle = calloc(1, sizeof(*handle));
 	struct stat stat;
-	int pair[2], rc;
+	int pair[2];
 
 	if (!handle)
-		return -ENOMEM;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) {
-		rc = -errno;
+		return NULL;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		goto out;
-	}
 	room_make(pair[0]);
-	if (fstat(pair[1], &stat)) {
-		rc = -errno;
+	if (fstat(pair[1], &stat))
 		goto sockets;
-	}
-	rc = -ENOMEM;
 	handle->gone =
 		event_new(domain->host->base, pair[0], EV_READ | EV_PERSIST, on_gone, handle);
-	if (!handle->gone || event_add(handle->gone, NULL))
+	if (!handle->gone || event_add(handle->gone, NULL)) {
+		errno = ENOMEM;
 		goto event;
+	}
 	handle->host = domain->host;
 	handle->domain = domain;
 	handle->id = ++domain->host->handle;
@@ -74,9 +71,8 @@ int handle_open(struct domain *domain, struct evtchn_handle **made, int *end)
 	handle->fd = pair[0];
 	handle->restricted = -1;
 	LIST_INSERT_HEAD(&handle->host->handles, handle, next);
-	*made = handle;
 	*end = pair[1];
-	return 0;
+	return handle;
 
 event:
 	if (handle->gone)
@@ -86,7 +82,7 @@ sockets:
 	close(pair[1]);
 out:
 	free(handle);
-	return rc;
+	return NULL;
 }
 
 void handle_close(struct evtchn_handle *handle)
@@ -146,24 +142,25 @@ static int run_open(struct session *session, const void *request, void *reply,
 		    struct session_fds *fds)
 {
 	struct wire_evtchn_opened *opened = reply;
-	int rc;
+	struct evtchn_handle *handle;
 
 	if (session->handle)
 		return -EEXIST;
 	if (fds->in_count) {
-		session->handle = handle_find_end(session->domain, fds->in[0]);
-		if (!session->handle)
+		handle = handle_find_end(session->domain, fds->in[0]);
+		if (!handle)
 			return -EBADF;
 	} else {
-		rc = handle_open(session->domain, &session->handle, &fds->out[1]);
-		if (rc)
-			return rc;
+		handle = handle_open(session->domain, &fds->out[1]);
+		if (!handle)
+			return -errno;
 		fds->given = 1u << 1;
 	}
-	fds->out[0] = session->handle->fd;
+	session->handle = handle;
+	fds->out[0] = handle->fd;
 	fds->out_count = fds->given ? 2 : 1;
 	opened->domid = session->domain->domid;
-	opened->handle = session->handle->id;
+	opened->handle = handle->id;
 	return 0;
 }
 

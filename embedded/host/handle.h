@@ -30,9 +30,9 @@ struct evtchn_handle {
 /**
  * handle_open - a new handle.
  * @end: set to the process's end; the caller passes it on and closes it
- * Return: 0 or a negative errno.
+ * Return: the handle, or NULL with errno set.
  */
-int handle_open(struct domain *domain, struct evtchn_handle **made, int *end);
+struct evtchn_handle *handle_open(struct domain *domain, int *end);
 
 /** handle_close - close its ports, forget it, and free it. */
 void handle_close(struct evtchn_handle *handle);

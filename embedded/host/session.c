@@ -158,16 +158,17 @@ static void on_connect(evutil_socket_t listener, short what, void *arg)
 
 static int socket_path(const struct domain *domain, struct sockaddr_un *address)
 {
-	int n = snprintf(address->sun_path, sizeof(address->sun_path), "%s/dom%u",
-			 domain->host->dir, domain->domid);
+	size_t room = sizeof(address->sun_path);
+	int n = snprintf(address->sun_path, room, "%s/dom%u", domain->host->dir, domain->domid);
 
 	address->sun_family = AF_UNIX;
-	if (n < 0 || (size_t)n + sizeof("/host") > sizeof(address->sun_path))
+	if (n < 0 || (size_t)n >= room)
 		return -ENAMETOOLONG;
 	if (mkdir(address->sun_path, 0755) && errno != EEXIST)
 		return -errno;
-	strcat(address->sun_path, "/host");
-	return 0;
+	room -= (size_t)n;
+	n = snprintf(address->sun_path + n, room, "/host");
+	return n < 0 || (size_t)n >= room ? -ENAMETOOLONG : 0;
 }
 
 int host_domain_socket(struct domain *domain)
