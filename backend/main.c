@@ -4,13 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "backend/supervisor/guest.h"
 #include "backend/supervisor/supervisor.h"
 #include "backend/worker/worker.h"
 #include "lib/log.h"
 #include "lib/number.h"
-
-/* Where a worker finds its socket, see supervisor/guest.c. */
-#define WORKER_SOCKET 3
 
 enum { OPTION_READY_FD = 256, OPTION_USER, OPTION_WITHOUT_SANDBOX, OPTION_WORKER };
 
@@ -88,6 +86,7 @@ int main(int argc, char **argv)
 	log_open("xsplit-backend", LOG_LEVEL_INFO);
 	signal(SIGPIPE, SIG_IGN);
 	if (worker)
-		return worker_main(WORKER_SOCKET, domid, supervisor.user, supervisor.sandboxed);
+		return worker_main(GUEST_WORKER_SOCKET, domid, supervisor.user,
+				   supervisor.sandboxed);
 	return supervisor_main(&supervisor);
 }

@@ -15,9 +15,6 @@
 #include "lib/fdpass.h"
 #include "lib/log.h"
 
-/* Where the worker finds its socket. */
-#define WORKER_SOCKET "3"
-
 /* Reports taken in one turn of the loop: a worker gone mad does not starve the others. */
 #define REPORTS_MAX 32
 
@@ -123,7 +120,7 @@ static int spawn(struct guest *guest, int socket)
 	sigfillset(&all);
 	sigemptyset(&none);
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, socket, atoi(WORKER_SOCKET));
+	posix_spawn_file_actions_adddup2(&actions, socket, GUEST_WORKER_SOCKET);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 	posix_spawnattr_setsigdefault(&attributes, &all);

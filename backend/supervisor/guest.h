@@ -14,6 +14,9 @@
 
 #include "backend/worker/message.h"
 
+/** The descriptor on which a worker finds its socket to the supervisor. */
+#define GUEST_WORKER_SOCKET 3
+
 struct event_base;
 struct guest;
 

@@ -204,6 +204,18 @@ void registry_event(struct registry *registry, const char *path, const char *tok
 	}
 }
 
+static void device_forget(struct registry *registry, struct device *dev)
+{
+	const struct device_class *class = dev->class;
+	uint16_t domid = dev->domid;
+	uint32_t devid = dev->devid;
+
+	front_watch(registry, dev, false);
+	log_debug("%s: gone", dev->name);
+	device_free(dev);
+	device_found(registry, class, domid, devid); /* made anew meanwhile? */
+}
+
 void registry_run(struct registry *registry)
 {
 	struct device **link = &registry->devices, *dev;
@@ -218,9 +230,7 @@ void registry_run(struct registry *registry)
 			continue;
 		}
 		*link = dev->next;
-		front_watch(registry, dev, false);
-		log_debug("%s: gone", dev->name);
-		device_free(dev);
+		device_forget(registry, dev);
 	}
 	guests_sweep(registry);
 }

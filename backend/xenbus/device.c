@@ -301,7 +301,10 @@ static void refresh(struct device *dev)
 	bool there;
 
 	state = state_read(dev->xs, dev->back, &there);
-	if (!there) {
+	/* Removed and made anew before we looked: another device, perhaps with another disk. */
+	if (state == XenbusStateInitialising && xenbus->own > XenbusStateInitialising)
+		there = false;
+	if (!there || !xenbus->present) {
 		xenbus->present = false;
 		return;
 	}
