@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <event2/thread.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -30,16 +32,16 @@ struct disk {
 	bool finished; /* the device has ended */
 	bool dead;     /* the loop has ended: nothing will come any more */
 	const char *broken;
+	struct piece *completed; /* to be told so; the loop's thread only */
 };
 
-struct transfer;
-
+/** One request of a transfer. */
 struct piece {
 	struct transfer *transfer;
 	struct blkslot *slot; /* NULL: free */
-	bool done;
-	uint64_t at;
-	uint64_t length;
+	atomic_bool done;
+	uint64_t at, length; /* of the transfer's bytes */
+	struct piece *next;  /* in disk.completed */
 };
 
 /** One call of disk_transfer. */
@@ -49,12 +51,26 @@ struct transfer {
 	uint8_t *buffer;
 	uint64_t offset, length;
 	uint64_t next; /* bytes that were put into pieces */
+	bool begun;    /* a flush has no bytes to tell */
 	unsigned under_way;
 	int error;
 	bool restart; /* the ring was lost: do all of it again */
-	pthread_cond_t progress;
+	sem_t done;   /* counts pieces */
 	struct piece piece[PIECES_MAX];
 };
+
+/* Whoever is woken wants the lock at once, so they are woken when it is free. */
+static void disk_released(void *arg)
+{
+	struct disk *disk = arg;
+
+	while (disk->completed) {
+		struct piece *piece = disk->completed;
+
+		disk->completed = piece->next;
+		sem_post(&piece->transfer->done);
+	}
+}
 
 static void disk_woken(evutil_socket_t fd, short what, void *arg)
 {
@@ -71,6 +87,7 @@ static void disk_woken(evutil_socket_t fd, short what, void *arg)
 			event_base_loopbreak(disk->base);
 	}
 	pthread_mutex_unlock(&disk->host.lock);
+	disk_released(disk);
 }
 
 static void front_changed(void *arg)
@@ -82,10 +99,12 @@ static void front_changed(void *arg)
 
 static void front_completed(void *arg, struct blkslot *slot)
 {
+	struct disk *disk = arg;
 	struct piece *piece = slot->owner;
 
-	piece->done = true;
-	pthread_cond_signal(&piece->transfer->progress);
+	atomic_store(&piece->done, true);
+	piece->next = disk->completed;
+	disk->completed = piece;
 }
 
 static void front_broken(void *arg, const char *reason)
@@ -129,6 +148,7 @@ static void *disk_run(void *arg)
 		blkfront_stop(disk->front);
 	pthread_cond_broadcast(&disk->changed);
 	pthread_mutex_unlock(&disk->host.lock);
+	disk_released(disk);
 	if (lost)
 		disk->ended(disk->arg);
 	return NULL;
@@ -201,6 +221,8 @@ int disk_open(const char *path, void (*ended)(void *arg), void *arg, struct disk
 	rc = loop_make(disk);
 	if (rc)
 		goto out;
+	disk->host.released = disk_released;
+	disk->host.released_arg = disk;
 	rc = host_open(&disk->host, disk->base);
 	if (rc) {
 		memset(&disk->host, 0, sizeof(disk->host));
@@ -276,7 +298,7 @@ static struct piece *piece_free(struct transfer *transfer)
 static struct piece *piece_done(struct transfer *transfer)
 {
 	for (int i = 0; i < PIECES_MAX; i++)
-		if (transfer->piece[i].slot && transfer->piece[i].done)
+		if (transfer->piece[i].slot && atomic_load(&transfer->piece[i].done))
 			return &transfer->piece[i];
 	return NULL;
 }
@@ -292,89 +314,97 @@ static uint64_t piece_length(const struct transfer *transfer)
 	return left;
 }
 
-/* Return: 0, -EAGAIN when there is no room, or what ends the transfer. */
+/* Return: 0, -EAGAIN when there is no room, -ERESTART when the ring was lost, or what ends the
+ * transfer. */
 static int piece_begin(struct transfer *transfer, struct piece *piece)
 {
 	struct disk *disk = transfer->disk;
-	struct blkslot *slot;
 	int rc;
 
+	if (disk->dead)
+		return -ENODEV;
 	piece->at = transfer->next;
 	piece->length = piece_length(transfer);
-	piece->done = false;
+	atomic_store(&piece->done, false);
 	rc = blkfront_begin(disk->front, transfer->operation, transfer->offset + piece->at,
-			    piece->length, piece, &slot);
+			    piece->length, piece, &piece->slot);
 	if (rc)
 		return rc;
-	piece->slot = slot;
-	transfer->next += piece->length;
-	transfer->under_way++;
 	if (transfer->operation == BLK_WRITE) {
 		pthread_mutex_unlock(&disk->host.lock);
-		blkfront_fill(disk->front, slot, transfer->buffer + piece->at);
+		blkfront_fill(disk->front, piece->slot, transfer->buffer + piece->at);
 		pthread_mutex_lock(&disk->host.lock);
 	}
-	rc = blkfront_submit(disk->front, slot);
+	rc = blkfront_submit(disk->front, piece->slot);
 	if (rc) {
-		slot->status = rc;
-		piece->done = true;
+		blkfront_end(disk->front, piece->slot);
+		piece->slot = NULL;
+		return rc;
 	}
+	transfer->next += piece->length;
+	transfer->begun = true;
+	transfer->under_way++;
 	return 0;
 }
 
-static void piece_finish(struct transfer *transfer, struct piece *piece)
+/* Begin as many pieces as there is room for; with none under way, wait for room for one. */
+static void pieces_begin(struct transfer *transfer)
 {
 	struct disk *disk = transfer->disk;
-	int status = piece->slot->status;
+	struct piece *piece;
 
-	if (status == -ERESTART) {
-		transfer->restart = true;
-	} else if (status) {
-		transfer->error = status;
-	} else if (transfer->operation == BLK_READ) {
-		pthread_mutex_unlock(&disk->host.lock);
-		blkfront_drain(disk->front, piece->slot, transfer->buffer + piece->at);
-		pthread_mutex_lock(&disk->host.lock);
+	while (!transfer->error && !transfer->restart &&
+	       (!transfer->begun || transfer->next < transfer->length) &&
+	       (piece = piece_free(transfer))) {
+		int rc = piece_begin(transfer, piece);
+
+		if (rc == -EAGAIN && transfer->under_way)
+			break;
+		if (rc == -EAGAIN)
+			pthread_cond_wait(&disk->changed, &disk->host.lock);
+		else if (rc == -ERESTART)
+			transfer->restart = true;
+		else if (rc)
+			transfer->error = rc;
 	}
+}
+
+/* Wait for one piece and take its data, without the lock; then give its slot back. */
+static void piece_finish(struct transfer *transfer)
+{
+	struct disk *disk = transfer->disk;
+	struct piece *piece;
+	int status;
+
+	pthread_mutex_unlock(&disk->host.lock);
+	while (sem_wait(&transfer->done))
+		;
+	piece = piece_done(transfer);
+	status = piece->slot->status;
+	if (!status && transfer->operation == BLK_READ)
+		blkfront_drain(disk->front, piece->slot, transfer->buffer + piece->at);
+	pthread_mutex_lock(&disk->host.lock);
+
+	if (status == -ERESTART)
+		transfer->restart = true;
+	else if (status)
+		transfer->error = status;
 	blkfront_end(disk->front, piece->slot);
 	piece->slot = NULL;
 	transfer->under_way--;
 }
 
-/* One step: begin a piece, or finish one, or wait. Return: is there more to do? */
-static bool transfer_step(struct transfer *transfer, bool *begun)
+static void transfer_run(struct transfer *transfer)
 {
-	struct disk *disk = transfer->disk;
-	struct piece *done = piece_done(transfer), *free = piece_free(transfer);
-	bool wanted = !*begun || transfer->next < transfer->length;
-	int rc = -EAGAIN;
-
-	if (done) {
-		piece_finish(transfer, done);
-		return true;
-	}
-	if (free && wanted && !transfer->error && !transfer->restart) {
-		rc = disk->dead ? -ENODEV : piece_begin(transfer, free);
-		*begun |= !rc;
-		if (rc && rc != -EAGAIN)
-			transfer->error = rc;
-		if (rc != -EAGAIN)
-			return true;
-		if (!transfer->under_way) {
-			pthread_cond_wait(&disk->changed, &disk->host.lock);
-			return true;
-		}
-	}
-	if (transfer->under_way) {
-		pthread_cond_wait(&transfer->progress, &disk->host.lock);
-		return true;
-	}
-	if (transfer->restart && !transfer->error) {
-		transfer->restart = *begun = false;
+	do {
 		transfer->next = 0;
-		return true;
-	}
-	return false;
+		transfer->begun = transfer->restart = false;
+		pieces_begin(transfer);
+		while (transfer->under_way) {
+			piece_finish(transfer);
+			pieces_begin(transfer);
+		}
+	} while (transfer->restart && !transfer->error);
 }
 
 int disk_transfer(struct disk *disk, enum blk_operation operation, void *buffer, uint64_t offset,
@@ -387,15 +417,13 @@ int disk_transfer(struct disk *disk, enum blk_operation operation, void *buffer,
 		.offset = offset,
 		.length = length,
 	};
-	bool begun = false;
 
 	for (int i = 0; i < PIECES_MAX; i++)
 		transfer.piece[i].transfer = &transfer;
-	pthread_cond_init(&transfer.progress, NULL);
+	sem_init(&transfer.done, 0, 0);
 	pthread_mutex_lock(&disk->host.lock);
-	while (transfer_step(&transfer, &begun))
-		;
+	transfer_run(&transfer);
 	pthread_mutex_unlock(&disk->host.lock);
-	pthread_cond_destroy(&transfer.progress);
+	sem_destroy(&transfer.done);
 	return transfer.error;
 }

@@ -38,6 +38,13 @@ static void *memory_allocate(struct platform *platform, size_t size)
 	return calloc(1, size);
 }
 
+static void lock_release(struct host *host)
+{
+	pthread_mutex_unlock(&host->lock);
+	if (host->released)
+		host->released(host->released_arg);
+}
+
 static void memory_free(struct platform *platform, void *memory)
 {
 	free(memory);
@@ -186,7 +193,7 @@ static void evtchn_readable(evutil_socket_t fd, short what, void *arg)
 	port = xenevtchn_pending(host->evtchn);
 	if (port >= 0)
 		event_run(host, (uint32_t)port);
-	pthread_mutex_unlock(&host->lock);
+	lock_release(host);
 }
 
 static int store_read(struct platform *platform, uint32_t transaction, const char *path,
@@ -304,7 +311,7 @@ static void xs_readable(evutil_socket_t fd, short what, void *arg)
 		log_error("XenStore: connection lost: %s; restart this program", strerror(errno));
 		event_base_loopbreak(host->base);
 	}
-	pthread_mutex_unlock(&host->lock);
+	lock_release(host);
 }
 
 static uint64_t now_ms(struct platform *platform)

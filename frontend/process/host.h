@@ -31,6 +31,9 @@ struct host {
 	struct xs_handle *xs;
 	struct event *evtchn_ready, *xs_ready, *limbo_timer;
 	unsigned watches_made;
+	/* Optional: called by the loop's thread after handlers ran, when the lock is free again. */
+	void (*released)(void *arg);
+	void *released_arg;
 	struct log_limit log_limit;
 	LIST_HEAD(, host_event) events;
 	LIST_HEAD(, host_watch) watches;
@@ -38,7 +41,7 @@ struct host {
 
 /**
  * host_open - open all three and put them into the loop.
- * @host: zeroed
+ * @host: zeroed but for .released and .released_arg
  * @base: must live longer than the host
  *
  * Return: 0, or a negative errno after a message that says what is missing.
