@@ -120,7 +120,7 @@ static void targets_forget(struct store *store, uint16_t domid)
 			connection->actor.target = PERM_NOBODY;
 }
 
-void domain_remove(struct store *store, struct domain *domain)
+int domain_remove(struct store *store, struct domain *domain)
 {
 	uint16_t domid = domain->domid;
 	bool introduced = domain->introduced;
@@ -130,25 +130,31 @@ void domain_remove(struct store *store, struct domain *domain)
 	domain_set_port(store, domain, 0);
 	if (domain->connection)
 		connection_free(domain->connection);
+	domain->connection = NULL;
+	domain->introduced = false;
+	special_forget(&store->introduce, domid);
+	special_forget(&store->release, domid);
+	targets_forget(store, domid);
+	store->deaths++;
 	if (domain->nodes)
 		rc = clean(store, domid, true);
 	if (!rc)
 		rc = clean(store, domid, false);
-	if (rc)
-		log_error("domain %u: no memory to remove all that it left; restart it and "
-			  "destroy it once more",
+	if (rc) {
+		/* Known for as long as it owns something, so the next scan tries again. */
+		log_error("domain %u: no memory to remove all that it left; the next domain that "
+			  "ends lets it be tried again",
 			  domid);
-	special_forget(&store->introduce, domid);
-	special_forget(&store->release, domid);
-	targets_forget(store, domid);
-	table_remove(&store->domains, &domain->link);
-	free(domain);
-	store->deaths++;
+	} else {
+		table_remove(&store->domains, &domain->link);
+		free(domain);
+	}
 	if (introduced)
 		event_special(store, "@releaseDomain");
+	return rc;
 }
 
-/* What the hypervisor says of one domain; @at is where the last one was found. */
+/* What the hypervisor says of one domain. */
 static const struct hypervisor_domain *find(const struct hypervisor_domain *list, size_t count,
 					    uint16_t domid)
 {
@@ -237,7 +243,8 @@ void domains_scan(struct store *store)
 		return;
 	}
 	while ((domain = next_dead(store, list, count)))
-		domain_remove(store, domain);
+		if (domain_remove(store, domain))
+			break;
 	if (note_shutdowns(store, list, count))
 		event_special(store, "@releaseDomain");
 	free(list);

@@ -47,8 +47,10 @@ int domain_attach(struct store *store, uint16_t domid, void *page, uint32_t port
 /**
  * domain_remove - the domain is gone: so are its connection, its nodes anywhere (XSA-419), and its
  * entries in permissions (XSA-322). "@releaseDomain" is told if it had been introduced.
+ *
+ * Return: 0, and @domain is freed; or -ENOMEM, and it stays known, with what it still owns.
  */
-void domain_remove(struct store *store, struct domain *domain);
+int domain_remove(struct store *store, struct domain *domain);
 
 /** domains_scan - ask the hypervisor who lives; remove the dead, tell of those shut down. */
 void domains_scan(struct store *store);

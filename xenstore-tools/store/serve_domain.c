@@ -71,8 +71,8 @@ int serve_release(struct call *call)
 
 	if (rc)
 		return rc;
-	domain_remove(call->store, domain);
-	return call_ok(call);
+	rc = domain_remove(call->store, domain);
+	return rc ? rc : call_ok(call);
 }
 
 int serve_resume(struct call *call)
