@@ -10,7 +10,7 @@ static bool domain_gone(const struct gnt_domain *domain)
 	return atomic_load(&domain->mapped.table->domid) == DOMID_INVALID;
 }
 
-/* Those that died and are not used any more; asked for when a new one is opened. */
+/* Forgets those that died and are not used any more. */
 static void domains_purge(xengnttab_handle *xgt)
 {
 	struct gnt_domain **at = &xgt->domains;
@@ -118,7 +118,8 @@ void gnt_pin_release(xengnttab_handle *xgt, struct gnt_pin *pin)
 	(void)grant_unpin(pin->domain->mapped.table, &xgt->user, pin->slot);
 	pthread_mutex_lock(&xgt->lock);
 	slot_give(xgt, pin->slot);
-	pin->domain->users--;
+	if (!--pin->domain->users && domain_gone(pin->domain))
+		domains_purge(xgt);
 	pthread_mutex_unlock(&xgt->lock);
 }
 
