@@ -14,7 +14,6 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -126,94 +125,26 @@ static int privileges_drop(const char *user)
 
 /* What libevent, liburing, glibc's threads and memory, and Xen's libraries do once all is open. */
 static const char *const calls[] = {
-	"read",
-	"write",
-	"readv",
-	"writev",
-	"pread64",
-	"pwrite64",
-	"preadv",
-	"pwritev",
-	"preadv2",
-	"pwritev2",
-	"close",
-	"fstat",
-	"newfstatat",
-	"lseek",
-	"fcntl",
-	"dup",
-	"dup3",
-	"fallocate",
-	"fdatasync",
-	"fsync",
-	"ftruncate",
+	"read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "preadv2",
+	"pwritev2", "close", "fstat", "newfstatat", "lseek", "fcntl", "dup", "dup3", "fallocate",
+	"fdatasync", "fsync", "ftruncate",
 	/* memory and threads */
-	"brk",
-	"mmap",
-	"munmap",
-	"mprotect",
-	"mremap",
-	"madvise",
-	"memfd_create",
-	"futex",
-	"set_robust_list",
-	"rseq",
-	"membarrier",
-	"sched_yield",
-	"sched_getaffinity",
-	"exit",
-	"exit_group",
-	"restart_syscall",
+	"brk", "mmap", "munmap", "mprotect", "mremap", "madvise", "memfd_create", "futex",
+	"set_robust_list", "rseq", "membarrier", "sched_yield", "sched_getaffinity", "exit",
+	"exit_group", "restart_syscall",
 	/* signals */
-	"rt_sigaction",
-	"rt_sigprocmask",
-	"rt_sigreturn",
-	"sigaltstack",
-	"getpid",
-	"getuid",
-	"geteuid",
-	"getgid",
-	"getegid",
-	"gettid",
-	"tgkill",
+	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "getpid", "getuid",
+	"geteuid", "getgid", "getegid", "gettid", "tgkill",
 	/* waiting */
-	"epoll_create1",
-	"epoll_ctl",
-	"epoll_wait",
-	"epoll_pwait",
-	"epoll_pwait2",
-	"poll",
-	"ppoll",
-	"eventfd2",
-	"pipe",
-	"pipe2",
-	"timerfd_create",
-	"timerfd_settime",
-	"timerfd_gettime",
-	"clock_gettime",
-	"clock_getres",
-	"clock_nanosleep",
-	"nanosleep",
-	"gettimeofday",
-	"time",
+	"epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll",
+	"eventfd2", "pipe", "pipe2", "timerfd_create", "timerfd_settime", "timerfd_gettime",
+	"clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep", "gettimeofday", "time",
 	"getrandom",
 	/* disks */
-	"io_uring_setup",
-	"io_uring_enter",
-	"io_uring_register",
+	"io_uring_setup", "io_uring_enter", "io_uring_register",
 	/* the supervisor's socket, and those that the embedded platform's libraries have open */
-	"connect",
-	"sendmsg",
-	"recvmsg",
-	"sendto",
-	"recvfrom",
-	"sendmmsg",
-	"recvmmsg",
-	"getsockopt",
-	"setsockopt",
-	"getsockname",
-	"shutdown",
-};
+	"sendmsg", "recvmsg", "sendto", "recvfrom", "sendmmsg", "recvmmsg", "getsockopt",
+	"setsockopt", "getsockname", "shutdown"};
 
 /* Which ioctl(2): by the type byte, and of TUN's the only one that a running vif makes; another one
  * would keep the TAP after us. */
@@ -262,9 +193,6 @@ static int rules_add(scmp_filter_ctx filter)
 	for (size_t n = 0; !rc && n < sizeof(ioctls) / sizeof(ioctls[0]); n++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 				      SCMP_A1(SCMP_CMP_MASKED_EQ, ioctls[n].mask, ioctls[n].value));
-	if (!rc)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				      SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
 	/* Threads, not processes; clone3 hides its flags, and glibc knows how to do without. */
 	if (!rc)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,

@@ -72,9 +72,9 @@ static long denied_fork(void)
 	return syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 }
 
-static long denied_inet(void)
+static long denied_socket(void)
 {
-	return socket(AF_INET, SOCK_STREAM, 0);
+	return socket(AF_UNIX, SOCK_STREAM, 0);
 }
 
 static long denied_ptrace(void)
@@ -97,7 +97,7 @@ static const struct {
 	long (*call)(void);
 } denied[] = {
 	{"open a file", denied_open},       {"execute a program", denied_exec},
-	{"make a process", denied_fork},    {"make an internet socket", denied_inet},
+	{"make a process", denied_fork},    {"make a socket", denied_socket},
 	{"trace a process", denied_ptrace}, {"type into a terminal", denied_terminal},
 	{"bind a socket", denied_bind},
 };
