@@ -19,6 +19,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "lib/log.h"
+
 struct domain;
 struct session;
 struct evtchn_handle;
@@ -27,9 +29,11 @@ struct grant_session;
 struct host {
 	struct event_base *base;
 	const char *dir;
-	LIST_HEAD(, domain) domains;
-	LIST_HEAD(, session) sessions;
-	LIST_HEAD(, evtchn_handle) handles;
+	int reserve; /* a descriptor for when there are no more */
+	struct log_limit limit;
+	LIST_HEAD(host_domains, domain) domains;
+	LIST_HEAD(host_sessions, session) sessions;
+	LIST_HEAD(host_handles, evtchn_handle) handles;
 	LIST_HEAD(, grant_session) grants;
 	uint32_t domid;      /* the last given to a domain */
 	uint32_t serial;     /* the same */

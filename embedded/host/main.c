@@ -1,5 +1,6 @@
 /* xsplit-embedded-host: the host daemon of the embedded platform. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -108,6 +109,7 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	descriptors_raise();
 	host.dir = options.dir;
+	host.reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	host.base = event_base_new();
 	if (!host.base) {
 		log_error("event loop: %s", strerror(ENOMEM));

@@ -9,11 +9,15 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "embedded/host/domain.h"
 #include "embedded/host/grant.h"
 #include "lib/log.h"
+
+/** Connections that a domain's processes may have, all together. */
+#define SESSIONS_MAX 4096u
 
 static const struct operation *const tables[] = {
 	memory_operations,
@@ -61,6 +65,16 @@ static int operation_run(struct session *session, const struct operation *operat
 	return sent;
 }
 
+/* Of what any process can cause, so none can flood the log. */
+static bool may_log(struct host *host)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return log_allowed(&host->limit,
+			   (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+}
+
 static void on_request(evutil_socket_t fd, short what, void *arg)
 {
 	struct session *session = arg;
@@ -83,8 +97,9 @@ static void on_request(evutil_socket_t fd, short what, void *arg)
 	}
 	if (!rc)
 		return;
-	log_warn("dom%u: process %d: connection closed: %s", session->domain->domid,
-		 (int)session->pid, strerror(-rc));
+	if (may_log(session->host))
+		log_warn("dom%u: process %d: connection closed: %s", session->domain->domid,
+			 (int)session->pid, strerror(-rc));
 close:
 	session_close(session);
 }
@@ -148,12 +163,46 @@ void session_close(struct session *session)
 	free(session);
 }
 
+static unsigned int sessions_of(const struct domain *domain)
+{
+	const struct session *session;
+	unsigned int count = 0;
+
+	LIST_FOREACH (session, &domain->host->sessions, next)
+		count += session->domain == domain;
+	return count;
+}
+
+/* Out of descriptors, the one kept for that takes the connection in order to end it: left in the
+ * queue, it would wake us for ever. */
+static void connection_refuse(struct host *host, int listener)
+{
+	close(host->reserve);
+	host->reserve = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	if (host->reserve >= 0)
+		close(host->reserve);
+	host->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 static void on_connect(evutil_socket_t listener, short what, void *arg)
 {
+	struct domain *domain = arg;
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (fd >= 0)
-		session_accept(arg, fd);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
+		if (may_log(domain->host))
+			log_error("dom%u: a process is turned away: too many open files; raise the "
+				  "limit (ulimit -n)",
+				  domain->domid);
+		connection_refuse(domain->host, listener);
+	} else if (fd >= 0 && sessions_of(domain) >= SESSIONS_MAX) {
+		if (may_log(domain->host))
+			log_warn("dom%u: a process is turned away: there are %u already",
+				 domain->domid, SESSIONS_MAX);
+		close(fd);
+	} else if (fd >= 0) {
+		session_accept(domain, fd);
+	}
 }
 
 static int socket_path(const struct domain *domain, struct sockaddr_un *address)
