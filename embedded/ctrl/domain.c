@@ -185,7 +185,7 @@ int xc_domain_getinfo(xc_interface *xch, uint32_t first_domid, unsigned int max_
 		      xc_dominfo_t *info)
 {
 	unsigned int got = 0;
-	xc_domaininfo_t one;
+	xc_domaininfo_t one = {0};
 	int n = 0;
 
 	while (got < max_doms && (n = xc_domain_getinfolist(xch, first_domid, 1, &one)) == 1) {

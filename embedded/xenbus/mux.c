@@ -30,8 +30,8 @@ struct mux_client {
 	LIST_ENTRY(mux_client) next;
 	uint32_t number;
 	struct evbuffer *replies;
-	LIST_HEAD(, watch) watches;
-	LIST_HEAD(, transaction) transactions;
+	LIST_HEAD(watches, watch) watches;
+	LIST_HEAD(transactions, transaction) transactions;
 };
 
 /* One that waits for its reply. */
@@ -45,7 +45,7 @@ struct request {
 
 struct mux {
 	struct evbuffer *out;
-	LIST_HEAD(, mux_client) clients;
+	LIST_HEAD(clients, mux_client) clients;
 	uint32_t clients_made;
 	uint32_t requests_made;
 	struct request requests[REQUESTS_MAX];
@@ -312,11 +312,9 @@ static void watch_done(struct mux *mux, struct request *request)
 
 static void unwatch_done(struct request *request)
 {
-	struct watch *watch;
+	struct watch *watch = request->client ? LIST_FIRST(&request->client->watches) : NULL;
 
-	if (!request->client)
-		return;
-	LIST_FOREACH (watch, &request->client->watches, next) {
+	for (; watch; watch = LIST_NEXT(watch, next)) {
 		if (watch->size == request->watch->size &&
 		    !memcmp(watch->body, request->watch->body, watch->size)) {
 			LIST_REMOVE(watch, next);

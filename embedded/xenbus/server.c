@@ -33,7 +33,7 @@ struct server {
 	struct event *event; /* of the event channel; NULL when the ring is of no more use */
 	struct evbuffer *requests, *replies;
 	struct mux *mux;
-	LIST_HEAD(, connection) connections;
+	LIST_HEAD(connections, connection) connections;
 };
 
 static void connection_close(struct connection *connection)
@@ -44,13 +44,22 @@ static void connection_close(struct connection *connection)
 	free(connection);
 }
 
+static void connections_close(struct server *server)
+{
+	struct connection *connection, *after;
+
+	for (connection = LIST_FIRST(&server->connections); connection; connection = after) {
+		after = LIST_NEXT(connection, next);
+		connection_close(connection);
+	}
+}
+
 static void ring_broken(struct server *server, const char *what)
 {
 	log_error("xenbus: %s; XenStore cannot be reached any more", what);
 	event_free(server->event);
 	server->event = NULL;
-	while (!LIST_EMPTY(&server->connections))
-		connection_close(LIST_FIRST(&server->connections));
+	connections_close(server);
 }
 
 /* Everything that has room, onto the ring. Return: bytes moved or -EPROTO. */
@@ -206,7 +215,7 @@ int server_open(struct event_base *base, const struct guest *guest, const char *
 	rc = -ENAMETOOLONG;
 	if (strlen(path) >= sizeof(address.sun_path))
 		goto out;
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path));
 	(void)unlink(path);
 	server->listener = evconnlistener_new_bind(base, on_connect, server,
 						   LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
@@ -227,8 +236,7 @@ void server_close(struct server *server)
 		return;
 	if (server->listener)
 		evconnlistener_free(server->listener);
-	while (!LIST_EMPTY(&server->connections))
-		connection_close(LIST_FIRST(&server->connections));
+	connections_close(server);
 	if (server->event)
 		event_free(server->event);
 	if (server->mux)

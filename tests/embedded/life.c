@@ -26,6 +26,7 @@
 
 struct life {
 	const char *dir;
+	const char *socket; /* of dom0 */
 	xc_interface *xc;
 	xenevtchn_handle *evtchn;
 	evtchn_port_t virq;
@@ -347,19 +348,19 @@ static void test_memory(struct life *life)
 }
 
 /* A guest's own calls: domain control is dom0's, its own parameters are not. */
-static void test_rights(struct life *life, const char *socket)
+static void test_rights(struct life *life)
 {
 	uint32_t domid = guest(life, "true");
-	char *dom0 = strdup(getenv("XSPLIT_EMBEDDED"));
 	char path[512];
 	xc_interface *xc;
 	uint64_t frame;
 	xc_dominfo_t info;
 
-	(void)snprintf(path, sizeof(path), socket, domid);
+	(void)snprintf(path, sizeof(path), "%.*s/dom%u/host",
+		       (int)(strlen(life->socket) - strlen("/dom0/host")), life->socket, domid);
 	setenv("XSPLIT_EMBEDDED", path, 1);
 	xc = xc_interface_open(NULL, NULL, 0);
-	setenv("XSPLIT_EMBEDDED", dom0, 1);
+	setenv("XSPLIT_EMBEDDED", life->socket, 1);
 	check(xc);
 	check_fails(xc_domain_getinfo(xc, 0, 1, &info), EPERM);
 	check_fails(xc_domain_unpause(xc, domid), EPERM);
@@ -369,27 +370,24 @@ static void test_rights(struct life *life, const char *socket)
 	errno = 0;
 	check(!xc_map_foreign_range(xc, 0, XC_PAGE_SIZE, PROT_READ, 0) && errno == EPERM);
 	xc_interface_close(xc);
-	free(dom0);
 	destroy(life, domid);
 }
 
 int main(int argc, char **argv)
 {
 	struct life life = {0};
-	char socket[512];
+	const char *own = getenv("XSPLIT_EMBEDDED");
 	int port;
 
-	check(argc == 2);
+	check(argc == 2 && own);
 	life.dir = argv[1];
+	life.socket = strdup(own);
 	life.xc = xc_interface_open(NULL, NULL, 0);
 	life.evtchn = xenevtchn_open(NULL, 0);
 	check(life.xc && life.evtchn);
 	port = xenevtchn_bind_virq(life.evtchn, VIRQ_DOM_EXC);
 	check(port > 0);
 	life.virq = (evtchn_port_t)port;
-	(void)snprintf(socket, sizeof(socket), "%.*s/dom%%u/host",
-		       (int)(strlen(getenv("XSPLIT_EMBEDDED")) - strlen("/dom0/host")),
-		       getenv("XSPLIT_EMBEDDED"));
 
 	test_create(&life);
 	test_pages(&life);
@@ -398,8 +396,9 @@ int main(int argc, char **argv)
 	test_descendants(&life);
 	test_kernels(&life);
 	test_memory(&life);
-	test_rights(&life, socket);
+	test_rights(&life);
 	xenevtchn_close(life.evtchn);
 	xc_interface_close(life.xc);
+	free((char *)life.socket);
 	return EXIT_SUCCESS;
 }
