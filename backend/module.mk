@@ -6,7 +6,7 @@ ARCHIVES += backend-block-ring backend-block backend-xenbus
 backend-block-ring_SRCS := $(addprefix backend/block/,request.c ring.c copier.c pool.c queue.c \
 	engine.c engine_uring.c engine_threads.c engine_null.c)
 backend-block_SRCS := $(addprefix backend/block/,image.c vbd_device.c vbd_worker.c)
-backend-xenbus_SRCS := $(addprefix backend/xenbus/,state.c path.c error.c device.c)
+backend-xenbus_SRCS := $(addprefix backend/xenbus/,state.c path.c error.c nodes.c device.c)
 
 PROGRAMS += xsplit-backend
 xsplit-backend_SRCS := backend/main.c backend/classes.c \
