@@ -5,7 +5,7 @@ ARCHIVES += backend-net-ring backend-net
 backend-net-ring_SRCS := $(addprefix backend/net/,tx.c rx.c offload.c sender.c receiver.c queue.c)
 backend-net_SRCS := $(addprefix backend/net/,uplink.c vif_device.c vif_worker.c)
 
-UNIT_TESTS += net_tx net_rx net_offload net_queue net_uplink
+UNIT_TESTS += net_tx net_rx net_offload net_queue net_queue_rx net_uplink
 net_tx_SRCS := tests/unit/net_tx.c
 net_tx_LIBS := backend-net-ring
 net_rx_SRCS := tests/unit/net_rx.c
@@ -15,6 +15,9 @@ net_offload_LIBS := backend-net-ring
 net_queue_SRCS := tests/unit/net_queue.c tests/unit/net_guest.c
 net_queue_LIBS := backend-net-ring libxsplit
 net_queue_LINK := -levent_core
+net_queue_rx_SRCS := tests/unit/net_queue_rx.c tests/unit/net_guest.c
+net_queue_rx_LIBS := $(net_queue_LIBS)
+net_queue_rx_LINK := -levent_core
 net_uplink_SRCS := tests/unit/net_uplink.c backend/net/uplink.c
 net_uplink_LINK := -lnl-route-3 -lnl-3
 

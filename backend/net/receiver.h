@@ -12,8 +12,8 @@
 #include <stdint.h>
 #include <xengnttab.h>
 
+#include "backend/net/pass.h"
 #include "backend/net/rx.h"
-#include "backend/net/sender.h"
 
 /** Bytes of packets that one pass copies at most. */
 #define NET_RECEIVER_BYTES (256u * 1024u)

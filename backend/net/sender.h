@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <xengnttab.h>
 
+#include "backend/net/pass.h"
 #include "backend/net/tx.h"
 
 /** Bytes of packets that one pass copies at most; more would only fall out of the cache. */
@@ -29,13 +30,6 @@ struct net_sender {
 	xengnttab_grant_copy_segment_t segment[NET_TX_RING];
 	enum net_tx_fault fault; /* the last one that was met, for the log */
 	uint8_t buffer[NET_SENDER_BYTES];
-};
-
-/** What a pass left behind. */
-enum net_pass {
-	NET_PASS_IDLE, /* nothing to do until an event */
-	NET_PASS_MORE, /* there is more to do at once */
-	NET_PASS_FULL, /* receiver only: the guest has posted too few requests */
 };
 
 /**

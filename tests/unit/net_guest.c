@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/virtio_net.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,9 @@
 
 #include "lib/log.h"
 
-#define DOMID 5
+#define DOMID  5
+#define RING   256u
+#define HEADER sizeof(struct virtio_net_hdr)
 
 /* The seams below have no argument to find the guest by. */
 static struct guest *the_guest;
@@ -155,8 +158,9 @@ static void config_init(struct guest *guest, int tap)
 	};
 }
 
-struct guest *guest_make(uint32_t start)
+struct guest *guest_make(void)
 {
+	const uint32_t start = GUEST_START;
 	struct guest *guest = aligned_alloc(4096, (sizeof(*guest) + 4095) / 4096 * 4096);
 	int room = 4 << 20;
 	int pair[2];
@@ -179,6 +183,8 @@ struct guest *guest_make(uint32_t start)
 	guest->worker.domid = DOMID;
 	guest->dev.worker = &guest->worker;
 	strcpy(guest->dev.name, "vif 5/0");
+	for (uint32_t page = 0; page < GUEST_PAGES; page++)
+		memset(guest->page[page], (int)(page % 251), XEN_PAGE);
 	return guest;
 }
 
@@ -261,3 +267,67 @@ struct netif_rx_response guest_rx_response(struct guest *guest, uint32_t index)
 {
 	return guest->rx->ring[index % 256].rsp;
 }
+
+ssize_t network_read(struct guest *guest, uint8_t *data, size_t size)
+{
+	struct virtio_net_hdr header;
+	uint8_t raw[70000];
+	ssize_t got = read(guest->network, raw, sizeof(raw));
+
+	if (got < (ssize_t)HEADER)
+		return -1;
+	memcpy(&header, raw, sizeof(header));
+	memcpy(data, raw + HEADER, (size_t)got - HEADER < size ? (size_t)got - HEADER : size);
+	return got - (ssize_t)HEADER;
+}
+
+void network_write(struct guest *guest, const struct virtio_net_hdr *header, uint8_t fill,
+		   size_t length)
+{
+	static const struct virtio_net_hdr no_header;
+	uint8_t raw[70000];
+
+	memcpy(raw, header ? header : &no_header, HEADER);
+	memset(raw + HEADER, fill, length);
+	ck_assert_int_eq(write(guest->network, raw, HEADER + length), (ssize_t)(HEADER + length));
+}
+
+void network_write_tagged_gso(struct guest *guest, size_t length, uint16_t tag)
+{
+	struct virtio_net_hdr header = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+					.gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+					.hdr_len = (uint16_t)(tag + 54),
+					.gso_size = 1448,
+					.csum_start = (uint16_t)(tag + 34),
+					.csum_offset = 16};
+	uint8_t raw[70000] = {0};
+
+	memcpy(raw, &header, HEADER);
+	raw[HEADER + 12] = 0x81;
+	raw[HEADER + tag + 12] = 8;
+	raw[HEADER + tag + 14] = 0x45;
+	raw[HEADER + tag + 14 + 9] = 6;
+	ck_assert_int_eq(write(guest->network, raw, HEADER + length), (ssize_t)(HEADER + length));
+}
+
+void network_write_gso(struct guest *guest, size_t length)
+{
+	network_write_tagged_gso(guest, length, 0);
+}
+
+uint32_t answered_tx(struct guest *guest)
+{
+	return guest->tx->rsp_prod - GUEST_START;
+}
+
+uint32_t answered_rx(struct guest *guest)
+{
+	return guest->rx->rsp_prod - GUEST_START;
+}
+
+const struct guest_lie guest_lies[GUEST_LIES] = {
+	{"more than a ring", RING + 1, RING + 1},
+	{"half of all indices", 0x80000000u, 0x80000000u},
+	{"backwards", 4, 3},
+	{"far backwards", 4, (uint32_t)-100},
+};

@@ -6,11 +6,16 @@
 #pragma once
 
 #include <event2/event.h>
+#include <linux/virtio_net.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "backend/net/queue.h"
 #include "backend/net/wire.h"
+
+/** Shortly before the indices wrap, so that most tests pass over it. */
+#define GUEST_START (UINT32_MAX - 20)
 
 #define GUEST_PAGES     600u
 #define GUEST_TX_REF    1u
@@ -47,9 +52,11 @@ struct guest {
 	} port[64];
 };
 
-/** guest_make - fresh rings whose indices start at @start, all features, split channels, no queue.
+/**
+ * guest_make - fresh rings whose indices start at GUEST_START, all features, split channels, no
+ * queue yet; every byte of page N is N modulo 251.
  */
-struct guest *guest_make(uint32_t start);
+struct guest *guest_make(void);
 
 /** guest_free - close the queue and check that nothing is mapped or bound any more. */
 void guest_free(struct guest *guest);
@@ -79,3 +86,28 @@ void guest_push(struct guest *guest);
 /** guest_tx_response, guest_rx_response - what lies in the slot of request @index. */
 struct netif_tx_response guest_tx_response(struct guest *guest, uint32_t index);
 struct netif_rx_response guest_rx_response(struct guest *guest, uint32_t index);
+
+/** answered_tx, answered_rx - how many responses were posted since guest_make. */
+uint32_t answered_tx(struct guest *guest);
+uint32_t answered_rx(struct guest *guest);
+
+/** network_read - what came out of the TAP, without its header: its length, or -1. */
+ssize_t network_read(struct guest *guest, uint8_t *data, size_t size);
+
+/** network_write - @length bytes of @fill into the TAP; without a @header nothing is offloaded. */
+void network_write(struct guest *guest, const struct virtio_net_hdr *header, uint8_t fill,
+		   size_t length);
+
+/** network_write_gso - TCP over IPv4 to be segmented, with the headers that it needs. */
+void network_write_gso(struct guest *guest, size_t length);
+
+/** network_write_tagged_gso - the same behind @tag bytes of VLAN tags. */
+void network_write_tagged_gso(struct guest *guest, size_t length, uint16_t tag);
+
+/** Indices that no guest can have: what req_prod says first and then, from GUEST_START on. */
+struct guest_lie {
+	const char *what;
+	uint32_t first, then;
+};
+#define GUEST_LIES 4
+extern const struct guest_lie guest_lies[GUEST_LIES];

@@ -60,162 +60,105 @@ static void slot_put(uint32_t index, const struct slot *slot)
 	memcpy(request, &extra, sizeof(extra));
 }
 
+/* What becomes of the first packet. */
+#define SENT(in_ring, of_extras, with_bytes)                                         \
+	{                                                                            \
+		.slots = (in_ring), .extras = (of_extras), .fragments = (with_bytes) \
+	}
+#define DROPPED(why, in_ring, of_extras)                                  \
+	{                                                                 \
+		.fault = (why), .slots = (in_ring), .extras = (of_extras) \
+	}
+#define NONE(error)           \
+	{                     \
+		.rc = (error) \
+	}
+
+#define BYTES_4  D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE)
+#define BYTES_16 BYTES_4, BYTES_4, BYTES_4, BYTES_4
+
 static const struct {
 	const char *what;
-	struct slot slot[24];
 	int posted;
-	int rc;
-	enum net_tx_fault fault;
-	int slots, extras, fragments;
+	struct {
+		int rc;
+		enum net_tx_fault fault;
+		int slots, extras, fragments;
+	} want;
+	struct slot slot[24];
 } rows[] = {
-	{"one slot", {D(0, 60, 0)}, 1, 0, NET_TX_FINE, 1, 0, 1},
-	{"an empty ring", {D(0, 0, 0)}, 0, -EAGAIN, 0, 0, 0, 0},
-	{"two packets, the first is taken", {D(0, 60, 0), D(0, 70, 0)}, 2, 0, NET_TX_FINE, 1, 0, 1},
-	{"the shortest packet", {D(0, 14, 0)}, 1, 0, NET_TX_FINE, 1, 0, 1},
-	{"a byte shorter", {D(0, 13, 0)}, 1, 0, NET_TX_SHORT, 1, 0, 0},
-	{"no bytes at all", {D(0, 0, 0)}, 1, 0, NET_TX_SHORT, 1, 0, 0},
-	{"two slots", {D(0, 100, MORE), D(0, 40, 0)}, 2, 0, NET_TX_FINE, 2, 0, 2},
-	{"a first slot shorter than the header",
-	 {D(0, 60, MORE), D(0, 56, 0)},
-	 2,
-	 0,
-	 NET_TX_FINE,
-	 2,
-	 0,
-	 2},
-	{"the others carry all of it", {D(0, 60, MORE), D(0, 60, 0)}, 2, 0, NET_TX_FINE, 2, 0, 1},
+	{"one slot", 1, SENT(1, 0, 1), {D(0, 60, 0)}},
+	{"an empty ring", 0, NONE(-EAGAIN), {D(0, 0, 0)}},
+	{"two packets, the first is taken", 2, SENT(1, 0, 1), {D(0, 60, 0), D(0, 70, 0)}},
+	{"the shortest packet", 1, SENT(1, 0, 1), {D(0, 14, 0)}},
+	{"a byte shorter", 1, DROPPED(NET_TX_SHORT, 1, 0), {D(0, 13, 0)}},
+	{"no bytes at all", 1, DROPPED(NET_TX_SHORT, 1, 0), {D(0, 0, 0)}},
+	{"two slots", 2, SENT(2, 0, 2), {D(0, 100, MORE), D(0, 40, 0)}},
+	{"a first slot shorter than the header", 2, SENT(2, 0, 2), {D(0, 60, MORE), D(0, 56, 0)}},
+	{"the others carry all of it", 2, SENT(2, 0, 1), {D(0, 60, MORE), D(0, 60, 0)}},
 	{"the others carry more than all",
-	 {D(0, 60, MORE), D(0, 61, 0)},
 	 2,
-	 0,
-	 NET_TX_SUM,
-	 2,
-	 0,
-	 0},
+	 DROPPED(NET_TX_SUM, 2, 0),
+	 {D(0, 60, MORE), D(0, 61, 0)}},
 	{"64 KiB wrapped the size",
-	 {D(0, 100, MORE), D(0, 4096, MORE), D(0, 4096, 0)},
 	 3,
-	 0,
-	 NET_TX_SUM,
-	 3,
-	 0,
-	 0},
+	 DROPPED(NET_TX_SUM, 3, 0),
+	 {D(0, 100, MORE), D(0, 4096, MORE), D(0, 4096, 0)}},
 	{"no bytes in the middle (XSA-448)",
-	 {D(0, 60, MORE), D(0, 0, MORE), D(0, 20, 0)},
 	 3,
-	 0,
-	 NET_TX_FINE,
-	 3,
-	 0,
-	 2},
-	{"no bytes at the end (XSA-448)", {D(0, 60, MORE), D(0, 0, 0)}, 2, 0, NET_TX_FINE, 2, 0, 1},
+	 SENT(3, 0, 2),
+	 {D(0, 60, MORE), D(0, 0, MORE), D(0, 20, 0)}},
+	{"no bytes at the end (XSA-448)", 2, SENT(2, 0, 1), {D(0, 60, MORE), D(0, 0, 0)}},
 	{"no bytes beyond the page (XSA-448)",
-	 {D(0, 60, MORE), D(4097, 0, 0)},
 	 2,
-	 0,
-	 NET_TX_PAGE,
-	 2,
-	 0,
-	 0},
-	{"up to the page's end", {D(4036, 60, 0)}, 1, 0, NET_TX_FINE, 1, 0, 1},
-	{"a byte beyond the page", {D(4037, 60, 0)}, 1, 0, NET_TX_PAGE, 1, 0, 0},
-	{"an offset of 65535", {D(65535, 60, 0)}, 1, 0, NET_TX_PAGE, 1, 0, 0},
+	 DROPPED(NET_TX_PAGE, 2, 0),
+	 {D(0, 60, MORE), D(4097, 0, 0)}},
+	{"up to the page's end", 1, SENT(1, 0, 1), {D(4036, 60, 0)}},
+	{"a byte beyond the page", 1, DROPPED(NET_TX_PAGE, 1, 0), {D(4037, 60, 0)}},
+	{"an offset of 65535", 1, DROPPED(NET_TX_PAGE, 1, 0), {D(65535, 60, 0)}},
 	{"a later slot leaves its page",
-	 {D(0, 4000, MORE), D(2000, 2097, 0)},
 	 2,
-	 0,
-	 NET_TX_PAGE,
-	 2,
-	 0,
-	 0},
-	{"a first slot of 64 KiB", {D(0, 65535, 0)}, 1, 0, NET_TX_PAGE, 1, 0, 0},
-	{"18 data slots",
-	 {D(0, 18, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE),
-	  D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE),
-	  D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, 0)},
-	 18,
-	 0,
-	 NET_TX_FINE,
-	 18,
-	 0,
-	 18},
+	 DROPPED(NET_TX_PAGE, 2, 0),
+	 {D(0, 4000, MORE), D(2000, 2097, 0)}},
+	{"a first slot of 64 KiB", 1, DROPPED(NET_TX_PAGE, 1, 0), {D(0, 65535, 0)}},
+	{"18 data slots", 18, SENT(18, 0, 18), {D(0, 18, MORE), BYTES_16, D(0, 1, 0)}},
 	{"18 data slots and an extra",
-	 {D(0, 18, MORE | EXTRA | BLANK), GSO(1, 1), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE),
-	  D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE),
-	  D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE),
-	  D(0, 1, MORE), D(0, 1, 0)},
 	 19,
-	 0,
-	 NET_TX_FINE,
-	 19,
-	 1,
-	 18},
+	 SENT(19, 1, 18),
+	 {D(0, 18, MORE | EXTRA | BLANK), GSO(1, 1), BYTES_16, D(0, 1, 0)}},
 	{"19 data slots",
-	 {D(0, 60, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE),
-	  D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE),
-	  D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE), D(0, 1, MORE),
-	  D(0, 1, 0)},
 	 19,
-	 0,
-	 NET_TX_FRAGMENTS,
-	 19,
-	 0,
-	 0},
-	{"more_data runs past what was posted",
-	 {D(0, 60, MORE), D(0, 1, MORE)},
-	 2,
-	 -EPROTO,
-	 0,
-	 0,
-	 0,
-	 0},
-	{"more_data on the only slot", {D(0, 60, MORE)}, 1, -EPROTO, 0, 0, 0, 0},
-	{"an extra is announced and not posted", {D(0, 60, EXTRA)}, 1, -EPROTO, 0, 0, 0, 0},
-	{"extras run past what was posted", {D(0, 60, EXTRA), X_MORE(4)}, 2, -EPROTO, 0, 0, 0, 0},
-	{"a fault does not hide that the chain is cut", {D(0, 3, MORE)}, 1, -EPROTO, 0, 0, 0, 0},
-	{"GSO for IPv4", {D(0, 3000, EXTRA | BLANK), GSO(1448, 1)}, 2, 0, NET_TX_FINE, 2, 1, 1},
-	{"GSO for IPv6", {D(0, 3000, EXTRA | BLANK), GSO(1448, 2)}, 2, 0, NET_TX_FINE, 2, 1, 1},
-	{"GSO of size 0", {D(0, 60, EXTRA), GSO(0, 1)}, 2, 0, NET_TX_GSO, 2, 1, 0},
-	{"GSO of no kind", {D(0, 60, EXTRA), GSO(9, 0)}, 2, 0, NET_TX_GSO, 2, 1, 0},
-	{"GSO of an unknown kind", {D(0, 60, EXTRA), GSO(9, 3)}, 2, 0, NET_TX_GSO, 2, 1, 0},
-	{"multicast add", {D(0, 60, EXTRA), X(2)}, 2, 0, NET_TX_MULTICAST, 2, 1, 0},
-	{"multicast delete", {D(0, 60, EXTRA), X(3)}, 2, 0, NET_TX_MULTICAST, 2, 1, 0},
-	{"a hash is not needed", {D(0, 60, EXTRA), X(4)}, 2, 0, NET_TX_FINE, 2, 1, 1},
-	{"a hash and GSO",
-	 {D(0, 3000, EXTRA | BLANK), X_MORE(4), GSO(1448, 1)},
-	 3,
-	 0,
-	 NET_TX_FINE,
-	 3,
-	 2,
-	 1},
-	{"extra of type 0", {D(0, 60, EXTRA), X(0)}, 2, 0, NET_TX_EXTRA, 2, 1, 0},
-	{"extra of type 5, XDP of Linux", {D(0, 60, EXTRA), X(5)}, 2, 0, NET_TX_EXTRA, 2, 1, 0},
-	{"extra of a type far out", {D(0, 60, EXTRA), X(98)}, 2, 0, NET_TX_EXTRA, 2, 1, 0},
+	 DROPPED(NET_TX_FRAGMENTS, 19, 0),
+	 {D(0, 60, MORE), BYTES_16, D(0, 1, MORE), D(0, 1, 0)}},
+	{"more_data runs past what was posted", 2, NONE(-EPROTO), {D(0, 60, MORE), D(0, 1, MORE)}},
+	{"more_data on the only slot", 1, NONE(-EPROTO), {D(0, 60, MORE)}},
+	{"an extra is announced and not posted", 1, NONE(-EPROTO), {D(0, 60, EXTRA)}},
+	{"extras run past what was posted", 2, NONE(-EPROTO), {D(0, 60, EXTRA), X_MORE(4)}},
+	{"a fault does not hide that the chain is cut", 1, NONE(-EPROTO), {D(0, 3, MORE)}},
+	{"GSO for IPv4", 2, SENT(2, 1, 1), {D(0, 3000, EXTRA | BLANK), GSO(1448, 1)}},
+	{"GSO for IPv6", 2, SENT(2, 1, 1), {D(0, 3000, EXTRA | BLANK), GSO(1448, 2)}},
+	{"GSO of size 0", 2, DROPPED(NET_TX_GSO, 2, 1), {D(0, 60, EXTRA), GSO(0, 1)}},
+	{"GSO of no kind", 2, DROPPED(NET_TX_GSO, 2, 1), {D(0, 60, EXTRA), GSO(9, 0)}},
+	{"GSO of an unknown kind", 2, DROPPED(NET_TX_GSO, 2, 1), {D(0, 60, EXTRA), GSO(9, 3)}},
+	{"multicast add", 2, DROPPED(NET_TX_MULTICAST, 2, 1), {D(0, 60, EXTRA), X(2)}},
+	{"multicast delete", 2, DROPPED(NET_TX_MULTICAST, 2, 1), {D(0, 60, EXTRA), X(3)}},
+	{"a hash is not needed", 2, SENT(2, 1, 1), {D(0, 60, EXTRA), X(4)}},
+	{"a hash and GSO", 3, SENT(3, 2, 1), {D(0, 3000, EXTRA | BLANK), X_MORE(4), GSO(1448, 1)}},
+	{"extra of type 0", 2, DROPPED(NET_TX_EXTRA, 2, 1), {D(0, 60, EXTRA), X(0)}},
+	{"extra of type 5, XDP of Linux", 2, DROPPED(NET_TX_EXTRA, 2, 1), {D(0, 60, EXTRA), X(5)}},
+	{"extra of a type far out", 2, DROPPED(NET_TX_EXTRA, 2, 1), {D(0, 60, EXTRA), X(98)}},
 	{"the extra lies before the second fragment",
-	 {D(0, 100, MORE | EXTRA), X(4), D(0, 40, 0)},
 	 3,
-	 0,
-	 NET_TX_FINE,
-	 3,
-	 1,
-	 2},
+	 SENT(3, 1, 2),
+	 {D(0, 100, MORE | EXTRA), X(4), D(0, 40, 0)}},
 	{"only the extra's own flag chains extras",
-	 {D(0, 100, MORE | EXTRA), X(4), D(0, 40, EXTRA), X(4)},
 	 4,
-	 0,
-	 NET_TX_FINE,
-	 3,
-	 1,
-	 2},
+	 SENT(3, 1, 2),
+	 {D(0, 100, MORE | EXTRA), X(4), D(0, 40, EXTRA), X(4)}},
 	{"the first fault is the one that is named",
-	 {D(5000, 13, EXTRA | MORE), X(98), D(0, 90, 0)},
 	 3,
-	 0,
-	 NET_TX_SHORT,
-	 3,
-	 1,
-	 0},
+	 DROPPED(NET_TX_SHORT, 3, 1),
+	 {D(5000, 13, EXTRA | MORE), X(98), D(0, 90, 0)}},
 };
 
 /* Each row at the start of the ring, across its end, and across the wrap of the indices. */
@@ -237,17 +180,19 @@ START_TEST(framing)
 		const char *what = rows[_i].what;
 
 		row_put(_i, starts[s]);
-		ck_assert_msg(net_tx_next(&cursor, &packet) == rows[_i].rc, "%s: result", what);
-		if (rows[_i].rc) {
+		ck_assert_msg(net_tx_next(&cursor, &packet) == rows[_i].want.rc, "%s: result",
+			      what);
+		if (rows[_i].want.rc) {
 			ck_assert_msg(cursor.next == starts[s], "%s: cursor moved", what);
 			continue;
 		}
-		ck_assert_msg(packet.fault == rows[_i].fault, "%s: \"%s\"", what,
+		ck_assert_msg(packet.fault == rows[_i].want.fault, "%s: \"%s\"", what,
 			      net_tx_fault_text(packet.fault));
-		ck_assert_msg(packet.slots == rows[_i].slots, "%s: %u slots", what, packet.slots);
-		ck_assert_msg(packet.extras == rows[_i].extras, "%s: %u extras", what,
+		ck_assert_msg(packet.slots == rows[_i].want.slots, "%s: %u slots", what,
+			      packet.slots);
+		ck_assert_msg(packet.extras == rows[_i].want.extras, "%s: %u extras", what,
 			      packet.extras);
-		ck_assert_msg(packet.fragments == rows[_i].fragments, "%s: %u fragments", what,
+		ck_assert_msg(packet.fragments == rows[_i].want.fragments, "%s: %u fragments", what,
 			      packet.fragments);
 		ck_assert_msg(cursor.next == starts[s] + packet.slots, "%s: cursor", what);
 	}
@@ -271,7 +216,7 @@ START_TEST(answers)
 		}
 		ck_assert_msg(response.id == 500 + slot, "%s", rows[_i].what);
 		ck_assert_msg(response.status ==
-				      (rows[_i].fault ? NETIF_RSP_ERROR : NETIF_RSP_OKAY),
+				      (rows[_i].want.fault ? NETIF_RSP_ERROR : NETIF_RSP_OKAY),
 			      "%s", rows[_i].what);
 	}
 }

@@ -218,6 +218,9 @@ static void tagged_tcp_send(size_t payload)
 					.gso_size = 1448,
 					.csum_start = 38,
 					.csum_offset = 16};
+	static const uint8_t ethernet[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0,
+					   0,    0,    1,    0x81, 0,    0,    7, 8, 0};
+	static const uint8_t ip[] = {0x45, 0, 0, 0, 0, 0, 0, 0, 64, 6};
 	int one = 1, raw = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
 	struct sockaddr_ll to = {.sll_family = AF_PACKET,
 				 .sll_protocol = htons(ETH_P_ALL),
@@ -225,9 +228,8 @@ static void tagged_tcp_send(size_t payload)
 	uint8_t packet[HEADER + 58 + 4000] = {0};
 
 	memcpy(packet, &header, HEADER);
-	memcpy(packet + HEADER,
-	       "\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x81\x00\x00\x07\x08\x00", 18);
-	memcpy(packet + HEADER + 18, "\x45\x00\x00\x00\x00\x00\x00\x00\x40\x06", 10);
+	memcpy(packet + HEADER, ethernet, sizeof(ethernet));
+	memcpy(packet + HEADER + sizeof(ethernet), ip, sizeof(ip));
 	packet[HEADER + 20] = (uint8_t)((40 + payload) >> 8);
 	packet[HEADER + 21] = (uint8_t)(40 + payload);
 	packet[HEADER + 38 + 12] = 0x50;
