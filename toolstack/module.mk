@@ -9,7 +9,7 @@ libtoolstack-config_SRCS := toolstack/fault.c toolstack/nearest.c \
 	$(addprefix toolstack/config/,disk.c keys.c lines.c mac.c parse.c print.c values.c vdev.c vif.c)
 libtoolstack_SRCS := \
 	$(addprefix toolstack/,interrupt.c json.c nodes.c program.c toolstack.c xen.c) \
-	$(addprefix toolstack/device/,close.c console.c device.c info.c qemu.c vbd.c vif.c wait.c) \
+	$(addprefix toolstack/device/,close.c console.c device.c info.c qemu.c script.c vbd.c vif.c wait.c) \
 	$(addprefix toolstack/domain/,attach.c claims.c config_json.c create.c destroy.c ending.c \
 		layout.c link.c list.c name.c plan.c record.c)
 

@@ -166,9 +166,9 @@ START_TEST(printed_and_read_again)
 		"name=\"g-1\"\ntype=\"process\"\nkernel=\"/a b/k\"\n"
 		"cmdline='say \"x\" \\\\ \\t\\n\x01'\nmemory=64\nmaxmem=128\nvcpus=2\nmaxvcpus=3\n"
 		"on_poweroff=\"preserve\"\non_crash=\"restart\"\n"
-		"disk=['format=raw,vdev=xvda,access=ro,target=/x,y=z \"',\n"
+		"disk=['format=raw,vdev=xvda,access=ro,script=block-x,target=/x,y=z \"',\n"
 		"'format=qcow2,vdev=sdb3,no-discard,direct-io-safe,target=/q']\n"
-		"vif=['mac=00:16:3e:00:00:01,bridge=br0,vifname=t0,ip=192.0.2.1,devid=5,mtu=9000,"
+		"vif=['mac=00:16:3e:00:00:01,bridge=br0,vifname=t0,ip=192.0.2.1,devid=5,mtu=9000,script=/s,"
 		"rate=10Mb/s@20ms,trusted=0', '']\n";
 	struct domain_config first, second;
 	struct fault fault;
@@ -186,6 +186,8 @@ START_TEST(printed_and_read_again)
 	ck_assert_uint_eq(second.vif[0].rate_bytes, first.vif[0].rate_bytes);
 	ck_assert_uint_eq(second.vif[0].rate_usecs, 20000);
 	ck_assert_str_eq(second.vif[0].name, "t0");
+	ck_assert_str_eq(second.disk[0].script, "block-x");
+	ck_assert_str_eq(second.vif[0].script, "/s");
 	free(printed);
 	free(again);
 	domain_config_free(&first);

@@ -93,8 +93,8 @@ static const struct {
 	 "digits, '.', '-' or '_'"},
 	{"xenbr0", "vif 0: \"xenbr0\" is no KEY=VALUE; write for example mac=00:16:3e:00:00:01"},
 	{"brigde=x", "vif 0: unknown word brigde=; a vif has mac, bridge, vifname, ip, devid, mtu, "
-		     "rate, type, trusted"},
-	{"script=vif-route", "vif 0: script= is not supported by this version; leave it out"},
+		     "rate, type, trusted, script"},
+	{"model=e1000", "vif 0: model= is not supported by this version; leave it out"},
 	{"backend=net", "vif 0: backend= is not supported by this version; leave it out"},
 	{"type=ioemu", "vif 0: type=ioemu is not supported by this version; use type=vif"},
 	{"mtu=67", "vif 0: mtu 67 is not a number from 68 to 65535"},
@@ -185,8 +185,8 @@ static const struct {
 	 "disk 0: backendtype=tap is not supported by this version; leave it out"},
 	{"backend=storage,vdev=xvda,target=x",
 	 "disk 0: backend= is not supported by this version; leave it out"},
-	{"script=block-iscsi,vdev=xvda,target=x",
-	 "disk 0: script= is not supported by this version; leave it out"},
+	{"script=block-iscsi,format=qcow2,vdev=xvda,target=x",
+	 "disk 0: script= goes with backendtype=phy and format=raw only"},
 	{"backendtype=phy,format=qcow2,vdev=xvda,target=x",
 	 "disk 0: backendtype=phy serves raw images, not format=qcow2; leave backendtype out"},
 };

@@ -19,6 +19,7 @@ const char *disk_format_word(enum disk_format format)
 void disk_config_free(struct disk_config *disk)
 {
 	free(disk->target);
+	free(disk->script);
 	*disk = (struct disk_config){0};
 }
 
@@ -69,8 +70,6 @@ static int supported(const libxl_device_disk *from, const char *place, struct fa
 		what = "backendtype=standalone";
 	else if (from->backend_domname)
 		what = "backend=";
-	else if (from->script)
-		what = "script=";
 	else if (!libxl_defbool_is_default(from->colo_enable))
 		what = "colo";
 	else if (from->specification == LIBXL_DISK_SPECIFICATION_VIRTIO)
@@ -106,6 +105,10 @@ static int format_take(const libxl_device_disk *from, const char *place, struct 
 				 "%s: backendtype=phy serves raw images, not format=%s; leave "
 				 "backendtype out",
 				 place, disk_format_word(disk->format));
+	if (from->script && (from->backend == LIBXL_DISK_BACKEND_QDISK || disk->format != DISK_RAW))
+		return fault_set(fault, -EINVAL,
+				 "%s: script= goes with backendtype=phy and format=raw only",
+				 place);
 	if (from->backend == LIBXL_DISK_BACKEND_QDISK || disk->format != DISK_RAW)
 		disk->backend = DISK_QDISK;
 	return 0;
@@ -138,7 +141,8 @@ static int target_take(const libxl_device_disk *from, const char *place, struct 
 		return fault_set(fault, -EINVAL, "%s: no target; add target=PATH at its end",
 				 place);
 	disk->target = strdup(from->pdev_path);
-	return disk->target ? 0 : fault_memory(fault);
+	disk->script = from->script ? strdup(from->script) : NULL;
+	return !disk->target || (from->script && !disk->script) ? fault_memory(fault) : 0;
 }
 
 int disk_config_parse(const char *spec, const char *place, struct disk_config *disk,

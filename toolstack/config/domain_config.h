@@ -41,6 +41,7 @@ struct disk_config {
 	bool writable;
 	bool discard;
 	bool direct_io_safe;
+	char *script; /* as written, the plan makes it absolute; or NULL */
 	unsigned line;
 };
 
@@ -49,6 +50,7 @@ struct vif_config {
 	bool mac_given;
 	char *bridge;
 	char *name;          /* of the interface in dom0, or NULL: vifN.DEVID */
+	char *script;        /* as of a disk */
 	char *ip;            /* or NULL */
 	int devid;           /* -1: the lowest that is free */
 	uint32_t mtu;        /* 0: not said */
@@ -59,9 +61,8 @@ struct vif_config {
 };
 
 struct domain_config {
-	char *source; /* what messages call the file */
-	unsigned
-		file_lines; /* a line beyond them came from the command line; 0: there is no file */
+	char *source;        /* what messages call the file */
+	unsigned file_lines; /* a line beyond them came from the command line */
 	char *name;
 	uuid_t uuid;
 	bool uuid_given;

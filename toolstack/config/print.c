@@ -57,6 +57,8 @@ static char *disk_spec(const struct disk_config *disk)
 		disk->backend == DISK_QDISK ? "qdisk" : "phy");
 	fprintf(out, ",%s%s", disk->discard ? "discard" : "no-discard",
 		disk->direct_io_safe ? ",direct-io-safe" : "");
+	if (disk->script)
+		fprintf(out, ",script=%s", disk->script);
 	/* Last, for all that follows is the target as it stands. */
 	fprintf(out, ",target=%s", disk->target);
 	if (fclose(out)) {
@@ -80,6 +82,8 @@ static char *vif_spec(const struct vif_config *vif)
 		fprintf(out, ",mac=%s", mac);
 	if (vif->name)
 		fprintf(out, ",vifname=%s", vif->name);
+	if (vif->script)
+		fprintf(out, ",script=%s", vif->script);
 	if (vif->ip)
 		fprintf(out, ",ip=%s", vif->ip);
 	if (vif->mtu)

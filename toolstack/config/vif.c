@@ -26,6 +26,7 @@ void vif_config_free(struct vif_config *vif)
 {
 	free(vif->bridge);
 	free(vif->name);
+	free(vif->script);
 	free(vif->ip);
 	*vif = (struct vif_config){0};
 }
@@ -79,6 +80,11 @@ static int bridge_set(const struct vif_word *w)
 static int name_set(const struct vif_word *w)
 {
 	return interface_set(w, &w->vif->name);
+}
+
+static int script_set(const struct vif_word *w)
+{
+	return text_set(w, &w->vif->script);
 }
 
 static int ip_set(const struct vif_word *w)
@@ -161,14 +167,13 @@ static const struct {
 	const char *key;
 	int (*set)(const struct vif_word *w);
 } vif_keys[] = {
-	{"bridge", bridge_set},   {"devid", devid_set}, {"ip", ip_set},
-	{"mac", mac_set},         {"mtu", mtu_set},     {"rate", rate_set},
-	{"trusted", trusted_set}, {"type", type_set},   {"vifname", name_set},
+	{"bridge", bridge_set}, {"devid", devid_set},  {"ip", ip_set},           {"mac", mac_set},
+	{"mtu", mtu_set},       {"rate", rate_set},    {"trusted", trusted_set}, {"type", type_set},
+	{"script", script_set}, {"vifname", name_set},
 };
 
 /* In xl-network-configuration(5), and not carried out here. */
-static const char *const vif_keys_refused[] = {"accel", "backend", "gatewaydev",
-					       "model", "netdev",  "script"};
+static const char *const vif_keys_refused[] = {"accel", "backend", "gatewaydev", "model", "netdev"};
 
 static int word_take(const struct vif_word *w)
 {
@@ -183,7 +188,7 @@ static int word_take(const struct vif_word *w)
 	return fault_set(
 		w->fault, -EINVAL,
 		"%s: unknown word %s=; a vif has mac, bridge, vifname, ip, devid, mtu, rate, "
-		"type, trusted",
+		"type, trusted, script",
 		w->place, w->key);
 }
 

@@ -6,6 +6,7 @@
 
 #include "toolstack/device/device.h"
 #include "toolstack/device/qemu.h"
+#include "toolstack/device/script.h"
 #include "toolstack/device/wait.h"
 
 struct closing {
@@ -128,6 +129,8 @@ int device_detach(struct toolstack *ts, const struct device *device, bool force,
 		rc = devices_wait_closed(ts, &one, fault);
 	if (rc == -ETIMEDOUT && force)
 		rc = 0;
+	if (!rc)
+		scripts_remove(ts, &one);
 	if (!rc)
 		rc = xs_transact(ts->xs, detached_write, &d);
 	return rc;

@@ -47,6 +47,7 @@ void vbd_nodes(struct nodes *nodes, uint16_t domid, const struct disk_config *di
 		{"type", disk->backend == DISK_QDISK ? "qdisk" : "phy"},
 		{"mode", disk->writable ? "w" : "r"},
 		{"device-type", "disk"},
+		{"script", disk->script},
 		{"discard-enable", disk->discard ? "1" : "0"},
 		{"direct-io-safe", disk->direct_io_safe ? "1" : NULL},
 		{0},

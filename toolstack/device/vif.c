@@ -29,6 +29,7 @@ void vif_nodes(struct nodes *nodes, uint16_t domid, const struct vif_config *vif
 		{"online", "1"},
 		{"state", "1"},
 		{"mac", mac},
+		{"script", vif->script},
 		{"ip", vif->ip},
 		{"vifname", vif->name},
 		{"mtu", vif->mtu ? mtu : NULL},

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "toolstack/device/qemu.h"
+#include "toolstack/device/script.h"
 #include "toolstack/device/vbd.h"
 #include "toolstack/device/vif.h"
 #include "toolstack/domain/claims.h"
@@ -114,7 +115,9 @@ static int served(struct attachment *a)
 	if (a->device.type == DEVICE_QDISK)
 		rc = qemu_start(a->ts, a->domid, name ? name : "", a->fault);
 	free(name);
-	return rc ? rc : devices_wait_ready(a->ts, &one, a->fault);
+	if (!rc)
+		rc = devices_wait_ready(a->ts, &one, a->fault);
+	return rc ? rc : scripts_add(a->ts, &one, a->fault);
 }
 
 static int attach(struct attachment *a)

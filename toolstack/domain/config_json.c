@@ -11,6 +11,7 @@ static void disk_json(yajl_gen json, const struct disk_config *disk)
 	json_string(json, "format", disk_format_word(disk->format));
 	json_string(json, "backendtype", disk->backend == DISK_QDISK ? "qdisk" : "phy");
 	json_string(json, "access", disk->writable ? "rw" : "ro");
+	json_string(json, "script", disk->script);
 	json_bool(json, "discard", disk->discard);
 	json_bool(json, "direct-io-safe", disk->direct_io_safe);
 	yajl_gen_map_close(json);
@@ -26,6 +27,7 @@ static void vif_json(yajl_gen json, const struct vif_config *vif)
 	json_string(json, "mac", vif->mac_given ? mac : NULL);
 	json_string(json, "bridge", vif->bridge);
 	json_string(json, "vifname", vif->name);
+	json_string(json, "script", vif->script);
 	json_string(json, "ip", vif->ip);
 	json_number(json, "mtu", vif->mtu);
 	json_number(json, "rate_bytes", (long long)vif->rate_bytes);

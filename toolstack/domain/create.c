@@ -7,6 +7,7 @@
 #include "lib/xs.h"
 #include "toolstack/device/device.h"
 #include "toolstack/device/qemu.h"
+#include "toolstack/device/script.h"
 #include "toolstack/domain/claims.h"
 #include "toolstack/domain/domain.h"
 #include "toolstack/domain/layout.h"
@@ -139,6 +140,8 @@ static int devices_start(struct creation *c)
 	if (rc)
 		return fault_memory(c->fault);
 	rc = devices_wait_ready(c->ts, &devices, c->fault);
+	if (!rc)
+		rc = scripts_add(c->ts, &devices, c->fault);
 	devices_free(&devices);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #include "lib/xs.h"
 #include "toolstack/device/device.h"
 #include "toolstack/device/qemu.h"
+#include "toolstack/device/script.h"
 #include "toolstack/domain/domain.h"
 #include "toolstack/domain/name.h"
 #include "toolstack/domain/record.h"
@@ -76,6 +77,7 @@ static void devices_end(struct removal *r)
 		return;
 	if (!devices_close(r->ts, &r->devices, true))
 		devices_wait_closed(r->ts, &r->devices, &late);
+	scripts_remove(r->ts, &r->devices);
 }
 
 static int domain_end(struct removal *r, struct fault *fault)

@@ -77,45 +77,79 @@ static time_t now(void)
 	return t.tv_sec;
 }
 
+/* Both what says that a domain ended and what says that its nodes are gone. */
+static struct xs_handle *watch_open(uint16_t domid)
+{
+	struct xs_handle *xs = xs_open(0);
+	char record[64];
+
+	snprintf(record, sizeof(record), RECORD_PATH, domid);
+	if (xs && xs_watch(xs, "@releaseDomain", "end") && xs_watch(xs, record, "end"))
+		return xs;
+	xs_close(xs);
+	return NULL;
+}
+
+static void watch_wait(struct xs_handle *xs)
+{
+	struct pollfd polled = {.fd = xs_fileno(xs), .events = POLLIN};
+	char **event;
+
+	/* A domain that is gone at last may not be announced again. */
+	poll(&polled, 1, 1000);
+	while ((event = xs_check_watch(xs)))
+		free(event);
+}
+
+enum progress { GUEST_RUNS, GUEST_ENDED, GUEST_GONE };
+
+static int progress_get(struct toolstack *ts, uint16_t domid, enum progress *progress,
+			unsigned *reason, struct fault *fault)
+{
+	struct xen_domain domain;
+	int rc = xen_domain_get(ts->xen, domid, &domain, fault);
+
+	if (rc && rc != -ENOENT)
+		return rc;
+	if (rc)
+		*progress = xs_exists(ts->xs, XBT_NULL, RECORD_PATH, domid) ? GUEST_ENDED
+									    : GUEST_GONE;
+	else
+		*progress = domain.shutdown ? GUEST_ENDED : GUEST_RUNS;
+	*reason = rc ? 0 : domain.shutdown_reason;
+	return 0;
+}
+
 int ending_wait(struct toolstack *ts, uint16_t domid, unsigned seconds, struct fault *fault)
 {
 	time_t deadline = now() + (time_t)seconds;
-	struct xs_handle *xs = xs_open(0);
-	struct xen_domain domain;
-	bool ended = false;
-	char **event;
+	struct xs_handle *xs = watch_open(domid);
+	enum progress progress = GUEST_RUNS, before = GUEST_RUNS;
+	unsigned reason;
 	int rc;
 
-	if (!xs || !xs_watch(xs, "@releaseDomain", "end")) {
+	if (!xs) {
 		rc = errno ? -errno : -EIO;
-		fault_set(fault, rc, "cannot watch the XenStore: %s", strerror(-rc));
-		goto out;
+		return fault_set(fault, rc, "cannot watch the XenStore: %s", strerror(-rc));
 	}
-	while (!(rc = xen_domain_get(ts->xen, domid, &domain, fault))) {
-		struct pollfd polled = {.fd = xs_fileno(xs), .events = POLLIN};
-
-		if (domain.shutdown && !ended) {
-			printf("Domain %u has been shut down, reason code %u\n", domid,
-			       domain.shutdown_reason);
+	while (!(rc = progress_get(ts, domid, &progress, &reason, fault))) {
+		if (progress == GUEST_ENDED && before == GUEST_RUNS) {
+			printf("Domain %u has been shut down, reason code %u\n", domid, reason);
 			fflush(stdout);
-			ended = true;
-			if (is_preserved(ts, domid, domain.shutdown_reason))
-				goto out;
+			if (is_preserved(ts, domid, reason))
+				break;
+		}
+		if (progress == GUEST_GONE) {
+			printf("Domain %u has been destroyed\n", domid);
+			break;
 		}
 		if (now() >= deadline) {
-			rc = too_late(ts, domid, ended, seconds, fault);
-			goto out;
+			rc = too_late(ts, domid, progress == GUEST_ENDED, seconds, fault);
+			break;
 		}
-		/* A domain that is gone at last may not be announced again. */
-		poll(&polled, 1, 1000);
-		while ((event = xs_check_watch(xs)))
-			free(event);
+		before = progress;
+		watch_wait(xs);
 	}
-	if (rc == -ENOENT) {
-		printf("Domain %u has been destroyed\n", domid);
-		rc = 0;
-	}
-out:
 	xs_close(xs);
 	return rc;
 }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "toolstack/device/script.h"
 #include "toolstack/domain/claims.h"
 #include "toolstack/domain/link.h"
 #include "toolstack/program.h"
@@ -154,11 +155,37 @@ static int image_find(struct disk_config *disk, const char *place, struct fault 
 	return 0;
 }
 
+/* The script becomes an absolute path, as libxl makes it. */
+static int script_plan(char **script, const char *place, struct fault *fault)
+{
+	char *path = script_path(*script);
+
+	if (!path)
+		return fault_memory(fault);
+	if (access(path, X_OK)) {
+		int rc = -errno;
+
+		fault_set(fault, rc, "%s: script %s: %s; correct script= or leave it out", place,
+			  path, strerror(-rc));
+		free(path);
+		return rc;
+	}
+	free(*script);
+	*script = path;
+	return 0;
+}
+
 int plan_disk(struct toolstack *ts, struct disk_config *disk, const char *place,
 	      struct fault *fault)
 {
-	int rc = image_find(disk, place, fault);
+	int rc;
 
+	/* With a script the target is the script's business. */
+	if (disk->script) {
+		rc = script_plan(&disk->script, place, fault);
+		return rc ? rc : claims_image(ts, XBT_NULL, disk, place, fault);
+	}
+	rc = image_find(disk, place, fault);
 	/* Another domain first: its block device would only be "in use on this host". */
 	if (!rc)
 		rc = claims_image(ts, XBT_NULL, disk, place, fault);
@@ -191,7 +218,8 @@ static int bridge_check(const struct vif_config *vif, const char *place, struct 
 
 int plan_vif(struct toolstack *ts, struct vif_config *vif, const char *place, struct fault *fault)
 {
-	int rc = bridge_check(vif, place, fault);
+	int rc = vif->script ? script_plan(&vif->script, place, fault)
+			     : bridge_check(vif, place, fault);
 
 	if (!rc && vif->name && !link_exists(vif->name))
 		rc = fault_set(fault, -EEXIST,

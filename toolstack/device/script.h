@@ -1,0 +1,25 @@
+/*
+ * script.h - hotplug scripts, run as libxl runs them, for devices that have one.
+ *
+ * Only where the user asked for a script; our backends do without. A script finds its device by
+ * $XENBUS_PATH, prepares it, and writes hotplug-status; it is called "add" and "remove" for a
+ * disk, "online" and "offline" for a vif.
+ */
+#pragma once
+
+#include "toolstack/device/device.h"
+
+/** Where a script is that has no slash in its name. */
+#define SCRIPT_DIR "/etc/xen/scripts"
+
+/** script_path - the absolute path of a script as the user wrote it: for free(3), or NULL. */
+char *script_path(const char *script);
+
+/**
+ * scripts_add - after the backends are at InitWait, prepare the devices one after the other.
+ * Return: 0; -EIO (a script failed: the fault has its hotplug-error), -ETIMEDOUT, -EINTR.
+ */
+int scripts_add(struct toolstack *ts, const struct devices *devices, struct fault *fault);
+
+/** scripts_remove - after the backends closed, undo it for those that were prepared. */
+void scripts_remove(struct toolstack *ts, const struct devices *devices);
