@@ -145,9 +145,8 @@ static void hear(struct client *client, const char *event)
 		snprintf(words[count++], sizeof(words[0]), "%s", word);
 	snprintf(words[count++], sizeof(words[0]), "%.255s", event);
 	qsort(words, count, sizeof(words[0]), by_text);
-	at[0] = '\0';
 	for (size_t i = 0; i < count; i++)
-		strcat(strcat(at, words[i]), " ");
+		at += sprintf(at, "%s ", words[i]);
 }
 
 void client_ask(struct client *client, uint32_t type, uint32_t transaction, const void *body,

@@ -61,7 +61,7 @@ static const char *const tokens[] = {"t|", "u|", "|", "", "t"};
 
 static const char *pick(const char *const *list, size_t count)
 {
-	return list[(size_t)rand() % count];
+	return list[(size_t)random() % count];
 }
 
 #define PICK(list) pick(list, COUNT(list))
@@ -91,14 +91,14 @@ static uint32_t random_request(char *text, size_t size)
 					 XS_GET_DOMAIN_PATH,
 					 XS_RESUME,
 					 XS_ERROR};
-	uint32_t type = types[(size_t)rand() % COUNT(types)];
+	uint32_t type = types[(size_t)random() % COUNT(types)];
 	const char *path = PICK(paths);
 
-	if (type == XS_RESET_WATCHES && rand() % 8)
+	if (type == XS_RESET_WATCHES && random() % 8)
 		type = XS_WATCH;
 	switch (type) {
 	case XS_WRITE:
-		snprintf(text, size, "%s|%d", path, rand() % 100);
+		snprintf(text, size, "%s|%ld", path, random() % 100);
 		break;
 	case XS_SET_PERMS:
 		snprintf(text, size, "%s|%s", path, PICK(perms));
@@ -113,7 +113,7 @@ static uint32_t random_request(char *text, size_t size)
 	case XS_IS_DOMAIN_INTRODUCED:
 	case XS_GET_DOMAIN_PATH:
 	case XS_RESUME:
-		snprintf(text, size, "%d|", rand() % 4);
+		snprintf(text, size, "%ld|", random() % 4);
 		break;
 	default:
 		snprintf(text, size, "%s|", path);
@@ -226,16 +226,16 @@ static void compare_events(struct pair *pair, uint32_t type, const char *text)
 static void step(struct pair *pair)
 {
 	char text[256];
-	int who = rand() % CLIENTS;
+	int who = random() % CLIENTS;
 	uint32_t type;
 
-	if (pair->holder < 0 && rand() % 12 == 0) {
+	if (pair->holder < 0 && random() % 12 == 0) {
 		ask(pair, who, XS_TRANSACTION_START, "|", false);
 		pair->holder = who;
 		return;
 	}
-	if (pair->holder == who && rand() % 5 == 0) {
-		snprintf(text, sizeof(text), "%s|", rand() % 4 ? "T" : "F");
+	if (pair->holder == who && random() % 5 == 0) {
+		snprintf(text, sizeof(text), "%s|", random() % 4 ? "T" : "F");
 		ask(pair, who, XS_TRANSACTION_END, text, true);
 		pair->holder = -1;
 		compare_events(pair, XS_TRANSACTION_END, text);
@@ -322,7 +322,7 @@ int main(int argc, char *argv[])
 
 	if (argc != 5)
 		errx(2, "usage: %s REFERENCE OURS SEED STEPS", argv[0]);
-	srand(strtoul(argv[3], NULL, 10));
+	srandom(strtoul(argv[3], NULL, 10));
 	steps = (int)strtoul(argv[4], NULL, 10);
 	setup(&pair, (const char *const *)argv + 1);
 	for (int i = 1; i <= steps; i++) {
@@ -331,7 +331,7 @@ int main(int argc, char *argv[])
 			continue;
 		if (i % 100 == 0)
 			compare_tree(&pair);
-		if (rand() % 200 == 0)
+		if (random() % 200 == 0)
 			reboot(&pair);
 	}
 	return 0;

@@ -22,11 +22,20 @@ static struct world *world_with_home(struct connection **guest)
 /* A body of @size bytes: @head, then 'v's. */
 static const char *long_body(const char *head, size_t size)
 {
-	static char body[XENSTORE_PAYLOAD_MAX + 1];
+	static char body[XENSTORE_PAYLOAD_MAX + 2];
 
 	memset(body, 'v', size);
 	memcpy(body, head, strlen(head));
 	body[size] = '\0';
+	return body;
+}
+
+/* The same with a NUL at its end, for a token. */
+static const char *long_token(const char *head, size_t size)
+{
+	char *body = (char *)(uintptr_t)long_body(head, size + 1);
+
+	body[size] = '|';
 	return body;
 }
 
@@ -179,16 +188,18 @@ END_TEST
 /* Limits hold for what a relative path becomes. */
 START_TEST(xsa_323_relative_paths)
 {
+	static const char home[] = "/local/domain/1/";
 	struct connection *guest;
 	struct world *world = world_with_home(&guest);
 	char body[2200];
 
 	for (size_t length = 2040; length <= 2060; length++) {
 		memset(body, 'a', length);
-		strcpy(body + length, "|");
+		body[length] = '|';
+		body[length + 1] = '\0';
 		ck_says("relative", say(world, guest, XS_READ, body),
 			length <= 2048 ? "!ENOENT" : "!EINVAL");
-		memcpy(body, "/local/domain/1/", 16);
+		memcpy(body, home, strlen(home));
 		ck_says("absolute", say(world, guest, XS_READ, body),
 			length <= 2048 + 16 ? "!ENOENT" : "!EINVAL");
 	}
@@ -199,17 +210,17 @@ END_TEST
 /* An event that does not fit into a payload is dropped, not sent. */
 START_TEST(xsa_324_long_token)
 {
+	static const char node[] = "/local/domain/1/x/";
 	struct connection *guest;
 	struct world *world = world_with_home(&guest);
 	char body[2100];
 
 	memset(body, 'a', sizeof(body));
-	strcpy(body + 2000, "|v");
-	ck_says("watch", say(world, guest, XS_WATCH, strcat((char *)long_body("x|", 4000), "|")),
-		"OK|");
+	snprintf(body + 2000, sizeof(body) - 2000, "|v");
+	ck_says("watch", say(world, guest, XS_WATCH, long_token("x|", 4000)), "OK|");
 	ck_assert_uint_gt(strlen(events(guest)), 3990);
 	say(world, world->dom0, XS_CONTROL, "quota|set|node-size|0|");
-	memcpy(body, "/local/domain/1/x/", 18);
+	memcpy(body, node, strlen(node));
 	ck_says("long", say(world, world->dom0, XS_WRITE, body), "OK|");
 	ck_says("dropped", events(guest), "");
 	ck_says("short", say(world, world->dom0, XS_WRITE, "/local/domain/1/x|v"), "OK|");
@@ -242,8 +253,7 @@ START_TEST(xsa_326_and_416_floods)
 	output_clear(&guest->output);
 
 	/* Events that it doesn't read, each another path. */
-	say(world, guest, XS_WATCH, long_body("w|", 1500));
-	say(world, guest, XS_WATCH, strcat((char *)long_body("w|", 1500), "|"));
+	say(world, guest, XS_WATCH, long_token("w|", 1500));
 	for (int i = 0; i < 5000; i++) {
 		snprintf(body, sizeof(body), "/local/domain/1/w/%d|", i);
 		say(world, world->dom0, XS_MKDIR, body);
@@ -399,8 +409,7 @@ START_TEST(xsa_418_deep_trees)
 	uint32_t id;
 
 	for (int i = 0; i < 990; i++)
-		strcat(body, "/d");
-	strcat(body, "|");
+		memcpy(body + 1 + (size_t)2 * i, "/d|", sizeof("/d|"));
 	say(world, guest, XS_WATCH, "d|t|");
 	ck_says("make", say(world, guest, XS_MKDIR, body), "OK|");
 	ck_assert_int_eq(guest->domain->nodes, 992);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <xen/io/xs_wire.h>
 
+#define CHILDREN_SIZE 1024
+
 enum { READ = 1, WRITE = 2, ALL = 7 };
 
 void model_init(struct model *model)
@@ -70,7 +72,7 @@ static struct model_node *create(struct model *model, bool guest, const char *pa
 	if (model->count > MODEL_NODES)
 		abort();
 	*node = *above;
-	strcpy(node->path, path);
+	snprintf(node->path, sizeof(node->path), "%s", path);
 	node->value[0] = '\0';
 	node->order = model->order++;
 	if (guest)
@@ -95,6 +97,7 @@ static void drop(struct model *model, const char *path)
 static const char *children(struct model *model, const char *path, char *out)
 {
 	unsigned last = 0;
+	size_t used = 0;
 
 	for (out[0] = '\0';;) {
 		const struct model_node *next = NULL;
@@ -112,7 +115,8 @@ static const char *children(struct model *model, const char *path, char *out)
 		}
 		if (!next)
 			return out;
-		strcat(strcat(out, strrchr(next->path, '/') + 1), "|");
+		used += snprintf(out + used, CHILDREN_SIZE - used, "%s|",
+				 strrchr(next->path, '/') + 1);
 		last = next->order + 1;
 	}
 }
@@ -128,7 +132,7 @@ static const char *set_perms(struct model_node *node, bool guest, const char *pe
 
 const char *model_ask(struct model *model, bool guest, uint32_t type, const char *body)
 {
-	static char out[1024];
+	static char out[CHILDREN_SIZE];
 	char path[32], parent[32];
 	const char *value = strchr(body, '|') + 1, *error;
 	int need = type == XS_WRITE || type == XS_MKDIR || type == XS_RM ? WRITE
@@ -141,16 +145,19 @@ const char *model_ask(struct model *model, bool guest, uint32_t type, const char
 	node = find(model, path);
 	if (error && (strcmp(error, "!ENOENT") != 0 || need != WRITE))
 		return error;
+	if (!node && need != WRITE)
+		return "!ENOENT";
 	switch (type) {
 	case XS_READ:
-		return strcpy(out, node->value);
+		return node->value;
 	case XS_DIRECTORY:
 		return children(model, path, out);
 	case XS_GET_PERMS:
 		snprintf(out, sizeof(out), "%c%u|", node->letter, node->owner);
 		return out;
 	case XS_WRITE:
-		strcpy(create(model, guest, path)->value, value);
+		node = create(model, guest, path);
+		snprintf(node->value, sizeof(node->value), "%s", value);
 		return "OK|";
 	case XS_MKDIR:
 		create(model, guest, path);

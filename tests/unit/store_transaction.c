@@ -10,47 +10,105 @@
 /* One request inside, one outside, one inside, then the commit. */
 static const struct {
 	const char *what;
-	uint32_t first;
-	const char *first_body;
-	uint32_t other;
-	const char *other_body;
-	uint32_t second;
-	const char *second_body;
+	struct {
+		uint32_t type;
+		const char *body;
+	} first, other, second;
 	const char *reply;
 } pairs[] = {
-	{"nothing happens", XS_READ, "/a|", XS_READ, "/a|", XS_WRITE, "/a|x", "OK|"},
-	{"what was read is written", XS_READ, "/a|", XS_WRITE, "/a|y", XS_WRITE, "/b|x", "!EAGAIN"},
-	{"even with the same value", XS_READ, "/a|", XS_WRITE, "/a|1", XS_WRITE, "/b|x", "!EAGAIN"},
-	{"what was read is removed", XS_READ, "/a|", XS_RM, "/a|", XS_WRITE, "/b|x", "!EAGAIN"},
-	{"what was read is removed above", XS_READ, "/d/x|", XS_RM, "/d|", XS_WRITE, "/b|x",
+	{"nothing happens", {XS_READ, "/a|"}, {XS_READ, "/a|"}, {XS_WRITE, "/a|x"}, "OK|"},
+	{"what was read is written",
+	 {XS_READ, "/a|"},
+	 {XS_WRITE, "/a|y"},
+	 {XS_WRITE, "/b|x"},
 	 "!EAGAIN"},
-	{"what was missing appears", XS_READ, "/new|", XS_MKDIR, "/new|", XS_WRITE, "/b|x",
+	{"even with the same value",
+	 {XS_READ, "/a|"},
+	 {XS_WRITE, "/a|1"},
+	 {XS_WRITE, "/b|x"},
 	 "!EAGAIN"},
-	{"what was listed grows", XS_DIRECTORY, "/d|", XS_MKDIR, "/d/new|", XS_WRITE, "/b|x",
+	{"what was read is removed",
+	 {XS_READ, "/a|"},
+	 {XS_RM, "/a|"},
+	 {XS_WRITE, "/b|x"},
 	 "!EAGAIN"},
-	{"what was listed shrinks", XS_DIRECTORY, "/d|", XS_RM, "/d/x|", XS_WRITE, "/b|x",
+	{"what was read is removed above",
+	 {XS_READ, "/d/x|"},
+	 {XS_RM, "/d|"},
+	 {XS_WRITE, "/b|x"},
 	 "!EAGAIN"},
-	{"perms that were read change", XS_GET_PERMS, "/a|", XS_SET_PERMS, "/a|r0|", XS_WRITE,
-	 "/b|x", "!EAGAIN"},
-	{"somebody else's node", XS_READ, "/a|", XS_WRITE, "/b|y", XS_WRITE, "/a|x", "OK|"},
-	{"two new siblings", XS_MKDIR, "/d/one|", XS_MKDIR, "/d/two|", XS_MKDIR, "/d/three|",
+	{"what was missing appears",
+	 {XS_READ, "/new|"},
+	 {XS_MKDIR, "/new|"},
+	 {XS_WRITE, "/b|x"},
+	 "!EAGAIN"},
+	{"what was listed grows",
+	 {XS_DIRECTORY, "/d|"},
+	 {XS_MKDIR, "/d/new|"},
+	 {XS_WRITE, "/b|x"},
+	 "!EAGAIN"},
+	{"what was listed shrinks",
+	 {XS_DIRECTORY, "/d|"},
+	 {XS_RM, "/d/x|"},
+	 {XS_WRITE, "/b|x"},
+	 "!EAGAIN"},
+	{"perms that were read change",
+	 {XS_GET_PERMS, "/a|"},
+	 {XS_SET_PERMS, "/a|r0|"},
+	 {XS_WRITE, "/b|x"},
+	 "!EAGAIN"},
+	{"somebody else's node", {XS_READ, "/a|"}, {XS_WRITE, "/b|y"}, {XS_WRITE, "/a|x"}, "OK|"},
+	{"two new siblings",
+	 {XS_MKDIR, "/d/one|"},
+	 {XS_MKDIR, "/d/two|"},
+	 {XS_MKDIR, "/d/three|"},
 	 "OK|"},
-	{"a missing node while its parent comes", XS_READ, "/p/one|", XS_MKDIR, "/p/two|", XS_WRITE,
-	 "/b|x", "OK|"},
-	{"two new trees with one missing parent", XS_MKDIR, "/p/one|", XS_MKDIR, "/p/two|", XS_READ,
-	 "/a|", "!EAGAIN"},
-	{"a value while a child comes", XS_READ, "/d|", XS_MKDIR, "/d/new|", XS_WRITE, "/b|x",
+	{"a missing node while its parent comes",
+	 {XS_READ, "/p/one|"},
+	 {XS_MKDIR, "/p/two|"},
+	 {XS_WRITE, "/b|x"},
 	 "OK|"},
-	{"children while a value changes", XS_DIRECTORY, "/d|", XS_WRITE, "/d|y", XS_WRITE, "/b|x",
+	{"two new trees with one missing parent",
+	 {XS_MKDIR, "/p/one|"},
+	 {XS_MKDIR, "/p/two|"},
+	 {XS_READ, "/a|"},
+	 "!EAGAIN"},
+	{"a value while a child comes",
+	 {XS_READ, "/d|"},
+	 {XS_MKDIR, "/d/new|"},
+	 {XS_WRITE, "/b|x"},
 	 "OK|"},
-	{"children while a grandchild comes", XS_DIRECTORY, "/d|", XS_MKDIR, "/d/x/g|", XS_WRITE,
-	 "/b|x", "OK|"},
-	{"a value while perms change", XS_READ, "/a|", XS_SET_PERMS, "/a|r0|", XS_WRITE, "/b|x",
+	{"children while a value changes",
+	 {XS_DIRECTORY, "/d|"},
+	 {XS_WRITE, "/d|y"},
+	 {XS_WRITE, "/b|x"},
 	 "OK|"},
-	{"blind writes to one node", XS_WRITE, "/a|x", XS_WRITE, "/a|y", XS_READ, "/a|", "OK|"},
-	{"a write to what is removed", XS_WRITE, "/d/x|v", XS_RM, "/d|", XS_READ, "/a|", "!EAGAIN"},
-	{"a removal while a child comes", XS_RM, "/d|", XS_MKDIR, "/d/new|", XS_READ, "/a|", "OK|"},
-	{"both remove", XS_RM, "/d|", XS_RM, "/d|", XS_READ, "/a|", "!EAGAIN"},
+	{"children while a grandchild comes",
+	 {XS_DIRECTORY, "/d|"},
+	 {XS_MKDIR, "/d/x/g|"},
+	 {XS_WRITE, "/b|x"},
+	 "OK|"},
+	{"a value while perms change",
+	 {XS_READ, "/a|"},
+	 {XS_SET_PERMS, "/a|r0|"},
+	 {XS_WRITE, "/b|x"},
+	 "OK|"},
+	{"blind writes to one node",
+	 {XS_WRITE, "/a|x"},
+	 {XS_WRITE, "/a|y"},
+	 {XS_READ, "/a|"},
+	 "OK|"},
+	{"a write to what is removed",
+	 {XS_WRITE, "/d/x|v"},
+	 {XS_RM, "/d|"},
+	 {XS_READ, "/a|"},
+	 "!EAGAIN"},
+	{"a removal while a child comes",
+	 {XS_RM, "/d|"},
+	 {XS_MKDIR, "/d/new|"},
+	 {XS_READ, "/a|"},
+	 "OK|"},
+	{"both remove", {XS_RM, "/d|"}, {XS_RM, "/d|"}, {XS_READ, "/a|"}, "!EAGAIN"},
 };
 
 static struct world *world_of_pairs(void)
@@ -69,9 +127,9 @@ START_TEST(conflicts)
 	struct connection *other = world_socket(world);
 	uint32_t id = begin(world, world->dom0);
 
-	say_in(world, world->dom0, id, pairs[_i].first, pairs[_i].first_body);
-	ck_assert_int_ne(say(world, other, pairs[_i].other, pairs[_i].other_body)[0], '!');
-	say_in(world, world->dom0, id, pairs[_i].second, pairs[_i].second_body);
+	say_in(world, world->dom0, id, pairs[_i].first.type, pairs[_i].first.body);
+	ck_assert_int_ne(say(world, other, pairs[_i].other.type, pairs[_i].other.body)[0], '!');
+	say_in(world, world->dom0, id, pairs[_i].second.type, pairs[_i].second.body);
 	ck_says(pairs[_i].what, commit(world, world->dom0, id), pairs[_i].reply);
 	ck_says("gone", commit(world, world->dom0, id), "!ENOENT");
 	world_free(world);
@@ -192,14 +250,14 @@ static void random_request(struct said *said)
 	static const uint32_t types[] = {XS_READ,  XS_READ,  XS_DIRECTORY, XS_GET_PERMS, XS_WRITE,
 					 XS_WRITE, XS_MKDIR, XS_RM,        XS_SET_PERMS};
 	static const char *const perms[] = {"n0|", "r0|", "w0|", "b0|", "n1|", "r1|"};
-	const char *path = paths[rand() % TABLE_SIZE(paths)];
+	const char *path = paths[random() % TABLE_SIZE(paths)];
 
-	said->type = types[rand() % TABLE_SIZE(types)];
+	said->type = types[random() % TABLE_SIZE(types)];
 	if (said->type == XS_WRITE)
-		snprintf(said->body, sizeof(said->body), "%s|%d", path, rand() % 1000);
+		snprintf(said->body, sizeof(said->body), "%s|%ld", path, random() % 1000);
 	else if (said->type == XS_SET_PERMS)
 		snprintf(said->body, sizeof(said->body), "%s|%s", path,
-			 perms[rand() % TABLE_SIZE(perms)]);
+			 perms[random() % TABLE_SIZE(perms)]);
 	else
 		snprintf(said->body, sizeof(said->body), "%s|", path);
 }
@@ -255,16 +313,16 @@ static void end_transaction(struct play *play, struct client *client)
 
 static void play_step(struct play *play)
 {
-	struct client *client = &play->client[rand() % 3];
+	struct client *client = &play->client[random() % 3];
 	struct said direct, *said = client->id ? &client->said[client->count] : &direct;
 
-	if (!client->id && rand() % 8 == 0) {
+	if (!client->id && random() % 8 == 0) {
 		client->id = begin(play->world, client->connection);
 		client->count = 0;
 		client->started = play->changes;
 		return;
 	}
-	if (client->id && (client->count == TABLE_SIZE(client->said) || rand() % 6 == 0)) {
+	if (client->id && (client->count == TABLE_SIZE(client->said) || random() % 6 == 0)) {
 		end_transaction(play, client);
 		return;
 	}
@@ -298,7 +356,7 @@ START_TEST(random_against_model)
 {
 	static struct play play;
 
-	srand(_i);
+	srandom(_i);
 	play = (struct play){.world = world_new()};
 	model_init(&play.model);
 	say(play.world, play.world->dom0, XS_RM, "/tool|");

@@ -23,7 +23,7 @@ struct world_domain {
 	bool mapped;
 	uint32_t port;     /* of the guest that is bound; 0: none. The local port is 100 + domid */
 	unsigned notified; /* how often */
-	struct xenstore_domain_interface page __attribute__((aligned(4096)));
+	struct xenstore_domain_interface page;
 };
 
 struct world {

@@ -36,10 +36,12 @@ static void message_free(struct output *output, struct message *message)
 
 void output_clear(struct output *output)
 {
-	struct message *message;
+	struct message *message = TAILQ_FIRST(&output->queue), *next;
 
-	while ((message = TAILQ_FIRST(&output->queue)))
+	for (; message; message = next) {
+		next = TAILQ_NEXT(message, queue);
 		message_free(output, message);
+	}
 	table_clear(&output->pending);
 	output->sent = 0;
 }
@@ -152,10 +154,11 @@ int output_vectors(const struct output *output, struct iovec *vector, int max)
 
 void output_sent(struct output *output, size_t bytes)
 {
-	struct message *message;
+	struct message *message = TAILQ_FIRST(&output->queue), *next;
 
 	output->sent += bytes;
-	while ((message = TAILQ_FIRST(&output->queue)) && output->sent >= message->size) {
+	for (; message && output->sent >= message->size; message = next) {
+		next = TAILQ_NEXT(message, queue);
 		output->sent -= message->size;
 		message_free(output, message);
 	}

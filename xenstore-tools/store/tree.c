@@ -118,7 +118,7 @@ static int chain_new(const struct tree *tree, const struct node *parent, const c
 		++*count;
 	}
 	perms_put(perms);
-	return 0;
+	return *chain ? 0 : -EEXIST;
 
 fail:
 	perms_put(perms);

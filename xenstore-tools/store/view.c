@@ -142,7 +142,7 @@ static int settle(struct view *view, const char *path, struct usage *usage,
 static int creation_within(struct view *view, const char *path, const struct lookup *found,
 			   size_t value)
 {
-	const char *at = path + (found->ancestor_length > 1 ? found->ancestor_length : 0), *name;
+	const char *at = path + (found->ancestor_length > 1 ? found->ancestor_length : 0);
 	size_t head = 24 + 8 * (size_t)found->ancestor->perms->count, length, bytes = 0;
 	size_t size = head, names = node_size(found->ancestor) - head;
 	int64_t nodes = 0;
@@ -150,7 +150,7 @@ static int creation_within(struct view *view, const char *path, const struct loo
 
 	/* Each new name makes the node above larger; the first of those exists already. */
 	size += names;
-	while (!rc && (name = path_component(&at, &length))) {
+	while (!rc && path_component(&at, &length)) {
 		rc = size_within(view, size + length + 1);
 		size = head;
 		bytes += head + length + 1;

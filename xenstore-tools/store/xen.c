@@ -178,7 +178,7 @@ static int read_port(uint32_t *port)
 
 int xen_dom0_ring(struct xen *xen, void **page, uint32_t *port)
 {
-	uint32_t remote;
+	uint32_t remote = 0;
 	void *mapped;
 	int fd, rc;
 
