@@ -50,11 +50,13 @@ embedded_grant_SRCS := tests/unit/embedded_grant.c embedded/grant.c
 embedded_port_SRCS := tests/unit/embedded_port.c embedded/port.c
 
 # Programs of tests/embedded; semantics and property use Xen's public libraries alone.
-TEST_PROGRAMS += semantics property threads embedded-domain
+TEST_PROGRAMS += semantics property destroyed threads embedded-domain
 semantics_SRCS := $(addprefix tests/embedded/,semantics.c agent.c agents.c)
 semantics_LINK := -lxengnttab -lxenevtchn
 property_SRCS := $(addprefix tests/embedded/,property.c property_grants.c property_events.c agent.c agents.c)
 property_LINK := -lxengnttab -lxenevtchn
+destroyed_SRCS := $(addprefix tests/embedded/,destroyed.c agent.c agents.c)
+destroyed_LINK := -lxengnttab -lxenevtchn
 threads_SRCS := tests/embedded/threads.c
 threads_LINK := -lxengnttab -lxenevtchn
 embedded-domain_SRCS := tests/embedded/domain.c

@@ -37,6 +37,17 @@ static int handle_register(xenevtchn_handle *xce, int fd)
 	return 0;
 }
 
+/* Who learns of a new peer must get in, however busy the others are notifying. */
+static void lock_init(pthread_rwlock_t *lock)
+{
+	pthread_rwlockattr_t attr;
+
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
+}
+
 /* @fd: of a handle that exists, or -1. */
 static xenevtchn_handle *handle_make(int fd)
 {
@@ -54,7 +65,7 @@ static xenevtchn_handle *handle_make(int fd)
 	rc = handle_register(xce, fd);
 	if (rc)
 		goto domain;
-	pthread_rwlock_init(&xce->lock, NULL);
+	lock_init(&xce->lock);
 	return xce;
 
 domain:
