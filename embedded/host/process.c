@@ -101,6 +101,8 @@ static void process_forget(struct process *process)
 
 	path_make(process, path, "pid");
 	(void)unlink(path);
+	path_make(process, path, "xenbus");
+	(void)unlink(path);
 	if (process->end)
 		event_free(process->end);
 	process->end = NULL;

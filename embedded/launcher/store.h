@@ -10,5 +10,8 @@
  */
 int store_furnish(void);
 
-/** guests_destroy - destroy every domain but dom0. Return: 0 or a negative errno. */
+/**
+ * guests_destroy - destroy every domain but dom0, and end the device models (QEMU) that served
+ * them: who would know of those is the store that was lost. Return: 0 or a negative errno.
+ */
 int guests_destroy(void);
