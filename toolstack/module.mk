@@ -24,7 +24,7 @@ xsplit_SRCS := $(addprefix toolstack/command/,block-attach.c block-detach.c bloc
 xsplit_LIBS := $(toolstack_LIBS)
 xsplit_LINK := $(toolstack_LINK)
 
-xsplitd_SRCS := $(addprefix toolstack/xsplitd/,main.c policy.c reap.c)
+xsplitd_SRCS := $(addprefix toolstack/xsplitd/,daemon.c main.c policy.c reap.c)
 xsplitd_LIBS := $(toolstack_LIBS)
 xsplitd_LINK := $(toolstack_LINK) -levent_core
 
