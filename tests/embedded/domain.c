@@ -42,20 +42,21 @@ static uint32_t word_any(void)
 					 8,          4095,       4096,       UINT16_MAX,
 					 DOMID_SELF, 0x40000000, 0x7fffffff, UINT32_MAX};
 
-	return words[(size_t)rand() % (sizeof(words) / sizeof(words[0]))];
+	return words[(size_t)random() % (sizeof(words) / sizeof(words[0]))];
 }
 
 /* Mostly of a size that some request has, with words that some request might have. */
 static void garbage_send(int fd, uint32_t opcodes)
 {
 	uint32_t message[WIRE_MESSAGE_MAX / 4 + 8];
-	size_t size = rand() % 8 ? ((size_t)rand() % 12) * 4 : (size_t)rand() % sizeof(message);
+	size_t size = random() % 8 ? ((size_t)random() % 12) * 4
+				   : (size_t)random() % sizeof(message);
 	int fds[FDPASS_MAX], null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	size_t count = rand() % 4 ? 0 : (size_t)rand() % FDPASS_MAX;
+	size_t count = random() % 4 ? 0 : (size_t)random() % FDPASS_MAX;
 
 	for (size_t i = 0; i < sizeof(message) / 4; i++)
 		message[i] = word_any();
-	message[0] = (uint32_t)rand() % opcodes;
+	message[0] = (uint32_t)random() % opcodes;
 	for (size_t i = 0; i < count; i++)
 		fds[i] = null;
 	(void)fdpass_send(fd, message, size, fds, count);
@@ -71,7 +72,7 @@ static int garbage(uint32_t count)
 	size_t size, came;
 	int fds[FDPASS_MAX], rc = 0;
 
-	srand(count);
+	srandom(count);
 	for (uint32_t i = 0; i < count && !rc; i++) {
 		if (client.fd < 0) {
 			rc = client_open(&client);
