@@ -51,7 +51,8 @@ embedded_port_SRCS := tests/unit/embedded_port.c embedded/port.c
 
 # Programs of tests/embedded; semantics and property use Xen's public libraries alone.
 TEST_PROGRAMS += semantics property destroyed threads embedded-domain
-semantics_SRCS := $(addprefix tests/embedded/,semantics.c agent.c agents.c)
+semantics_SRCS := $(addprefix tests/embedded/,semantics.c semantics_grants.c semantics_events.c \
+	agent.c agents.c)
 semantics_LINK := -lxengnttab -lxenevtchn
 property_SRCS := $(addprefix tests/embedded/,property.c property_grants.c property_events.c agent.c agents.c)
 property_LINK := -lxengnttab -lxenevtchn
