@@ -66,8 +66,7 @@ struct wire_domain_opened {
 	uint32_t frames;
 };
 
-/** WIRE_GRANT_OPEN: become a grant session. Reply carries the maptrack (grant.h). -EEXIST, -ENOSPC.
- */
+/** WIRE_GRANT_OPEN: become a grant session. The reply carries the maptrack (grant.h). -EEXIST. */
 struct wire_grant_opened {
 	int32_t rc;
 	uint32_t session;
@@ -111,8 +110,10 @@ struct wire_evtchn_opened {
 	uint64_t handle; /* never given out twice in a host's life */
 };
 
-/** WIRE_EVTCHN_BIND_UNBOUND, _BIND_VIRQ, _ADOPT, _UNBIND, _RESTRICT: @value is domid, virq, port,
- * port, domid. */
+/**
+ * WIRE_EVTCHN_BIND_UNBOUND, _BIND_VIRQ, _ADOPT, _UNBIND, _RESTRICT: @value is domid, virq, port,
+ * port, domid.
+ */
 struct wire_evtchn {
 	uint32_t opcode;
 	uint32_t value;

@@ -9,6 +9,7 @@
  * memory.c   a domain's memory and table; who may open them
  * grant.c    what dies with a session: pins, grants, notifications
  * evtchn.c   event channels
+ * handle.c   what processes hear of them through
  * domain.c   the life of a domain
  * process.c  the program of a process guest
  * operations.c  what may be asked about domains
