@@ -393,6 +393,32 @@ START_TEST(send_random)
 }
 END_TEST
 
+/* A page that is still out keeps all behind it waiting, however many slots are free. */
+START_TEST(send_out_of_order)
+{
+	static uint8_t frame[60];
+	struct netpacket_meta meta = {0};
+	struct net_chunk chunk[2];
+	unsigned sent = 0, more;
+
+	bench_connect("");
+	for (; netfront_reserve(bench.front, chunk); sent++)
+		ck_assert_int_eq(netfront_send(bench.front, &meta, sizeof(frame)), 0);
+	netfront_flush(bench.front);
+	for (uint16_t id = 1; id < sent; id++)
+		back_respond(id, NETIF_RSP_OKAY);
+	ck_assert(netfront_reap(bench.front));
+	for (more = 0; netfront_reserve(bench.front, chunk); more++)
+		ck_assert_int_eq(netfront_send(bench.front, &meta, sizeof(frame)), 0);
+	ck_assert_uint_le(more, 16); /* as many as are not behind it */
+	netfront_flush(bench.front);
+	back_respond(0, NETIF_RSP_OKAY);
+	ck_assert(netfront_reap(bench.front));
+	ck_assert(netfront_reserve(bench.front, chunk));
+	bench_close();
+}
+END_TEST
+
 static void answer_truth(uint16_t id)
 {
 	back_respond(id, NETIF_RSP_OKAY);
@@ -434,17 +460,17 @@ static void answer_backwards(uint16_t id)
 static const struct {
 	const char *what;
 	void (*answer)(uint16_t id);
-	bool broken;
+	const char *reason; /* a part of it; NULL: the device goes on */
 } answers[] = {
-	{"the truth", answer_truth, false},
-	{"an error", answer_error, false},
-	{"an id beyond the window", answer_beyond, true},
-	{"an id that is not outstanding", answer_other, true},
-	{"twice the same id", answer_twice, true},
-	{"an extra that was not there", answer_null, true},
-	{"more than was asked", answer_too_many, true},
-	{"rsp_prod far ahead", answer_far, true},
-	{"rsp_prod backwards", answer_backwards, true},
+	{"the truth", answer_truth, NULL},
+	{"an error", answer_error, NULL},
+	{"an id beyond the window", answer_beyond, "not outstanding"},
+	{"an id that is not outstanding", answer_other, "not outstanding"},
+	{"twice the same id", answer_twice, "not outstanding"},
+	{"an extra that was not there", answer_null, "not outstanding"},
+	{"more than was asked", answer_too_many, "more packets"},
+	{"rsp_prod far ahead", answer_far, "more packets"},
+	{"rsp_prod backwards", answer_backwards, "more packets"},
 };
 
 START_TEST(hostile_send_responses)
@@ -461,8 +487,10 @@ START_TEST(hostile_send_responses)
 	netfront_flush(bench.front);
 	answers[_i].answer(back_request().id);
 	netfront_reap(bench.front);
-	ck_assert_msg((bench.broken != NULL) == answers[_i].broken, "%s", answers[_i].what);
+	ck_assert_msg((bench.broken != NULL) == (answers[_i].reason != NULL), "%s",
+		      answers[_i].what);
 	if (bench.broken) {
+		ck_assert_ptr_nonnull(strstr(bench.broken, answers[_i].reason));
 		ck_assert(!bench.carrier);
 		ck_assert(!netfront_reserve(bench.front, chunk));
 		ck_assert_int_eq(netfront_send(bench.front, &meta, 60), -ENOTCONN);
@@ -877,6 +905,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, send_framing, 0, TABLE_SIZE(sends));
 	tcase_add_loop_test(tc, send_random, 1, 5);
+	tcase_add_test(tc, send_out_of_order);
 	tcase_add_loop_test(tc, hostile_send_responses, 0, TABLE_SIZE(answers));
 	tcase_add_loop_test(tc, receive_framing, 0, TABLE_SIZE(receives));
 	tcase_add_test(tc, receive_in_parts);
