@@ -71,6 +71,7 @@ lab_root_trim() {
 		"$root"/usr/lib/python3* "$root"/usr/lib/x86_64-linux-gnu/perl "$root"/var/cache/apt "$root"/var/lib/apt/lists/* \
 		"${root:?}/boot" "$root"/usr/lib/x86_64-linux-gnu/gconv
 	[ -e "$root/bin/sh" ] || ln -s bash "$root/bin/sh"
+	ln -sf gawk "$root/usr/bin/awk"
 	rm -rf "$root/var/run" "$root/var/lock"
 	mkdir -p "$root"/{proc,sys,dev,run,tmp,root,lab/run,lab/results,new,over,lower}
 	echo 'root:x:0:0:root:/root:/bin/bash
