@@ -2,8 +2,8 @@
  * platform.h - all that a frontend needs from whatever runs it.
  *
  * The core knows no system: a process (frontend/process), a Linux module or a small kernel
- * gives it one table of operations. The core itself is freestanding C: <errno.h> for the
- * numbers, memcpy, memset, memcmp, strlen and vsnprintf-free formatting of its own.
+ * gives it one table of operations. The core itself is freestanding C: of a C library it takes
+ * the numbers of <errno.h>, memcpy, memset, memcmp and strlen.
  *
  * Contexts. The host keeps each device to one thread at a time: a lock around every call into
  * it and around every handler it gives to the host is enough. Handlers of store watches and

@@ -174,14 +174,14 @@ int link_gateway(const char *gateway)
 	return rc;
 }
 
-int link_address_valid(const char *address)
+bool link_address_valid(const char *address)
 {
 	struct nl_addr *parsed;
+	int family;
 
 	if (nl_addr_parse(address, AF_UNSPEC, &parsed))
 		return false;
-	bool valid = nl_addr_get_family(parsed) == AF_INET ||
-		     nl_addr_get_family(parsed) == AF_INET6;
+	family = nl_addr_get_family(parsed);
 	nl_addr_put(parsed);
-	return valid;
+	return family == AF_INET || family == AF_INET6;
 }

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /**
@@ -24,4 +25,4 @@ int link_address(const char *name, const char *address);
 int link_gateway(const char *gateway);
 
 /** link_address_valid - is it an address with an optional prefix length? */
-int link_address_valid(const char *address);
+bool link_address_valid(const char *address);
