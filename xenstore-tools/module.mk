@@ -31,3 +31,6 @@ $(STORE_STUB): tests/embedded/store_stub.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu17 -fPIC -O2 -g $(WARNINGS) -shared -o $@ $<
 store_memory_LINK := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
+TEST_PROGRAMS += store-bench
+store-bench_SRCS := tests/bench/store.c

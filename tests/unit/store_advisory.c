@@ -199,7 +199,7 @@ START_TEST(xsa_323_relative_paths)
 		body[length + 1] = '\0';
 		ck_says("relative", say(world, guest, XS_READ, body),
 			length <= 2048 ? "!ENOENT" : "!EINVAL");
-		memcpy(body, home, strlen(home));
+		memcpy(body, home, sizeof(home) - 1);
 		ck_says("absolute", say(world, guest, XS_READ, body),
 			length <= 2048 + 16 ? "!ENOENT" : "!EINVAL");
 	}
@@ -220,7 +220,7 @@ START_TEST(xsa_324_long_token)
 	ck_says("watch", say(world, guest, XS_WATCH, long_token("x|", 4000)), "OK|");
 	ck_assert_uint_gt(strlen(events(guest)), 3990);
 	say(world, world->dom0, XS_CONTROL, "quota|set|node-size|0|");
-	memcpy(body, node, strlen(node));
+	memcpy(body, node, sizeof(node) - 1);
 	ck_says("long", say(world, world->dom0, XS_WRITE, body), "OK|");
 	ck_says("dropped", events(guest), "");
 	ck_says("short", say(world, world->dom0, XS_WRITE, "/local/domain/1/x|v"), "OK|");
