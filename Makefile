@@ -99,7 +99,7 @@ run: deps
 
 ## check: every test; its last line counts them
 check: deps
-	$(Q)$(MAKE) --no-print-directory all $(UNIT_FILES) $(TEST_FILES)
+	$(Q)$(MAKE) --no-print-directory check-build
 	$(Q)tests/run $(BUILD) unit embedded
 
 ## check-unit: the Check programs of tests/unit
@@ -112,10 +112,12 @@ check-embedded: all $(TEST_FILES)
 
 ## check-asan: unit and embedded tests under the address and undefined-behaviour sanitizers
 check-asan: deps
-	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE=address,undefined check-asan-inner
-.PHONY: check-asan-inner
-check-asan-inner: all $(UNIT_FILES) $(TEST_FILES)
-	$(Q)tests/run $(BUILD) unit embedded
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE=address,undefined check-build
+	$(Q)tests/run $(BUILD)/asan unit embedded
+
+.PHONY: check-build
+check-build: all $(UNIT_FILES) $(TEST_FILES)
+	@:
 
 ## lint: clang-format, clang-tidy, cppcheck, shellcheck, mandoc
 lint: deps all

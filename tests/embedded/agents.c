@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@ int agent_start(struct agent *agent)
 		return -errno;
 	}
 	if (!agent->pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that is killed leaves no agent spinning */
 		dup2(pair[1], STDIN_FILENO);
 		dup2(pair[1], STDOUT_FILENO);
 		execl("/bin/sh", "sh", "-c", agent->command, (char *)NULL);
