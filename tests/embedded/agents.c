@@ -23,7 +23,8 @@ int agent_start(struct agent *agent)
 		return -errno;
 	}
 	if (!agent->pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that is killed leaves no agent spinning */
+		prctl(PR_SET_PDEATHSIG,
+		      SIGKILL); /* a test that is killed leaves no agent spinning */
 		dup2(pair[1], STDIN_FILENO);
 		dup2(pair[1], STDOUT_FILENO);
 		execl("/bin/sh", "sh", "-c", agent->command, (char *)NULL);
