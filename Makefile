@@ -121,7 +121,7 @@ check-build: all $(UNIT_FILES) $(TEST_FILES)
 
 ## lint: clang-format, clang-tidy, cppcheck, shellcheck, mandoc
 lint: deps all
-	$(Q)tools/lint $(BUILD) "$(CPPFLAGS)" $(SOURCES)
+	$(Q)tools/lint "$(filter -I% -D_GNU_SOURCE,$(CPPFLAGS))" $(SOURCES)
 
 ## format: rewrite the sources in the house's format
 format:
