@@ -14,8 +14,6 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
 VERSION := $(shell cat VERSION)
-PACKAGES := libevent_core libevent_pthreads liburing libseccomp libnl-route-3.0 yajl libnbd
-
 CPPFLAGS += -D_GNU_SOURCE -DXSPLIT_VERSION='"$(VERSION)"' -I. -I$(BUILD)/gen
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
             -Wpointer-arith -Wwrite-strings -Wvla -Wno-unused-parameter
