@@ -16,7 +16,7 @@ UNIT_TESTS += store_$(1)
 store_$(1)_SRCS := tests/unit/store_$(1).c tests/unit/store_world.c
 store_$(1)_LIBS := libstore libxsplit
 endef
-$(foreach t,node transaction watch ring advisory memory,$(eval $(call store_test,$(t))))
+$(foreach t,node transaction watch ring advisory flood memory,$(eval $(call store_test,$(t))))
 store_transaction_SRCS += tests/unit/store_model.c
 
 # C's daemon beside ours: both run on a stub of Xen's libraries whose rings the test owns.

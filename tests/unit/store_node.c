@@ -240,16 +240,6 @@ START_TEST(guest_is_not_privileged)
 }
 END_TEST
 
-static struct world *world_with_home(struct connection **guest)
-{
-	struct world *world = world_new();
-
-	ck_says("home", say(world, world->dom0, XS_MKDIR, "/local/domain/1|"), "OK|");
-	ck_says("its", say(world, world->dom0, XS_SET_PERMS, "/local/domain/1|n1|"), "OK|");
-	*guest = world_guest(world, 1);
-	return world;
-}
-
 START_TEST(quotas_bind_guests)
 {
 	struct connection *guest;

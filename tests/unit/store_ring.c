@@ -114,6 +114,7 @@ START_TEST(advertised)
 	ck_assert_uint_eq(world->domain[1].port, 8);
 	ck_says("a port that can't be bound", say(world, world->dom0, XS_INTRODUCE, "1|0|666|"),
 		"!EINVAL");
+	ck_assert_ptr_null(domain_by_port(&world->store, 101));
 	ck_says("bound again", say(world, world->dom0, XS_INTRODUCE, "1|0|9|"), "OK|");
 	ck_assert_ptr_eq(domain_by_port(&world->store, 101), guest.connection->domain);
 	ck_says("asks", ask(&guest, XS_GET_DOMAIN_PATH, "1|"), "/local/domain/1|");

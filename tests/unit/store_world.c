@@ -227,3 +227,31 @@ const char *events(struct connection *who)
 	}
 	return text;
 }
+
+struct world *world_with_home(struct connection **guest)
+{
+	struct world *world = world_new();
+
+	say(world, world->dom0, XS_MKDIR, "/local/domain/1|");
+	say(world, world->dom0, XS_SET_PERMS, "/local/domain/1|n1|");
+	*guest = world_guest(world, 1);
+	return world;
+}
+
+const char *long_body(const char *head, size_t size)
+{
+	static char body[XENSTORE_PAYLOAD_MAX + 2];
+
+	memset(body, 'v', size);
+	memcpy(body, head, strlen(head));
+	body[size] = '\0';
+	return body;
+}
+
+const char *long_token(const char *head, size_t size)
+{
+	char *body = (char *)(uintptr_t)long_body(head, size + 1);
+
+	body[size] = '|';
+	return body;
+}

@@ -68,6 +68,15 @@ const char *commit(struct world *world, struct connection *who, uint32_t transac
 /** The events that wait for a client, "path:token path:token", which are taken. */
 const char *events(struct connection *who);
 
+/** A world in which domain 1 is introduced and owns its home, /local/domain/1. */
+struct world *world_with_home(struct connection **guest);
+
+/** A body of @size bytes: @head, then 'v's; valid until the next. */
+const char *long_body(const char *head, size_t size);
+
+/** The same with a NUL at its end, for a token. */
+const char *long_token(const char *head, size_t size);
+
 /** Compare texts and name the row. */
 #define ck_says(what, got, expected)                                                               \
 	do {                                                                                       \

@@ -133,6 +133,8 @@ int domain_introduce(struct store *store, uint16_t domid, uint32_t port)
 	if (!domid)
 		return -EINVAL;
 
+	/* Without a port it is not to be found by its old one, which may be another's soon. */
+	domain_set_port(store, domain, 0);
 	rc = ring_rebind(domain->connection->ring, port);
 	if (!rc)
 		rc = domain_set_port(store, domain, domain->connection->ring->port);

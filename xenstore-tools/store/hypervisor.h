@@ -1,7 +1,7 @@
 /*
  * hypervisor.h - what the store asks of Xen: rings, event channels and which domains live.
  *
- * The one place that knows libxenctrl, which is locked to one version of Xen, is hypervisor.c;
+ * The one place that knows libxenctrl, which is locked to one version of Xen, is xen.c;
  * tests bring a table of their own.
  */
 #pragma once

@@ -24,6 +24,7 @@ struct server {
 	struct xen *xen; /* NULL on plain Linux */
 	uint64_t turn;   /* of the loop */
 	bool stopping;
+	struct log_limit limit;
 	struct scratch scratch;
 };
 

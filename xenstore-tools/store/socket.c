@@ -189,7 +189,8 @@ void socket_accept(struct server *server, int listening)
 			close(fd);
 		}
 	}
-	if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+	if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED &&
+	    log_allowed(&server->limit, server->store.now))
 		log_error("socket: no further client can be accepted: %s; raise the limit of open "
 			  "files",
 			  strerror(errno));
