@@ -6,14 +6,15 @@ PROGRAMS += xsplit xsplitd
 
 # What depends on text alone.
 libtoolstack-config_SRCS := toolstack/fault.c toolstack/nearest.c \
-	$(addprefix toolstack/config/,disk.c keys.c lines.c mac.c parse.c print.c values.c vdev.c vif.c)
+	$(addprefix toolstack/config/,disk.c image.c keys.c lines.c mac.c parse.c print.c values.c vdev.c vif.c)
 libtoolstack_SRCS := \
-	$(addprefix toolstack/,interrupt.c json.c nodes.c program.c toolstack.c xen.c) \
+	$(addprefix toolstack/,interrupt.c json.c nodes.c program.c toolstack.c) \
+	$(addprefix toolstack/xen/,acpi.c build.c create.c pvh.c xen.c) \
 	$(addprefix toolstack/device/,close.c console.c device.c info.c qemu.c script.c vbd.c vif.c wait.c) \
 	$(addprefix toolstack/domain/,attach.c claims.c config_json.c create.c destroy.c ending.c \
-		layout.c link.c list.c name.c plan.c record.c)
+		kernel.c layout.c link.c list.c name.c plan.c record.c)
 
-# libxlutil and libxenlight for their parsers; Xen itself through xen.c only.
+# libxlutil and libxenlight for their parsers; Xen itself through toolstack/xen only.
 toolstack_LIBS := libtoolstack libtoolstack-config libxsplit
 toolstack_LINK := -lxlutil -lxenlight -lxenctrl -lxenguest -lxentoollog -lxenstore -luuid -lyajl \
 	-lnl-route-3 -lnl-3
@@ -28,7 +29,9 @@ xsplitd_SRCS := $(addprefix toolstack/xsplitd/,daemon.c main.c policy.c reap.c)
 xsplitd_LIBS := $(toolstack_LIBS)
 xsplitd_LINK := $(toolstack_LINK) -levent_core
 
-UNIT_TESTS += toolstack_config toolstack_device toolstack_domain
+UNIT_TESTS += toolstack_acpi toolstack_config toolstack_device toolstack_domain
+toolstack_acpi_SRCS := tests/unit/toolstack_acpi.c
+toolstack_acpi_LIBS := libtoolstack
 toolstack_config_SRCS := tests/unit/toolstack_config.c
 toolstack_device_SRCS := tests/unit/toolstack_device.c
 toolstack_domain_SRCS := tests/unit/toolstack_domain.c toolstack/xsplitd/policy.c

@@ -7,7 +7,7 @@
 
 #include "toolstack/fault.h"
 #include "toolstack/interrupt.h"
-#include "toolstack/xen.h"
+#include "toolstack/xen/xen.h"
 
 /** The domain that this toolstack and, so far, all backends run in. */
 #define BACKEND_DOMID 0

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "tests/unit/check.h"
-#include "toolstack/domain/acpi.h"
+#include "toolstack/xen/acpi.h"
 
 #define ADDRESS 0xfc001000ull
 

@@ -6,6 +6,7 @@
 #include "tests/unit/check.h"
 #include "toolstack/config/domain_config.h"
 
+#define PVH  "name=\"g\"\ntype=\"pvh\"\nkernel=\"k\"\nmemory=64\n"
 #define BASE "name=\"g\"\ntype=\"process\"\nkernel=\"k\"\nmemory=64\n"
 
 static int parse(const char *text, struct domain_config *config, struct fault *fault)
@@ -33,10 +34,20 @@ static const struct {
 	 "id; choose another"},
 	{"name=\"a b\"\n",
 	 "g.cfg:1: name \"a b\" holds a space, a slash or a control character; choose another"},
-	{"name=\"g\"\n", "g.cfg: no type; add type=\"process\""},
-	{"name=\"g\"\ntype=\"pvh\"\n",
-	 "g.cfg:2: type=\"pvh\": not built by this version; use type=\"process\""},
-	{"name=\"g\"\ntype=\"vm\"\n", "g.cfg:2: type=\"vm\" is unknown; use type=\"process\""},
+	{"name=\"g\"\n", "g.cfg: no type; add type=\"pvh\", \"pv\" or \"process\""},
+	{"name=\"g\"\ntype=\"hvm\"\n",
+	 "g.cfg:2: type=\"hvm\": not built by this version; use type=\"pvh\""},
+	{"name=\"g\"\nbuilder=\"hvm\"\n",
+	 "g.cfg:2: builder=\"hvm\": not built by this version; use type=\"pvh\""},
+	{"name=\"g\"\ntype=\"vm\"\n",
+	 "g.cfg:2: type=\"vm\" is unknown; use \"pvh\", \"pv\" or \"process\""},
+	{"name=\"g\"\ntype=\"pv\"\n", "g.cfg: no kernel; add kernel=\"/boot/vmlinuz\""},
+	{BASE "ramdisk=\"r\"\n", "g.cfg:5: a process guest has no ramdisk; remove it"},
+	{BASE "root=\"/dev/xvda\"\n", "g.cfg:5: a process guest has no root; remove it"},
+	{PVH "cmdline=\"a\"\nroot=\"/dev/xvda\"\n",
+	 "g.cfg:6: both cmdline and root are set; keep one of them"},
+	{PVH "maxvcpus=128\n",
+	 "g.cfg:5: maxvcpus=128 is not a number of virtual CPUs from 1 to 127"},
 	{"name=\"g\"\ntype=\"process\"\n", "g.cfg: no kernel; add kernel=\"xsplit-guest\""},
 	{"name=\"g\"\ntype=\"process\"\nkernel=\"k\"\n", "g.cfg: no memory; add memory=64 (MiB)"},
 	{"name=\"g\"\ntype=\"process\"\nkernel=\"k\"\nmemory=1\n",
@@ -195,6 +206,39 @@ START_TEST(printed_and_read_again)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	enum domain_type type;
+	const char *cmdline, *ramdisk;
+} images[] = {
+	{"type=\"pv\"\nextra=\"quiet\"\n", DOMAIN_PV, "quiet", NULL},
+	{"builder=\"generic\"\nramdisk=\"/i\"\n", DOMAIN_PV, "", "/i"},
+	{"type=\"pvh\"\nroot=\"/dev/xvda ro\"\nextra=\"quiet\"\n", DOMAIN_PVH,
+	 "root=/dev/xvda ro quiet", NULL},
+	{"type=\"pvh\"\nroot=\"/dev/xvda\"\nramdisk=\"i\"\n", DOMAIN_PVH, "root=/dev/xvda", "i"},
+	{"type=\"pvh\"\ncmdline=\"c\"\nramdisk=\"\"\n", DOMAIN_PVH, "c", NULL},
+};
+
+START_TEST(kernels_and_what_they_get)
+{
+	char text[256];
+	struct domain_config config, again;
+	struct fault fault;
+	char *printed;
+
+	snprintf(text, sizeof(text), "name=\"g\"\nkernel=\"k\"\nmemory=64\n%s", images[_i].text);
+	ck_assert_msg(!parse(text, &config, &fault), "%s", fault.text);
+	printed = domain_config_print(&config);
+	ck_assert_msg(!parse(printed, &again, &fault), "%s in %s", fault.text, printed);
+	ck_assert_int_eq(again.type, images[_i].type);
+	ck_assert_str_eq(again.cmdline, images[_i].cmdline);
+	ck_assert_pstr_eq(again.ramdisk, images[_i].ramdisk);
+	free(printed);
+	domain_config_free(&config);
+	domain_config_free(&again);
+}
+END_TEST
+
 START_TEST(extended_and_read)
 {
 	struct domain_config config;
@@ -225,6 +269,7 @@ int main(void)
 	tcase_add_loop_test(t, overrides_have_no_line, 0, TABLE_SIZE(bad_overrides));
 	tcase_add_test(t, lowest_free_devids);
 	tcase_add_test(t, printed_and_read_again);
+	tcase_add_loop_test(t, kernels_and_what_they_get, 0, TABLE_SIZE(images));
 	tcase_add_test(t, extended_and_read);
 	suite_add_tcase(suite, t);
 	return check_main(suite);

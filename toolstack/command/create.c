@@ -34,8 +34,15 @@ static void devices_print(const struct domain_config *config)
 static void plan_print(const struct domain_config *config)
 {
 	printf("would create domain %s:\n", config->name);
-	printf("  program       %s%s%s\n", config->kernel, *config->cmdline ? " " : "",
-	       config->cmdline);
+	if (config->type == DOMAIN_PROCESS) {
+		printf("  program       %s%s%s\n", config->kernel, *config->cmdline ? " " : "",
+		       config->cmdline);
+	} else {
+		printf("  type          %s\n", domain_type_word(config->type));
+		printf("  kernel        %s\n", config->kernel);
+		printf("  ramdisk       %s\n", config->ramdisk ? config->ramdisk : "none");
+		printf("  command line  %s\n", config->cmdline);
+	}
 	printf("  memory        %" PRIu64 " MiB, at most %" PRIu64 " MiB\n",
 	       config->memory_kib >> 10, config->maxmem_kib >> 10);
 	printf("  vcpus         %" PRIu32 ", at most %" PRIu32 "\n", config->vcpus,

@@ -21,7 +21,8 @@
 /** The most disks and the most vifs of a domain. */
 #define DEVICES_MAX     256u
 
-enum domain_type { DOMAIN_PROCESS };
+/** An ordinary program (on the embedded platform), or a kernel in a PV or PVH container. */
+enum domain_type { DOMAIN_PROCESS, DOMAIN_PV, DOMAIN_PVH };
 
 /** What becomes of a domain that ended. */
 enum domain_action { ACTION_DESTROY, ACTION_RESTART, ACTION_PRESERVE };
@@ -68,6 +69,7 @@ struct domain_config {
 	bool uuid_given;
 	enum domain_type type;
 	char *kernel;  /* as written; the plan finds the file */
+	char *ramdisk; /* or NULL; a path as of a disk's target */
 	char *cmdline; /* never NULL */
 	uint64_t memory_kib, maxmem_kib;
 	uint32_t vcpus, maxvcpus;
@@ -76,7 +78,7 @@ struct domain_config {
 	size_t disks;
 	struct vif_config *vif;
 	size_t vifs;
-	unsigned kernel_line, name_line, memory_line, uuid_line;
+	unsigned kernel_line, ramdisk_line, name_line, memory_line, uuid_line;
 };
 
 /**
@@ -140,6 +142,9 @@ const char *disk_format_word(enum disk_format format);
 int vif_config_parse(const char *spec, const char *place, struct vif_config *vif,
 		     struct fault *fault);
 void vif_config_free(struct vif_config *vif);
+
+/** domain_type_word - "process", "pv", "pvh". */
+const char *domain_type_word(enum domain_type type);
 
 /** domain_action_word - "destroy", "restart", "preserve". */
 const char *domain_action_word(enum domain_action action);

@@ -10,6 +10,7 @@ static const struct {
 	const char *key;
 	enum key_kind kind;
 } keys[] = {
+	{"builder", KEY_STRING},
 	{"cmdline", KEY_STRING},
 	{"disk", KEY_LIST},
 	{"extra", KEY_STRING},
@@ -22,6 +23,8 @@ static const struct {
 	{"on_poweroff", KEY_STRING},
 	{"on_reboot", KEY_STRING},
 	{"on_watchdog", KEY_STRING},
+	{"ramdisk", KEY_STRING},
+	{"root", KEY_STRING},
 	{"type", KEY_STRING},
 	{"uuid", KEY_STRING},
 	{"vcpus", KEY_STRING},
@@ -34,7 +37,6 @@ static const struct {
 	{"boot", KEY_REFUSED},
 	{"bootloader", KEY_REFUSED},
 	{"bootloader_args", KEY_REFUSED},
-	{"builder", KEY_REFUSED},
 	{"cap", KEY_REFUSED},
 	{"channel", KEY_REFUSED},
 	{"cpu_weight", KEY_REFUSED},
@@ -72,8 +74,6 @@ static const struct {
 	{"pool", KEY_REFUSED},
 	{"pvcalls", KEY_REFUSED},
 	{"pvshim", KEY_REFUSED},
-	{"ramdisk", KEY_REFUSED},
-	{"root", KEY_REFUSED},
 	{"rtc_timeoffset", KEY_REFUSED},
 	{"sdl", KEY_REFUSED},
 	{"seclabel", KEY_REFUSED},

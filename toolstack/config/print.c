@@ -15,6 +15,7 @@ void domain_config_free(struct domain_config *config)
 	free(config->source);
 	free(config->name);
 	free(config->kernel);
+	free(config->ramdisk);
 	free(config->cmdline);
 	*config = (struct domain_config){0};
 }
@@ -163,8 +164,10 @@ char *domain_config_print(const struct domain_config *config)
 	uuid_unparse_lower(config->uuid, uuid);
 	setting(out, "name", config->name);
 	setting(out, "uuid", uuid);
-	setting(out, "type", "process");
+	setting(out, "type", domain_type_word(config->type));
 	setting(out, "kernel", config->kernel);
+	if (config->ramdisk)
+		setting(out, "ramdisk", config->ramdisk);
 	setting(out, "cmdline", config->cmdline);
 	fprintf(out,
 		"memory=%" PRIu64 "\nmaxmem=%" PRIu64 "\nvcpus=%" PRIu32 "\nmaxvcpus=%" PRIu32 "\n",

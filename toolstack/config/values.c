@@ -12,6 +12,8 @@
 #define MEMORY_MIB_MIN 4u
 #define MEMORY_MIB_MAX (16u << 20)
 #define VCPUS_MAX      512u
+/* More need local APICs of the second kind, which our ACPI tables do not describe. */
+#define PVH_VCPUS_MAX  127u
 
 static const char *const end_keys[END_COUNT] = {"on_poweroff", "on_reboot", "on_crash",
 						"on_watchdog"};
@@ -44,34 +46,33 @@ const char *domain_name_check(const char *name)
 	return digits ? "is made of digits only and would be taken for a domain id" : NULL;
 }
 
-/* The key's value, or NULL when it is not set. */
-static const char *string_of(struct parse *p, const char *key)
+const char *parse_string(struct parse *p, const char *key)
 {
 	const char *value = NULL;
 
 	return xlu_cfg_get_string(p->xlu, key, &value, 1) ? NULL : value;
 }
 
-static int string_copy(struct parse *p, const char *value, char **field)
+int parse_copy(struct parse *p, const char *value, char **field)
 {
 	*field = strdup(value);
 	return *field ? 0 : fault_memory(p->fault);
 }
 
-static int required_take(struct parse *p, const char *key, const char *example, char **field)
+int parse_required(struct parse *p, const char *key, const char *example, char **field)
 {
-	const char *value = string_of(p, key);
+	const char *value = parse_string(p, key);
 
 	if (!value || !*value)
 		return fault_set(p->fault, -EINVAL, "%s: no %s; add %s=\"%s\"", parse_place(p, key),
 				 key, key, example);
-	return string_copy(p, value, field);
+	return parse_copy(p, value, field);
 }
 
 static int number_take(struct parse *p, const char *key, const char *unit, uint64_t least,
 		       uint64_t most, uint64_t *number)
 {
-	const char *value = string_of(p, key);
+	const char *value = parse_string(p, key);
 	uint64_t parsed;
 
 	if (!value)
@@ -86,7 +87,7 @@ static int number_take(struct parse *p, const char *key, const char *unit, uint6
 
 static int name_take(struct parse *p)
 {
-	int rc = required_take(p, "name", "guest", &p->config->name);
+	int rc = parse_required(p, "name", "guest", &p->config->name);
 	const char *why = rc ? NULL : domain_name_check(p->config->name);
 
 	p->config->name_line = parse_line(p, "name");
@@ -96,31 +97,9 @@ static int name_take(struct parse *p)
 	return rc;
 }
 
-static int type_take(struct parse *p)
-{
-	static const char *const later[] = {"pv", "pvh", "hvm"};
-	const char *type = string_of(p, "type");
-
-	if (!type)
-		return fault_set(p->fault, -EINVAL, "%s: no type; add type=\"process\"",
-				 parse_place(p, "type"));
-	if (!strcmp(type, "process")) {
-		p->config->type = DOMAIN_PROCESS;
-		return 0;
-	}
-	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
-		if (!strcmp(type, later[i]))
-			return fault_set(p->fault, -EINVAL,
-					 "%s: type=\"%s\": not built by this version; use "
-					 "type=\"process\"",
-					 parse_place(p, "type"), type);
-	return fault_set(p->fault, -EINVAL, "%s: type=\"%s\" is unknown; use type=\"process\"",
-			 parse_place(p, "type"), type);
-}
-
 static int uuid_take(struct parse *p)
 {
-	const char *text = string_of(p, "uuid");
+	const char *text = parse_string(p, "uuid");
 
 	if (!text) {
 		uuid_generate_random(p->config->uuid);
@@ -134,21 +113,6 @@ static int uuid_take(struct parse *p)
 	p->config->uuid_given = true;
 	p->config->uuid_line = parse_line(p, "uuid");
 	return 0;
-}
-
-static int program_take(struct parse *p)
-{
-	const char *cmdline = string_of(p, "cmdline"), *extra = string_of(p, "extra");
-	int rc = required_take(p, "kernel", "xsplit-guest", &p->config->kernel);
-
-	p->config->kernel_line = parse_line(p, "kernel");
-	if (!rc && cmdline && extra)
-		rc = fault_set(p->fault, -EINVAL,
-			       "%s: both cmdline and extra are set; keep one of them",
-			       parse_place(p, "extra"));
-	if (!rc)
-		rc = string_copy(p, cmdline ? cmdline : extra ? extra : "", &p->config->cmdline);
-	return rc;
 }
 
 /* maxmem is memory when it is not said; so is maxvcpus. */
@@ -178,11 +142,12 @@ static int memory_take(struct parse *p)
 
 static int vcpus_take(struct parse *p)
 {
+	uint64_t most = p->config->type == DOMAIN_PVH ? PVH_VCPUS_MAX : VCPUS_MAX;
 	uint64_t vcpus = 0, maxvcpus = 0;
-	int rc = number_take(p, "vcpus", "virtual CPUs", 1, VCPUS_MAX, &vcpus);
+	int rc = number_take(p, "vcpus", "virtual CPUs", 1, most, &vcpus);
 
 	if (!rc)
-		rc = number_take(p, "maxvcpus", "virtual CPUs", 1, VCPUS_MAX, &maxvcpus);
+		rc = number_take(p, "maxvcpus", "virtual CPUs", 1, most, &maxvcpus);
 	if (rc)
 		return rc;
 	vcpus = vcpus ? vcpus : maxvcpus ? maxvcpus : 1;
@@ -201,7 +166,7 @@ static int action_take(struct parse *p, enum domain_end end)
 {
 	static const char *const later[] = {"rename-restart", "coredump-destroy",
 					    "coredump-restart", "soft-reset"};
-	const char *key = end_keys[end], *value = string_of(p, key);
+	const char *key = end_keys[end], *value = parse_string(p, key);
 
 	p->config->action[end] = end == END_REBOOT ? ACTION_RESTART : ACTION_DESTROY;
 	if (!value)
@@ -376,11 +341,9 @@ int parse_values(struct parse *p)
 	int rc = name_take(p);
 
 	if (!rc)
-		rc = type_take(p);
-	if (!rc)
 		rc = uuid_take(p);
 	if (!rc)
-		rc = program_take(p);
+		rc = parse_image(p);
 	if (!rc)
 		rc = memory_take(p);
 	if (!rc)

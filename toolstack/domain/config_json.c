@@ -44,8 +44,9 @@ void config_json(yajl_gen json, const struct domain_config *config)
 	yajl_gen_map_open(json);
 	json_string(json, "name", config->name);
 	json_string(json, "uuid", uuid);
-	json_string(json, "type", "process");
+	json_string(json, "type", domain_type_word(config->type));
 	json_string(json, "kernel", config->kernel);
+	json_string(json, "ramdisk", config->ramdisk);
 	json_string(json, "cmdline", config->cmdline);
 	json_number(json, "memory", (long long)(config->memory_kib >> 10));
 	json_number(json, "maxmem", (long long)(config->maxmem_kib >> 10));

@@ -28,15 +28,25 @@ static int interrupted(struct creation *c)
 	return interrupt_came(&c->ts->interrupt) ? fault_set(c->fault, -EINTR, "interrupted") : 0;
 }
 
+/* A program is put into a domain the way a PV kernel is. */
+static enum xen_container container_of_type(enum domain_type type)
+{
+	return type == DOMAIN_PVH ? XEN_PVH : XEN_PV;
+}
+
 static int build(struct creation *c)
 {
 	const struct domain_config *config = c->config;
 	struct layout *layout = &c->layout;
 	struct xen_image image = {
+		.container = container_of_type(config->type),
 		.kernel = config->kernel,
+		.ramdisk = config->ramdisk,
 		.cmdline = config->cmdline,
 		.memory_kib = config->memory_kib,
+		.maxmem_kib = config->maxmem_kib,
 		.vcpus = config->maxvcpus,
+		.vcpus_online = config->vcpus,
 	};
 	int rc = xen_port_alloc(c->ts->xen, layout->domid, &layout->xenstore_port, c->fault);
 
@@ -47,8 +57,7 @@ static int build(struct creation *c)
 	if (!rc)
 		rc = interrupted(c);
 	if (!rc)
-		rc = xen_domain_build_process(c->ts->xen, layout->domid, &image, &layout->built,
-					      c->fault);
+		rc = xen_domain_build(c->ts->xen, layout->domid, &image, &layout->built, c->fault);
 	return rc;
 }
 
@@ -162,7 +171,12 @@ int domain_create(struct toolstack *ts, const struct domain_config *config,
 		  const struct create_options *options, uint16_t *domid, struct fault *fault)
 {
 	struct creation c = {.ts = ts, .config = config, .options = options, .fault = fault};
-	struct xen_limits limits = {.vcpus = config->maxvcpus, .memory_kib = config->maxmem_kib};
+	struct xen_limits limits = {
+		.container = container_of_type(config->type),
+		.vcpus = config->maxvcpus,
+		.memory_kib = config->memory_kib,
+		.maxmem_kib = config->maxmem_kib,
+	};
 	int rc;
 
 	uuid_copy(limits.uuid, config->uuid);

@@ -86,11 +86,13 @@ void layout_domain(struct nodes *nodes, const struct domain_config *config,
 	nodes_add(nodes, vm, "name", "%s", config->name);
 	nodes_add(nodes, vm, "image/ostype", "linux");
 	nodes_add(nodes, vm, "image/kernel", "%s", config->kernel);
+	if (config->ramdisk)
+		nodes_add(nodes, vm, "image/ramdisk", "%s", config->ramdisk);
 	nodes_add(nodes, vm, "image/cmdline", "%s", config->cmdline);
 	nodes_add(nodes, vm, "start_time", "%lld.00", (long long)time(NULL));
 
 	nodes_dir(nodes, 0, NODES_NO_READER, "%s", private);
-	nodes_add(nodes, private, "type", "pv");
+	nodes_add(nodes, private, "type", config->type == DOMAIN_PVH ? "pvh" : "pv");
 }
 
 void layout_devices(struct nodes *nodes, const struct domain_config *config,

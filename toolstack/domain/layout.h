@@ -7,7 +7,7 @@
 
 #include "toolstack/config/domain_config.h"
 #include "toolstack/nodes.h"
-#include "toolstack/xen.h"
+#include "toolstack/xen/xen.h"
 
 /** What building a domain gave it. */
 struct layout {

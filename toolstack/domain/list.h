@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <yajl/yajl_gen.h>
 
-#include "toolstack/xen.h"
+#include "toolstack/xen/xen.h"
 
 /** list_header, list_row - one line each. @name may be NULL. @verbose: UUID, reason and label too
  */

@@ -14,42 +14,10 @@
 
 #include "toolstack/device/script.h"
 #include "toolstack/domain/claims.h"
+#include "toolstack/domain/kernel.h"
 #include "toolstack/domain/link.h"
-#include "toolstack/program.h"
 
 #define SECTOR 512u
-
-static int kernel_plan(struct domain_config *config, struct fault *fault)
-{
-	char place[256], *path = NULL;
-	int rc = program_find(config->kernel, &path);
-
-	domain_config_place(config, config->kernel_line, place, sizeof(place));
-	switch (rc) {
-	case 0:
-		free(config->kernel);
-		config->kernel = path;
-		return 0;
-	case -ENOENT:
-		if (strchr(config->kernel, '/'))
-			return fault_set(fault, rc,
-					 "%s: kernel %s does not exist; correct the path", place,
-					 config->kernel);
-		return fault_set(
-			fault, rc,
-			"%s: kernel %s is neither beside this program nor in $PATH; give its "
-			"path",
-			place, config->kernel);
-	case -EACCES:
-		return fault_set(
-			fault, rc,
-			"%s: kernel %s is no executable file; name a program, or chmod +x it",
-			place, config->kernel);
-	default:
-		return fault_set(fault, rc, "%s: kernel %s: %s", place, config->kernel,
-				 strerror(-rc));
-	}
-}
 
 static int memory_plan(struct toolstack *ts, const struct domain_config *config,
 		       struct fault *fault)

@@ -1,4 +1,4 @@
-#include "toolstack/domain/acpi.h"
+#include "toolstack/xen/acpi.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /*
  * xen.h - what the toolstack asks of Xen, in our own words.
  *
- * xen.c behind it is the only file that includes xenctrl.h and xenguest.h, whose libraries are
- * locked to one version of Xen. Each function that fails says in the fault which call it was
- * and what the library reported.
+ * The files of this folder are the only ones that include xenctrl.h and xenguest.h, whose
+ * libraries are locked to one version of Xen. Each function that fails says in the fault which call
+ * it was and what the library reported.
  */
 #pragma once
 
@@ -27,19 +27,25 @@ struct xen_domain {
 	uint64_t cpu_ns;          /* time it ran, of all vcpus */
 };
 
+/** How Xen contains a domain: by its paravirtual interface, or by the processor. */
+enum xen_container { XEN_PV, XEN_PVH };
+
 /** What a new domain shall have. */
 struct xen_limits {
 	uuid_t uuid;
+	enum xen_container container;
 	uint32_t vcpus;
-	uint64_t memory_kib;
+	uint64_t memory_kib, maxmem_kib;
 };
 
 /** What is put into a new domain. */
 struct xen_image {
-	const char *kernel; /* path */
+	enum xen_container container;
+	const char *kernel;  /* path */
+	const char *ramdisk; /* path, or NULL */
 	const char *cmdline;
-	uint64_t memory_kib;
-	uint32_t vcpus;
+	uint64_t memory_kib, maxmem_kib;
+	uint32_t vcpus, vcpus_online;
 	uint32_t xenstore_port, console_port; /* the guest's ends */
 };
 
@@ -53,7 +59,8 @@ int xen_open(struct xen **xen, struct fault *fault);
 void xen_close(struct xen *xen);
 
 /**
- * xen_domain_create - make an empty, paused domain with an id that Xen chooses.
+ * xen_domain_create - make an empty, paused domain with an id that Xen chooses, its processor and
+ * limits set. -ENOTSUP when this host cannot contain such a domain.
  * @domid: set on success; end it with xen_domain_destroy()
  */
 int xen_domain_create(struct xen *xen, const struct xen_limits *limits, uint16_t *domid,
@@ -63,11 +70,11 @@ int xen_domain_create(struct xen *xen, const struct xen_limits *limits, uint16_t
 int xen_port_alloc(struct xen *xen, uint16_t domid, uint32_t *port, struct fault *fault);
 
 /**
- * xen_domain_build_process - put a program into a domain as xc_dom_* do a PV kernel.
+ * xen_domain_build - load kernel and ramdisk into a new domain and make it ready to run.
  * @built: filled on success
  */
-int xen_domain_build_process(struct xen *xen, uint16_t domid, const struct xen_image *image,
-			     struct xen_built *built, struct fault *fault);
+int xen_domain_build(struct xen *xen, uint16_t domid, const struct xen_image *image,
+		     struct xen_built *built, struct fault *fault);
 
 /** xen_domain_get - one domain. Return: 0, -ENOENT (without a fault), or a negative errno. */
 int xen_domain_get(struct xen *xen, uint16_t domid, struct xen_domain *domain, struct fault *fault);

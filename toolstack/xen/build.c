@@ -1,0 +1,82 @@
+#include "toolstack/xen/internal.h"
+
+static const char *files_load(struct xc_dom_image *dom, const struct xen_image *image)
+{
+	if (xc_dom_kernel_file(dom, image->kernel))
+		return "xc_dom_kernel_file";
+	if (image->ramdisk && xc_dom_module_file(dom, image->ramdisk, NULL))
+		return "xc_dom_module_file";
+	return NULL;
+}
+
+/* The order of libxl__build_dom, libxl_dom.c. @machine: of a PVH guest, or NULL. */
+static const char *build(struct xc_dom_image *dom, struct xen *xen, uint16_t domid, uint64_t mib,
+			 struct pvh_machine *machine)
+{
+	if (xc_dom_boot_xen_init(dom, xen->xc, domid))
+		return "xc_dom_boot_xen_init";
+	if (xc_dom_parse_image(dom))
+		return "xc_dom_parse_image";
+	if (xc_dom_mem_init(dom, (unsigned)mib))
+		return "xc_dom_mem_init";
+	if (xc_dom_boot_mem_init(dom))
+		return "xc_dom_boot_mem_init";
+	if (machine && pvh_machine_announce(machine, dom))
+		return "xc_domain_set_memory_map";
+	if (xc_dom_build_image(dom))
+		return "xc_dom_build_image";
+	if (xc_dom_boot_image(dom))
+		return "xc_dom_boot_image";
+	if (xc_dom_gnttab_init(dom))
+		return "xc_dom_gnttab_init";
+	return NULL;
+}
+
+static const char *pv_build(struct xc_dom_image *dom, struct xen *xen, uint16_t domid,
+			    const struct xen_image *image)
+{
+	dom->container_type = XC_DOM_PV_CONTAINER;
+	return build(dom, xen, domid, image->memory_kib >> 10, NULL);
+}
+
+static const char *pvh_build(struct xc_dom_image *dom, struct xen *xen, uint16_t domid,
+			     const struct xen_image *image)
+{
+	struct pvh_machine *machine = pvh_machine_make(dom, image);
+	const char *call = machine ? NULL : "malloc";
+
+	if (!call)
+		call = build(dom, xen, domid, image->maxmem_kib >> 10, machine);
+	pvh_machine_free(machine);
+	return call;
+}
+
+int xen_domain_build(struct xen *xen, uint16_t domid, const struct xen_image *image,
+		     struct xen_built *built, struct fault *fault)
+{
+	struct xc_dom_image *dom;
+	const char *call;
+	int rc = 0;
+
+	xen_fresh(xen);
+	xc_dom_loginit(xen->xc);
+	dom = xc_dom_allocate(xen->xc, image->cmdline, NULL);
+	if (!dom)
+		return xen_failed(xen, fault, domid, "xc_dom_allocate");
+	dom->max_vcpus = image->vcpus;
+	dom->xenstore_evtchn = image->xenstore_port;
+	dom->console_evtchn = image->console_port;
+	xen_fresh(xen);
+	call = files_load(dom, image);
+	if (!call)
+		call = (image->container == XEN_PVH ? pvh_build : pv_build)(dom, xen, domid, image);
+	if (call) {
+		rc = xen_failed(xen, fault, domid, call);
+	} else {
+		/* Of a PVH guest these are its own frame numbers. */
+		built->xenstore_frame = xc_dom_p2m(dom, dom->xenstore_pfn);
+		built->console_frame = xc_dom_p2m(dom, dom->console_pfn);
+	}
+	xc_dom_release(dom);
+	return rc;
+}

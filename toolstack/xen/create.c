@@ -1,0 +1,133 @@
+#include "toolstack/xen/internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <xen/hvm/params.h>
+
+/* As libxl: the ports a guest may have, and Xen's own bounds of grant frames. */
+#define EVTCHN_PORT_MAX     1023
+#define GRANT_FRAMES_XEN    (-1)
+#define MAXMEM_CONSTANT_KIB 1024
+
+/* Ours are not to migrate between machines with different clocks: Xen decides about the TSC. */
+#define TSC_MODE_DEFAULT 0
+
+static int capabilities_get(struct xen *xen, uint32_t *capabilities, struct fault *fault)
+{
+	xc_physinfo_t info = {0};
+	int rc;
+
+	xen_fresh(xen);
+	if (xc_physinfo(xen->xc, &info)) {
+		rc = errno ? -errno : -EIO;
+		return fault_set(fault, rc, "xc_physinfo: %s", strerror(-rc));
+	}
+	*capabilities = info.capabilities;
+	return 0;
+}
+
+static int container_set(struct xen *xen, enum xen_container container,
+			 struct xen_domctl_createdomain *create, struct fault *fault)
+{
+	uint32_t capabilities = 0;
+	int rc = capabilities_get(xen, &capabilities, fault);
+
+	if (rc)
+		return rc;
+	if (container == XEN_PV)
+		return capabilities & XEN_SYSCTL_PHYSCAP_pv
+			       ? 0
+			       : fault_set(fault, -ENOTSUP,
+					   "this Xen runs no PV guests; use type=\"pvh\"");
+	if (!(capabilities & XEN_SYSCTL_PHYSCAP_hvm))
+		return fault_set(fault, -ENOTSUP,
+				 "this host runs no PVH guests; switch virtualization on in its "
+				 "firmware or use type=\"pv\"");
+	create->flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_oos_off;
+	if (capabilities & XEN_SYSCTL_PHYSCAP_hap)
+		create->flags |= XEN_DOMCTL_CDF_hap;
+	create->arch.emulation_flags = XEN_X86_EMU_LAPIC;
+	return 0;
+}
+
+/* A MiB a vcpu and a page a MiB of RAM for the guest's page tables; shadowed ones take more. */
+static uint64_t paging_bytes(const struct xen_limits *limits, bool hap)
+{
+	uint64_t mib = limits->maxmem_kib >> 10;
+	uint64_t pages = 256 * (uint64_t)limits->vcpus + (hap ? 1 : 2) * mib;
+
+	return (pages * XC_PAGE_SIZE + (1 << 20) - 1) & ~(uint64_t)((1 << 20) - 1);
+}
+
+/* libxl__arch_domain_create */
+static const char *arch_set(struct xen *xen, uint16_t domid, const struct xen_limits *limits,
+			    bool hap)
+{
+	if (limits->container == XEN_PV) {
+		if (xc_domain_set_memmap_limit(xen->xc, domid, limits->maxmem_kib))
+			return "xc_domain_set_memmap_limit";
+	} else {
+		if (xc_hvm_param_set(xen->xc, domid, HVM_PARAM_TIMER_MODE,
+				     HVMPTM_no_delay_for_missed_ticks))
+			return "xc_hvm_param_set";
+		if (xc_set_paging_mempool_size(xen->xc, domid, paging_bytes(limits, hap)))
+			return "xc_set_paging_mempool_size";
+	}
+	return xc_domain_set_tsc_info(xen->xc, domid, TSC_MODE_DEFAULT, 0, 0, 0)
+		       ? "xc_domain_set_tsc_info"
+		       : NULL;
+}
+
+/* libxl__build_pre */
+static const char *limits_set(struct xen *xen, uint16_t domid, const struct xen_limits *limits,
+			      bool hap)
+{
+	const char *call;
+	int rc;
+
+	if (xc_domain_max_vcpus(xen->xc, domid, limits->vcpus))
+		return "xc_domain_max_vcpus";
+	if (xc_domain_setmaxmem(xen->xc, domid, limits->memory_kib + MAXMEM_CONSTANT_KIB))
+		return "xc_domain_setmaxmem";
+	call = arch_set(xen, domid, limits, hap);
+	if (call)
+		return call;
+	rc = xc_cpuid_apply_policy(xen->xc, domid, false, NULL, 0, true, false, false, NULL, NULL);
+	if (!rc)
+		return NULL;
+	errno = -rc; /* other than the rest of the library */
+	return "xc_cpuid_apply_policy";
+}
+
+int xen_domain_create(struct xen *xen, const struct xen_limits *limits, uint16_t *domid,
+		      struct fault *fault)
+{
+	struct xen_domctl_createdomain create = {
+		.max_vcpus = limits->vcpus,
+		.max_evtchn_port = EVTCHN_PORT_MAX,
+		.max_grant_frames = GRANT_FRAMES_XEN,
+		.max_maptrack_frames = GRANT_FRAMES_XEN,
+		.grant_opts = XEN_DOMCTL_GRANT_version(1),
+	};
+	uint32_t id = 0; /* 0: Xen chooses */
+	const char *call;
+	int rc;
+
+	memcpy(create.handle, limits->uuid, sizeof(create.handle));
+	rc = container_set(xen, limits->container, &create, fault);
+	if (rc)
+		return rc;
+	xen_fresh(xen);
+	if (xc_domain_create(xen->xc, &id, &create)) {
+		rc = errno ? -errno : -EIO;
+		return fault_set(fault, rc, "xc_domain_create: %s", strerror(-rc));
+	}
+	call = limits_set(xen, (uint16_t)id, limits, create.flags & XEN_DOMCTL_CDF_hap);
+	if (call) {
+		rc = xen_failed(xen, fault, (uint16_t)id, call);
+		xc_domain_destroy(xen->xc, id);
+		return rc;
+	}
+	*domid = (uint16_t)id;
+	return 0;
+}
