@@ -20,7 +20,7 @@ toolstack_LINK := -lxlutil -lxenlight -lxenctrl -lxenguest -lxentoollog -lxensto
 	-lnl-route-3 -lnl-3
 
 xsplit_SRCS := $(addprefix toolstack/command/,block-attach.c block-detach.c block-list.c block.c \
-	command.c create.c destroy.c devices.c domid.c list.c main.c network-attach.c \
+	command.c console.c create.c destroy.c devices.c domid.c list.c main.c network-attach.c \
 	network-detach.c network-list.c network.c pause.c shutdown.c)
 xsplit_LIBS := $(toolstack_LIBS)
 xsplit_LINK := $(toolstack_LINK)

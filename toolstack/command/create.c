@@ -1,7 +1,9 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/wait.h>
 
 #include "toolstack/command/command.h"
+#include "toolstack/command/console.h"
 #include "toolstack/config/domain_config.h"
 #include "toolstack/domain/config_json.h"
 #include "toolstack/domain/domain.h"
@@ -80,10 +82,29 @@ static void created_show(const struct domain_config *config, uint16_t domid, boo
 	}
 }
 
+/* The guest stands still until the console is attached, so that none of its words is lost. */
+static int console_follow(struct toolstack *ts, uint16_t domid, bool paused, struct fault *fault)
+{
+	struct fault unpause_fault = {0};
+	pid_t pid = 0;
+	int rc;
+
+	fflush(stdout);
+	rc = console_start(domid, &pid, fault);
+	if (!paused && xen_domain_unpause(ts->xen, domid, &unpause_fault) && !rc) {
+		*fault = unpause_fault;
+		rc = -EIO;
+	}
+	if (pid)
+		waitpid(pid, NULL, 0);
+	return rc;
+}
+
 static int create(struct toolstack *ts, struct domain_config *config, const struct given *given,
 		  struct fault *fault)
 {
-	struct create_options options = {.paused = given_has(given, 'p')};
+	bool console = given_has(given, 'c'), paused = given_has(given, 'p');
+	struct create_options options = {.paused = paused || console};
 	uint16_t domid;
 	int rc = plan_domain(ts, config, fault);
 
@@ -100,12 +121,15 @@ static int create(struct toolstack *ts, struct domain_config *config, const stru
 	interrupt_release(&ts->interrupt);
 	if (!rc && !given_has(given, 'q'))
 		created_show(config, domid, given_has(given, 'j'));
+	if (!rc && console)
+		rc = console_follow(ts, domid, paused, fault);
 	return rc;
 }
 
 int command_create(const struct command *self, int argc, char **argv)
 {
-	static const struct option options[] = {{"dryrun", no_argument, NULL, 'n'},
+	static const struct option options[] = {{"console", no_argument, NULL, 'c'},
+						{"dryrun", no_argument, NULL, 'n'},
 						{"paused", no_argument, NULL, 'p'},
 						{"quiet", no_argument, NULL, 'q'},
 						{0}};

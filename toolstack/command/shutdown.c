@@ -10,12 +10,19 @@
 /* As libxl waits for a guest to take a request. */
 #define WAIT_SECONDS 60
 
-static int ask(struct toolstack *ts, uint16_t domid, struct fault *fault)
+/* What the guests are asked for, and how that is told. */
+struct request {
+	const char *word, *text;
+	unsigned seconds; /* to wait for it, or 0 */
+};
+
+static int ask(struct toolstack *ts, uint16_t domid, const struct request *request,
+	       struct fault *fault)
 {
-	int rc = ending_ask(ts, domid, "poweroff", fault);
+	int rc = ending_ask(ts, domid, request->word, fault);
 
 	if (!rc)
-		printf("Shutting down domain %u\n", domid);
+		printf("%s domain %u\n", request->text, domid);
 	fflush(stdout);
 	return rc;
 }
@@ -57,16 +64,41 @@ static int named_find(struct toolstack *ts, int words, char **word, uint16_t **d
 	return rc;
 }
 
-static int end(struct toolstack *ts, const uint16_t *domids, size_t count, unsigned seconds,
-	       struct fault *fault)
+static int end(struct toolstack *ts, const uint16_t *domids, size_t count,
+	       const struct request *request, struct fault *fault)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < count && !rc; i++)
-		rc = ask(ts, domids[i], fault);
-	for (size_t i = 0; i < count && !rc && seconds; i++)
-		rc = ending_wait(ts, domids[i], seconds, fault);
+		rc = ask(ts, domids[i], request, fault);
+	for (size_t i = 0; i < count && !rc && request->seconds; i++)
+		rc = ending_wait(ts, domids[i], request->seconds, fault);
 	return rc;
+}
+
+/* The domains of the command line, or all. */
+static int run(const struct command *self, int argc, char **argv, const struct given *given,
+	       const struct request *request)
+{
+	bool all = given_has(given, 'a');
+	uint16_t *domids = NULL;
+	struct toolstack ts;
+	struct fault fault = {0};
+	size_t count;
+	int rc;
+
+	if (all != (optind == argc))
+		return command_usage(self, "give either DOMAIN or -a");
+	rc = toolstack_open(&ts, &fault);
+	if (!rc) {
+		rc = all ? all_find(&ts, &domids, &count, &fault)
+			 : named_find(&ts, argc - optind, argv + optind, &domids, &count, &fault);
+		if (!rc)
+			rc = end(&ts, domids, count, request, &fault);
+		free(domids);
+		toolstack_close(&ts);
+	}
+	return rc ? command_failed(&fault, given_has(given, 'j')) : EXIT_DONE;
 }
 
 int command_shutdown(const struct command *self, int argc, char **argv)
@@ -75,32 +107,28 @@ int command_shutdown(const struct command *self, int argc, char **argv)
 						{"wait", no_argument, NULL, 'w'},
 						{"timeout", required_argument, NULL, 't'},
 						{0}};
-	uint16_t *domids = NULL;
+	struct request request = {.word = "poweroff", .text = "Shutting down"};
 	uint64_t seconds = WAIT_SECONDS;
-	struct toolstack ts;
-	struct fault fault = {0};
 	struct given given;
-	size_t count;
-	int rc, status = command_options(self, argc, argv, options, &given);
+	int status = command_options(self, argc, argv, options, &given);
 
 	if (status >= 0)
 		return status;
-	if (given_has(&given, 'a') != (optind == argc))
-		return command_usage(self, "give either DOMAIN or -a");
 	if (given_value(&given, 't') &&
 	    (number_parse(given_value(&given, 't'), 86400, &seconds) || !seconds))
 		return command_usage(self, "-t %s is not a number of seconds from 1 to 86400",
 				     given_value(&given, 't'));
-	rc = toolstack_open(&ts, &fault);
-	if (!rc) {
-		rc = given_has(&given, 'a') ? all_find(&ts, &domids, &count, &fault)
-					    : named_find(&ts, argc - optind, argv + optind, &domids,
-							 &count, &fault);
-		if (!rc)
-			rc = end(&ts, domids, count, given_has(&given, 'w') ? (unsigned)seconds : 0,
-				 &fault);
-		free(domids);
-		toolstack_close(&ts);
-	}
-	return rc ? command_failed(&fault, given_has(&given, 'j')) : EXIT_DONE;
+	if (given_has(&given, 'w'))
+		request.seconds = (unsigned)seconds;
+	return run(self, argc, argv, &given, &request);
+}
+
+int command_reboot(const struct command *self, int argc, char **argv)
+{
+	static const struct option options[] = {{"all", no_argument, NULL, 'a'}, {0}};
+	static const struct request request = {.word = "reboot", .text = "Rebooting"};
+	struct given given;
+	int status = command_options(self, argc, argv, options, &given);
+
+	return status >= 0 ? status : run(self, argc, argv, &given, &request);
 }
