@@ -81,7 +81,7 @@ $(PROGRAM_FILES) $(UNIT_FILES) $(TEST_FILES):
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all deps run check check-unit check-embedded check-asan lint format clean install help
+.PHONY: all deps run check check-unit check-embedded check-asan check-xen check-xen-smoke lint format clean install help
 
 ## all: build everything into $(BUILD)
 all: $(PROGRAM_FILES) $(EXTRA)
@@ -116,6 +116,14 @@ check-asan: deps
 .PHONY: check-build
 check-build: all $(UNIT_FILES) $(TEST_FILES)
 	@:
+
+## check-xen: every scenario of tests/xen/scenarios, on real Xen in the lab
+check-xen: all
+	$(Q)BUILD=$(abspath $(BUILD)) tests/xen/run-scenarios
+
+## check-xen-smoke: one boot of real Xen, a PV and a PVH guest
+check-xen-smoke: all
+	$(Q)BUILD=$(abspath $(BUILD)) tests/xen/run-scenarios smoke
 
 ## lint: clang-format, clang-tidy, cppcheck, shellcheck, mandoc
 lint: deps all

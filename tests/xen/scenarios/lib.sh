@@ -1,0 +1,144 @@
+# shellcheck shell=bash
+# What the scenarios share. They run in the lab's dom0, in a directory of their own.
+set -u
+
+# The host's side: our backend, our daemon, a bridge, a peer to talk TCP with.
+host_start() {
+	xsplit-backend >/tmp/backend.log 2>&1 &
+	xsplitd >/tmp/xsplitd.log 2>&1 &
+	ip link add xenbr0 type bridge
+	ip addr add 192.0.2.1/24 dev xenbr0
+	ip link set xenbr0 up
+	iperf3 -s -D
+}
+
+say() {
+	echo "== $*"
+}
+
+# fail WORDS: say what is wrong, with all there is to find out why.
+fail() {
+	echo "FAIL: $*"
+	tail -n 40 /tmp/backend.log /tmp/xsplitd.log /var/log/xen/store.log /var/log/xen/guest-*.log
+	xenstore-ls -f | grep -v '^/tool/xsplit/domain/[0-9]*/config'
+	xl list
+	xl dmesg | tail -n 20
+	exit 1
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.5
+	done
+}
+
+gone() {
+	! xsplit domid "$1"
+}
+
+# guest_write NAME TYPE [KEY=VALUE...]: NAME.cfg with a disk of ext4, a raw one and a network card.
+guest_write() {
+	local name=$1 type=$2
+	shift 2
+	truncate -s 48M "$name-ext4.img" && mke2fs -q -t ext4 "$name-ext4.img"
+	truncate -s 8M "$name-raw.img"
+	cat >"$name.cfg" <<-END
+		name="$name"
+		type="$type"
+		kernel="/lab/guest/vmlinuz"
+		ramdisk="$name.initrd"
+		extra="console=hvc0 quiet"
+		memory=512
+		vcpus=1
+		disk=["vdev=xvda,target=$name-ext4.img", "vdev=xvdb,target=$name-raw.img"]
+		vif=["mac=00:16:3e:00:00:02,bridge=xenbr0"]
+	END
+	for line in "$@"; do
+		echo "$line" >>"$name.cfg"
+	done
+}
+
+# guest_end NAME SECONDS: wait for its end, show its console, see that it left nothing.
+guest_end() {
+	local log left
+	wait_for "$2" gone "$1" || fail "$1 did not end within $2 s"
+	log=/var/log/xen/guest-$1.log
+	[ -s "$log" ] || fail "no console log of $1: xenconsoled did not attach"
+	tr -d '\r' <"$log" | grep '^guest: '
+	grep -q '^guest: exit 0' "$log" || fail "$1: its script failed"
+	left=$(xenstore-ls -f | grep -E "^/(local/domain/[1-9]|local/domain/0/backend/.|libxl/[1-9]|vm/[^0]|tool/xsplit/domain/.)" || true)
+	[ -z "$left" ] || fail "nodes left: $left"
+	e2fsck -fn "$1-ext4.img" >/dev/null || fail "$1-ext4.img is not clean"
+}
+
+# No half of another's: what the guests have comes from us.
+no_kernel_backend() {
+	! lsmod | grep -E '^xen_(blkback|netback)' || fail "a kernel backend is loaded"
+}
+
+# script_write FILE VCPUS: what a guest does with its disks and its network card.
+script_write() {
+	cat >"$1" <<-END
+		#!/bin/sh
+		say() { echo "guest: \$*"; }
+		fail() { say "FAIL: \$*"; exit 1; }
+		n=\$(grep -c ^processor /proc/cpuinfo)
+		[ "\$n" = $2 ] || fail "\$n vcpus instead of $2"
+		mount -t ext4 /dev/xvda /mnt || fail "no mount"
+		dd if=/dev/urandom of=/mnt/file bs=64k count=64 2>/dev/null || fail "no write"
+		before=\$(md5sum </mnt/file)
+		umount /mnt && echo 3 >/proc/sys/vm/drop_caches && mount -t ext4 /dev/xvda /mnt || fail "no second mount"
+		[ "\$(md5sum </mnt/file)" = "\$before" ] || fail "the file reads back differently"
+		md5sum /mnt/file >/mnt/sum && umount /mnt || fail "no umount"
+		say "ext4 ok"
+		if [ -x /usr/bin/fio ]; then
+			fio --name=v --filename=/dev/xvdb --rw=randwrite --bs=4k --size=2M --iodepth=8 --ioengine=libaio --direct=1 \\
+				--verify=crc32c --verify_fatal=1 >/tmp/fio || { cat /tmp/fio; fail "fio"; }
+			say "fio ok"
+		else
+			dd if=/dev/urandom of=/tmp/data bs=1M count=4 2>/dev/null
+			dd if=/tmp/data of=/dev/xvdb bs=64k oflag=direct 2>/dev/null || fail "no direct write"
+			dd if=/dev/xvdb bs=64k count=64 iflag=direct 2>/dev/null | cmp - /tmp/data || fail "raw data differs"
+			say "raw disk ok"
+		fi
+		ip addr add 192.0.2.2/24 dev eth0 && ip link set eth0 up || fail "no eth0"
+		tries=0
+		until ping -c 1 -W 1 192.0.2.1 >/dev/null; do
+			tries=\$((tries + 1))
+			[ \$tries -lt 20 ] || fail "no ping"
+		done
+		touch /tmp/up
+		ping -c 5 192.0.2.1 >/tmp/ping || fail "pings lost: \$(cat /tmp/ping)"
+		say "ping ok"
+		for way in '' -R; do
+			iperf3 -c 192.0.2.1 -t 2 \$way >/tmp/iperf || fail "iperf3 \$way: \$(cat /tmp/iperf)"
+			say "iperf3 \$way \$(grep receiver /tmp/iperf)"
+		done
+	END
+}
+
+# guest_create NAME: with its console copied to NAME.words.
+guest_create() {
+	say "$1: create"
+	xsplit create -c "$1.cfg" >"$1.words" 2>&1 </dev/null &
+	wait_for 120 grep "^Started domain" "$1.words" || fail "create: $(cat "$1.words")"
+	xl list | grep -q "^$1 " || fail "xl list does not show $1"
+	grep "^Started domain" "$1.words"
+}
+
+# guest_run NAME TYPE VCPUS [with fio]: a whole life of a guest.
+guest_run() {
+	local name=$1 type=$2 vcpus=$3
+	shift 3
+	say "$name: make its initrd and disks"
+	script_write "$name.script" "$vcpus"
+	lab-guest --script "$name.script" ${1:+--with "$2"} -o "$name.initrd" || fail "lab-guest"
+	guest_write "$name" "$type" "vcpus=$vcpus"
+	guest_create "$name"
+	guest_end "$name" 400
+	grep -q '^guest: exit 0' "$name.words" || fail "its console did not reach create -c: $(cat "$name.words")"
+}
