@@ -199,6 +199,7 @@ int main(int argc, char *argv[])
 	char reply[XENSTORE_PAYLOAD_MAX + 1];
 	int fd;
 
+	setvbuf(stdout, NULL, _IOLBF, 0); /* each figure when it is known */
 	if (argc != 2 && argc != 4)
 		errx(2, "usage: %s SOCKET [CONNECTIONS WATCHES]", argv[0]);
 	fd = store_connect(argv[1]);
