@@ -40,6 +40,7 @@ enum wire_opcode {
 	WIRE_DOMAIN_PARAM,
 	WIRE_DOMAIN_CONTROL,
 	WIRE_DOMAIN_PROGRAM,
+	WIRE_EVTCHN_STATUS,
 	WIRE_OPCODE_END = 128
 };
 
@@ -152,7 +153,7 @@ struct wire_evtchn_alloc_unbound {
  * -EINVAL. */
 struct wire_domain_create {
 	uint32_t opcode;
-	uint32_t domid;  /* 0: the next free one */
+	uint32_t domid;  /* no guest's number, such as 0: the next free one */
 	uint32_t frames; /* its memory */
 	uint32_t hvm;    /* 1: it is to be told apart as such; nothing else depends on it */
 	uint32_t ssidref;
@@ -269,4 +270,20 @@ struct wire_domain_program {
 	uint32_t count; /* of strings: an absolute path, then the arguments */
 	uint32_t length;
 	char text[WIRE_PROGRAM_MAX];
+};
+
+/** WIRE_EVTCHN_STATUS: -EPERM (another domain's, and not dom0), -ESRCH, -EINVAL (no such number).
+ */
+struct wire_evtchn_status {
+	uint32_t opcode;
+	uint32_t domid; /* or DOMID_SELF */
+	uint32_t port;
+};
+
+struct wire_evtchn_state {
+	int32_t rc;
+	uint32_t status; /* EVTCHNSTAT_* */
+	uint32_t domid;  /* of an unbound or interdomain port: who may bind, or has bound, to it */
+	uint32_t port;   /* of an interdomain one: there */
+	uint32_t virq;
 };

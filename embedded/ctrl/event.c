@@ -15,6 +15,33 @@ xc_evtchn_port_or_error_t xc_evtchn_alloc_unbound(xc_interface *xch, uint32_t do
 	return (xc_evtchn_port_or_error_t)reply.port;
 }
 
+int xc_evtchn_status(xc_interface *xch, xc_evtchn_status_t *status)
+{
+	struct wire_evtchn_status request = {
+		.opcode = WIRE_EVTCHN_STATUS, .domid = status->dom, .port = status->port};
+	struct wire_evtchn_state reply;
+
+	if (interface_call(xch, &request, sizeof(request), &reply, sizeof(reply)))
+		return -1;
+	status->status = reply.status;
+	status->vcpu = 0;
+	switch (reply.status) {
+	case EVTCHNSTAT_unbound:
+		status->u.unbound.dom = (domid_t)reply.domid;
+		break;
+	case EVTCHNSTAT_interdomain:
+		status->u.interdomain.dom = (domid_t)reply.domid;
+		status->u.interdomain.port = reply.port;
+		break;
+	case EVTCHNSTAT_virq:
+		status->u.virq = reply.virq;
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
 static int param(xc_interface *xch, struct wire_domain_param request, uint64_t *value)
 {
 	struct wire_domain_param_value reply;

@@ -13,8 +13,6 @@
 #define XEN_MAJOR 4
 #define XEN_MINOR 17
 
-#define SCHED_CREDIT2 6 /* XEN_SCHEDULER_CREDIT2 of domctl.h, Xen's default */
-
 static int compile_info(xen_compile_info_t *info)
 {
 	*info = (xen_compile_info_t){0};
@@ -114,6 +112,34 @@ int xc_physinfo(xc_interface *xch, xc_physinfo_t *info)
 	return 0;
 }
 
+/* One node, with all the memory. Without @meminfo or @distance it only tells how many there are. */
+int xc_numainfo(xc_interface *xch, unsigned int *max_nodes, xc_meminfo_t *meminfo,
+		uint32_t *distance)
+{
+	xc_physinfo_t machine;
+
+	if (meminfo && distance && *max_nodes) {
+		if (xc_physinfo(xch, &machine))
+			return -1;
+		meminfo[0].memsize = machine.total_pages * XC_PAGE_SIZE;
+		meminfo[0].memfree = machine.free_pages * XC_PAGE_SIZE;
+		distance[0] = 10; /* of a node to itself, as firmware has it */
+	}
+	*max_nodes = 1;
+	return 0;
+}
+
+/* All in one socket; how they are wired is Linux's business. */
+int xc_cputopoinfo(xc_interface *xch, unsigned int *max_cpus, xc_cputopo_t *cputopo)
+{
+	unsigned int cpus = (unsigned int)xc_get_max_cpus(xch);
+
+	for (unsigned int cpu = 0; cputopo && cpu < *max_cpus && cpu < cpus; cpu++)
+		cputopo[cpu] = (xc_cputopo_t){.core = cpu};
+	*max_cpus = cpus;
+	return 0;
+}
+
 int xc_get_max_cpus(xc_interface *xch)
 {
 	return (int)sysconf(_SC_NPROCESSORS_CONF);
@@ -137,12 +163,6 @@ int xc_get_cpumap_size(xc_interface *xch)
 int xc_get_nodemap_size(xc_interface *xch)
 {
 	return 1;
-}
-
-int xc_sched_id(xc_interface *xch, int *sched_id)
-{
-	*sched_id = SCHED_CREDIT2;
-	return 0;
 }
 
 /* No page is shared between guests by the hypervisor. */

@@ -6,6 +6,7 @@
 
 #include "embedded/host/handle.h"
 #include "embedded/port.h"
+#include "embedded/wire.h"
 
 enum port_state { PORT_FREE, PORT_UNBOUND, PORT_INTERDOMAIN, PORT_VIRQ };
 
@@ -267,4 +268,32 @@ void evtchn_virq(struct domain *domain, uint32_t virq)
 {
 	if (virq < NR_VIRQS && domain->ports->virq[virq])
 		port_event(domain, domain->ports->virq[virq]);
+}
+
+int evtchn_status(const struct domain *domain, uint32_t port, struct wire_evtchn_state *status)
+{
+	const struct evtchn_port *found;
+
+	if (port >= SHARED_PORTS)
+		return -EINVAL;
+	found = &domain->ports->port[port];
+	switch (found->state) {
+	case PORT_UNBOUND:
+		status->status = EVTCHNSTAT_unbound;
+		status->domid = found->remote_domid;
+		break;
+	case PORT_INTERDOMAIN:
+		status->status = EVTCHNSTAT_interdomain;
+		status->domid = found->remote->domid;
+		status->port = found->remote_port;
+		break;
+	case PORT_VIRQ:
+		status->status = EVTCHNSTAT_virq;
+		status->virq = found->virq;
+		break;
+	default:
+		status->status = EVTCHNSTAT_closed;
+		break;
+	}
+	return 0;
 }

@@ -13,6 +13,7 @@
 #include "embedded/host/domain.h"
 
 struct evtchn_handle;
+struct wire_evtchn_state;
 
 /** evtchn_create - no ports yet. Return: 0 or -ENOMEM. */
 int evtchn_create(struct domain *domain);
@@ -65,6 +66,14 @@ void evtchn_put(struct domain *domain, uint32_t port);
 
 /** evtchn_send - an event to the peer of a port; none when it has no peer. */
 void evtchn_send(struct domain *domain, uint32_t port);
+
+/**
+ * evtchn_status - what EVTCHNOP_status of Xen tells of a port.
+ * @status: its fields but rc are set on success
+ *
+ * Return: 0 or -EINVAL (out of range).
+ */
+int evtchn_status(const struct domain *domain, uint32_t port, struct wire_evtchn_state *status);
 
 /** evtchn_virq - raise a virtual interrupt in whoever bound it; nobody: nothing. */
 void evtchn_virq(struct domain *domain, uint32_t virq);

@@ -29,7 +29,7 @@ struct grant_session {
 	uint32_t id;
 	struct maptrack *maptrack;
 	struct event *again; /* the process is gone, but a pin of its is on a locked entry */
-	LIST_HEAD(, notify) notifies;
+	LIST_HEAD(notifies, notify) notifies;
 	uint32_t notify_count, notify_id;
 };
 

@@ -35,7 +35,7 @@ struct host {
 	LIST_HEAD(host_domains, domain) domains;
 	LIST_HEAD(host_sessions, session) sessions;
 	LIST_HEAD(host_handles, evtchn_handle) handles;
-	LIST_HEAD(, grant_session) grants;
+	LIST_HEAD(host_grants, grant_session) grants;
 	uint32_t domid;      /* the last given to a domain */
 	uint32_t serial;     /* the same */
 	uint32_t session;    /* how many grant sessions there were */

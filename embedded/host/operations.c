@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "embedded/host/domain.h"
+#include "embedded/host/evtchn.h"
 #include "embedded/host/process.h"
 #include "embedded/host/session.h"
 
@@ -27,10 +28,12 @@ static int run_create(struct session *session, const void *request, void *reply,
 	const struct wire_domain_create *create = request;
 	struct wire_domain_created *created = reply;
 	struct domain *domain;
+	uint32_t domid = create->domid;
 	int rc;
 
-	rc = domain_create(session->host, create->domid ? create->domid : domid_free(session->host),
-			   create->frames, &domain);
+	if (!domid || domid >= DOMID_FIRST_RESERVED)
+		domid = domid_free(session->host);
+	rc = domain_create(session->host, domid, create->frames, &domain);
 	if (rc)
 		return rc;
 	domain->hvm = create->hvm;
@@ -129,17 +132,35 @@ static int run_set(struct session *session, const void *request, void *reply,
 	}
 }
 
+/* Who asks of another domain must be dom0. */
+static int domain_visible(struct session *session, uint32_t domid, struct domain **domain)
+{
+	*domain = domain_resolve(session->domain, domid);
+	if (!*domain)
+		return -ESRCH;
+	return *domain != session->domain && session->domain->domid ? -EPERM : 0;
+}
+
+static int run_evtchn_status(struct session *session, const void *request, void *reply,
+			     struct session_fds *fds)
+{
+	const struct wire_evtchn_status *wanted = request;
+	struct domain *domain;
+	int rc = domain_visible(session, wanted->domid, &domain);
+
+	return rc ? rc : evtchn_status(domain, wanted->port, reply);
+}
+
 static int run_param(struct session *session, const void *request, void *reply,
 		     struct session_fds *fds)
 {
 	const struct wire_domain_param *param = request;
 	struct wire_domain_param_value *value = reply;
-	struct domain *domain = domain_resolve(session->domain, param->domid);
+	struct domain *domain;
+	int rc = domain_visible(session, param->domid, &domain);
 
-	if (!domain)
-		return -ESRCH;
-	if (domain != session->domain && session->domain->domid)
-		return -EPERM;
+	if (rc)
+		return rc;
 	if (param->index >= HVM_NR_PARAMS)
 		return -EINVAL;
 	if (param->set)
@@ -195,5 +216,7 @@ const struct operation domain_operations[] = {
 		  run_control),
 	OPERATION(WIRE_DOMAIN_PROGRAM, struct wire_domain_program, struct wire_result, true,
 		  run_program),
+	OPERATION(WIRE_EVTCHN_STATUS, struct wire_evtchn_status, struct wire_evtchn_state, false,
+		  run_evtchn_status),
 	{0},
 };

@@ -23,6 +23,7 @@ static int write_dom0(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	} nodes[] = {
 		{"/local/domain/0/name", "Domain-0"},
 		{"/local/domain/0/domid", "0"},
+		{"/local/pool/0/name", "Pool-0"},
 		/* Nobody here has udev rules for vbds and vifs; xl would wait for them. */
 		{"/local/domain/0/libxl/disable_udev", "1"},
 	};

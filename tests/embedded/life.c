@@ -213,6 +213,32 @@ static void test_pages(struct life *life)
 	destroy(life, domid);
 }
 
+static void test_ports(struct life *life)
+{
+	uint32_t domid = create(life);
+	xc_evtchn_port_or_error_t port = xc_evtchn_alloc_unbound(life->xc, domid, 0);
+	xc_evtchn_status_t status = {.dom = (domid_t)domid, .port = (evtchn_port_t)port};
+	int bound;
+
+	check(port > 0 && xc_evtchn_status(life->xc, &status) == 0);
+	check(status.status == EVTCHNSTAT_unbound && status.u.unbound.dom == 0);
+	bound = xenevtchn_bind_interdomain(life->evtchn, domid, (evtchn_port_t)port);
+	check(bound > 0 && xc_evtchn_status(life->xc, &status) == 0);
+	check(status.status == EVTCHNSTAT_interdomain && status.u.interdomain.dom == 0);
+	check(status.u.interdomain.port == (evtchn_port_t)bound);
+	status = (xc_evtchn_status_t){.dom = DOMID_SELF, .port = life->virq};
+	check(xc_evtchn_status(life->xc, &status) == 0);
+	check(status.status == EVTCHNSTAT_virq && status.u.virq == VIRQ_DOM_EXC);
+	status = (xc_evtchn_status_t){.dom = (domid_t)domid, .port = (evtchn_port_t)port + 1};
+	check(xc_evtchn_status(life->xc, &status) == 0 && status.status == EVTCHNSTAT_closed);
+	status.port = 1u << 20;
+	check_fails(xc_evtchn_status(life->xc, &status), EINVAL);
+	/* A bound port starts pending: not to be mistaken for the VIRQ. */
+	check(xenevtchn_pending(life->evtchn) == bound);
+	check(xenevtchn_unbind(life->evtchn, (evtchn_port_t)bound) == 0);
+	destroy(life, domid);
+}
+
 static const struct {
 	const char *what, *script;
 	int reason; /* that xc_domain_shutdown() is called with, or -1 */
@@ -391,6 +417,7 @@ int main(int argc, char **argv)
 
 	test_create(&life);
 	test_pages(&life);
+	test_ports(&life);
 	test_ends(&life);
 	test_pause(&life);
 	test_descendants(&life);
