@@ -182,6 +182,7 @@ static int process_start(struct process *process)
 		return -errno;
 	process->pidfd = -1;
 	rc = init_spawn(process, console);
+	process->arguments[0] = NULL;
 	close(console);
 	if (rc < 0)
 		goto out;

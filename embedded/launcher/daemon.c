@@ -82,7 +82,7 @@ int daemon_spawn(struct daemon *daemon, const char *dir, bool told_dir, const si
 		return rc;
 	}
 	if (starts_too_often(daemon)) {
-		log_error("%s keeps dying: not started again; its log says why", daemon->name);
+		log_error("%s keeps dying", daemon->name);
 		return -EAGAIN;
 	}
 	log = log_open_file(daemon, dir, O_WRONLY | O_CREAT | O_APPEND);

@@ -189,7 +189,9 @@ static void daemons_stop(struct dom0 *dom0, enum daemon_kind first)
 
 static bool died(const struct dom0 *dom0, enum daemon_kind kind)
 {
-	return wanted(dom0, kind) && dom0->daemons[kind].starts && !dom0->daemons[kind].pid;
+	const struct daemon *daemon = &dom0->daemons[kind];
+
+	return wanted(dom0, kind) && daemon->starts && !daemon->pid && !daemon->given_up;
 }
 
 /* Say so, and put things into a state that one can go on from. */
@@ -217,7 +219,9 @@ static int died_handle(struct dom0 *dom0, enum daemon_kind kind)
 		break;
 	case DAEMON_BACKEND:
 	case DAEMON_TOOLSTACK:
-		rc = daemon_start(dom0, kind);
+		daemon->given_up = daemon_start(dom0, kind) != 0;
+		if (daemon->given_up)
+			log_error("%s: the host goes on without it", daemon->name);
 		break;
 	default:
 		rc = -ECHILD;

@@ -11,9 +11,9 @@
  * dom0_run - furnish the namespaces, start the daemons, run the command, and stop the daemons
  * when it ends. Every process of the host ends when the caller exits.
  *
- * A daemon that dies meanwhile is reported and started again: xsplit-backend and xsplitd alone;
- * with xsplit-xenstored the store is lost, so the guests are destroyed and all begin anew; without
- * the host daemon there is no host, and the command is killed.
+ * A daemon that dies meanwhile is reported and started again, a few times: xsplit-backend and
+ * xsplitd alone; with xsplit-xenstored the store is lost, so the guests are destroyed and all
+ * begin anew. Without the host daemon there is no host: the command is killed.
  *
  * @signals:   a signalfd that has at least SIGCHLD
  * @inherited: the signal mask of the command

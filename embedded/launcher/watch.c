@@ -16,7 +16,6 @@
 #include "embedded/launcher/namespaces.h"
 #include "lib/log.h"
 
-/* What the watchdog ends with when it could not remove what it made: nobody reads it. */
 struct watch {
 	const struct options *options;
 	char dir[DIRECTORY_MAX + 1];
