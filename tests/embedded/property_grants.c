@@ -148,8 +148,10 @@ static void share(uint32_t agent)
 		struct page *page = page_new();
 		uint32_t ref = lab.agent[agent].reply.list[i];
 
-		if (!page)
+		if (!page) {
 			wrong("the model has room for a page", 0, 1);
+			return;
+		}
 		ref_check(domid_of(agent), ref);
 		*page = (struct page){.known = true,
 				      .granted = true,

@@ -30,13 +30,12 @@ static struct {
 	int events;
 } stub;
 
-static void *map_file(const char *format, int number, size_t size, int prot)
+static void *map_file(const char *name, size_t size, int prot)
 {
-	char path[256], name[32];
+	char path[256];
 	void *page;
 	int fd;
 
-	snprintf(name, sizeof(name), format, number);
 	snprintf(path, sizeof(path), "%s/%s", getenv("STORE_STUB"), name);
 	fd = openat(AT_FDCWD, path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
@@ -50,12 +49,15 @@ static void *map_file(const char *format, int number, size_t size, int prot)
 static void __attribute__((constructor)) stub_open(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char name[32];
 
 	if (!getenv("STORE_STUB"))
 		return;
-	stub.domains = map_file("domains", 0, DOMAINS, PROT_READ);
-	for (int i = 0; i < DOMAINS; i++)
-		stub.ring[i] = map_file("ring-%d", i, XC_PAGE_SIZE, PROT_READ | PROT_WRITE);
+	stub.domains = map_file("domains", DOMAINS, PROT_READ);
+	for (int i = 0; i < DOMAINS; i++) {
+		snprintf(name, sizeof(name), "ring-%d", i);
+		stub.ring[i] = map_file(name, XC_PAGE_SIZE, PROT_READ | PROT_WRITE);
+	}
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/events", getenv("STORE_STUB"));
 	stub.events = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (!stub.domains || bind(stub.events, (struct sockaddr *)&address, sizeof(address)))

@@ -107,6 +107,8 @@ static void bench_close(void)
 
 /* A frame of @length bytes: Ethernet, IPv4 or IPv6, TCP or UDP, then bytes that @seed chooses;
  * version 14 is IPv4 in a VLAN. */
+static const uint8_t vlan_tag[] = {0x81, 0x00, 0x00, 0x07};
+
 static void frame_make(uint8_t *frame, size_t length, int version, uint8_t protocol, unsigned seed)
 {
 	uint8_t *ip = frame + (version == 14 ? 18 : 14);
@@ -116,7 +118,7 @@ static void frame_make(uint8_t *frame, size_t length, int version, uint8_t proto
 	if (length < 60 || !version)
 		return;
 	if (version == 14)
-		memcpy(frame + 12, "\x81\x00\x00\x07", 4);
+		memcpy(frame + 12, vlan_tag, sizeof(vlan_tag));
 	memcpy(ip - 2, version == 6 ? "\x86\xdd" : "\x08\x00", 2);
 	ip[0] = version == 6 ? 0x60 : 0x45;
 	if (version != 6)
@@ -405,8 +407,8 @@ START_TEST(send_out_of_order)
 	for (; netfront_reserve(bench.front, chunk); sent++)
 		ck_assert_int_eq(netfront_send(bench.front, &meta, sizeof(frame)), 0);
 	netfront_flush(bench.front);
-	for (uint16_t id = 1; id < sent; id++)
-		back_respond(id, NETIF_RSP_OKAY);
+	for (unsigned id = 1; id < sent; id++)
+		back_respond((uint16_t)id, NETIF_RSP_OKAY);
 	ck_assert(netfront_reap(bench.front));
 	for (more = 0; netfront_reserve(bench.front, chunk); more++)
 		ck_assert_int_eq(netfront_send(bench.front, &meta, sizeof(frame)), 0);

@@ -26,7 +26,7 @@ static const struct {
 
 struct quota quota_default(void)
 {
-	struct quota quota;
+	struct quota quota = {0};
 
 	for (size_t i = 0; i < QUOTAS; i++)
 		*(uint32_t *)((char *)&quota + quotas[i].offset) = quotas[i].value;
