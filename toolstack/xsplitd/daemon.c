@@ -13,6 +13,7 @@
 #include "lib/log.h"
 #include "lib/number.h"
 #include "lib/ready.h"
+#include "toolstack/domain/record.h"
 #include "toolstack/nodes.h"
 #include "toolstack/xsplitd/reap.h"
 
@@ -48,14 +49,6 @@ static void scan_soon(struct xsplitd *d)
 	struct timeval soon = {.tv_usec = SCAN_SOON_US};
 
 	event_add(d->scan, &soon);
-}
-
-static bool is_awaited(const struct xsplitd *d, uint16_t domid)
-{
-	for (int i = 0; i < WORKERS_MAX; i++)
-		if (d->awaited[i].event && d->awaited[i].domid == domid)
-			return true;
-	return false;
 }
 
 static void awaited_free(struct awaited *a)
@@ -96,6 +89,29 @@ static void process_ended(evutil_socket_t pidfd, short what, void *arg)
 			event_add(a->event, &later);
 	}
 	scan_soon(a->daemon);
+}
+
+/* Somebody who finished with the domain may live on: whoever stays at its console does. */
+static bool is_done(struct xsplitd *d, const struct awaited *a)
+{
+	pid_t worker;
+
+	return a->pid && !a->child &&
+	       (record_worker(&d->ts, a->domid, &worker) != WORKER_ALIVE || worker != a->pid);
+}
+
+static bool is_awaited(struct xsplitd *d, uint16_t domid)
+{
+	for (int i = 0; i < WORKERS_MAX; i++) {
+		struct awaited *a = &d->awaited[i];
+
+		if (!a->event || a->domid != domid)
+			continue;
+		if (!is_done(d, a))
+			return true;
+		awaited_free(a);
+	}
+	return false;
 }
 
 static struct awaited *awaited_room(struct xsplitd *d)
@@ -154,11 +170,12 @@ static const struct xen_domain *domain_of(const struct xen_domain *list, size_t 
 
 static void look(struct xsplitd *d, uint16_t domid, const struct xen_domain *domain)
 {
+	bool awaited = is_awaited(d, domid);
 	struct awaited *room = awaited_room(d);
 	pid_t worker;
 
 	/* Without room the next scan tries again. */
-	if (is_awaited(d, domid) || !room)
+	if (awaited || !room)
 		return;
 	switch (reap_needed(&d->ts, domid, domain, &worker)) {
 	case REAP_NOW:

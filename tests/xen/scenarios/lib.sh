@@ -139,6 +139,6 @@ guest_run() {
 	lab-guest --script "$name.script" ${1:+--with "$2"} -o "$name.initrd" || fail "lab-guest"
 	guest_write "$name" "$type" "vcpus=$vcpus"
 	guest_create "$name"
-	guest_end "$name" 400
+	guest_end "$name" 300
 	grep -q '^guest: exit 0' "$name.words" || fail "its console did not reach create -c: $(cat "$name.words")"
 }
