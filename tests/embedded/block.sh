@@ -11,15 +11,8 @@ fail() {
 	exit 1
 }
 
-wait_for() { # seconds command...
-	tries=$(($1 * 20))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || fail "waited in vain for: $*"
-		sleep 0.05
-	done
-}
+# shellcheck source=tests/embedded/wait.sh
+. "$(dirname "$0")/wait.sh"
 
 # The test, from outside: into a host of its own. The backend's log is then ./host/log/xsplit-backend.
 enter() { # script arguments...
