@@ -9,6 +9,7 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 CC      ?= gcc
 SANITIZE ?=
+JOBS    ?= $(shell nproc)
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
@@ -92,12 +93,12 @@ deps:
 
 ## run: a disk and a network card through the ring, step by step, with real tools
 run: deps
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all
 	$(Q)tests/first-light $(BUILD)
 
 ## check: every test; its last line counts them
 check: deps
-	$(Q)$(MAKE) --no-print-directory check-build
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) check-build
 	$(Q)tests/run $(BUILD) unit embedded
 
 ## check-unit: the Check programs of tests/unit
@@ -110,7 +111,7 @@ check-embedded: all $(TEST_FILES)
 
 ## check-asan: unit and embedded tests under the address and undefined-behaviour sanitizers
 check-asan: deps
-	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE=address,undefined check-build
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/asan SANITIZE=address,undefined check-build
 	$(Q)tests/run $(BUILD)/asan unit embedded
 
 .PHONY: check-build
