@@ -82,7 +82,7 @@ $(PROGRAM_FILES) $(UNIT_FILES) $(TEST_FILES):
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all deps run check check-unit check-embedded check-asan check-xen check-xen-smoke lint format clean install help
+.PHONY: all deps run run-xen check check-unit check-embedded check-asan check-xen check-xen-smoke lint format clean install help
 
 ## all: build everything into $(BUILD)
 all: $(PROGRAM_FILES) $(EXTRA)
@@ -95,6 +95,11 @@ deps:
 run: deps
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all
 	$(Q)tests/first-light $(BUILD)
+
+## run-xen: a stock Debian guest on our disk and network card, on real Xen under QEMU
+run-xen: deps
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all
+	$(Q)BUILD=$(abspath $(BUILD)) tests/xen/lab run --timeout 900 tests/xen/scenarios/pv.sh tests/xen/scenarios/lib.sh
 
 ## check: every test; its last line counts them
 check: deps
@@ -119,11 +124,11 @@ check-build: all $(UNIT_FILES) $(TEST_FILES)
 	@:
 
 ## check-xen: every scenario of tests/xen/scenarios, on real Xen in the lab
-check-xen: all
+check-xen: deps all
 	$(Q)BUILD=$(abspath $(BUILD)) tests/xen/run-scenarios
 
 ## check-xen-smoke: one boot of real Xen, a PV and a PVH guest
-check-xen-smoke: all
+check-xen-smoke: deps all
 	$(Q)BUILD=$(abspath $(BUILD)) tests/xen/run-scenarios smoke
 
 ## lint: clang-format, clang-tidy, cppcheck, shellcheck, mandoc

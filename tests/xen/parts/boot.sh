@@ -121,6 +121,7 @@ lab_run() {
 		return 2
 	fi
 	lab_boot_prepare || return 1
+	lab_say "booting Xen and dom0, store $store; half a minute without KVM"
 	# A chardev of the kind "file" never counts as hung up; through cat it can be any standard output.
 	timeout --foreground -k 5 "$timeout" "${qemu[@]}" -chardev file,id=out,path=/dev/stdout,append=on \
 		-device virtserialport,chardev=out,name=lab.out </dev/null | cat
