@@ -124,7 +124,7 @@ check-build: all $(UNIT_FILES) $(TEST_FILES)
 	@:
 
 ## check-xen: every scenario of tests/xen/scenarios, on real Xen in the lab
-check-xen: deps all
+check-xen: deps check-build
 	$(Q)BUILD=$(abspath $(BUILD)) tests/xen/run-scenarios
 
 ## check-xen-smoke: one boot of real Xen, a PV and a PVH guest
