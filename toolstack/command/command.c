@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "toolstack/domain/name.h"
 #include "toolstack/json.h"
 
 #define OPTIONS_MAX 16
@@ -92,6 +93,29 @@ int command_failed(const struct fault *fault, bool json)
 		fprintf(stderr, "xsplit: %s\n", fault->text);
 	}
 	return EXIT_FAILED;
+}
+
+int command_on_domain(const struct command *self, int argc, char **argv,
+		      int (*what)(struct toolstack *ts, uint16_t domid, struct fault *fault))
+{
+	struct toolstack ts;
+	struct fault fault = {0};
+	struct given given;
+	uint16_t domid;
+	int rc, status = command_options(self, argc, argv, NULL, &given);
+
+	if (status >= 0)
+		return status;
+	if (argc - optind != 1)
+		return command_usage(self, "give one DOMAIN");
+	rc = toolstack_open(&ts, &fault);
+	if (!rc) {
+		rc = name_find(&ts, argv[optind], &domid, &fault);
+		if (!rc)
+			rc = what(&ts, domid, &fault);
+		toolstack_close(&ts);
+	}
+	return rc ? command_failed(&fault, given_has(&given, 'j')) : EXIT_DONE;
 }
 
 char *command_spec(int count, char **words)

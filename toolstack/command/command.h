@@ -59,6 +59,15 @@ int command_usage(const struct command *self, const char *format, ...)
 /** command_failed - tell what went wrong, as JSON on standard output if asked for. */
 int command_failed(const struct fault *fault, bool json);
 
+/**
+ * command_on_domain - a whole command that does one thing to the one DOMAIN it names.
+ * @what: 0, or a negative errno with the fault set
+ *
+ * Return: an exit status.
+ */
+int command_on_domain(const struct command *self, int argc, char **argv,
+		      int (*what)(struct toolstack *ts, uint16_t domid, struct fault *fault));
+
 /** command_spec - words of a device's description joined with commas, for free(3), or NULL. */
 char *command_spec(int count, char **words);
 
