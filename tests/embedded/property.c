@@ -169,6 +169,7 @@ int main(int argc, char **argv)
 		step();
 	}
 	printf("%u operations in %lld s\n", lab.step, (long long)(time(NULL) - begun));
+	must("all operations within the time", lab.step, steps);
 
 	for (uint32_t i = 0; i < HAMMERS; i++)
 		agent_kill(&test.hammer[i]);
