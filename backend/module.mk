@@ -5,7 +5,7 @@ include backend/net/module.mk
 ARCHIVES += backend-block-ring backend-block backend-xenbus
 backend-block-ring_SRCS := $(addprefix backend/block/,request.c ring.c copier.c pool.c queue.c \
 	engine.c engine_uring.c engine_threads.c engine_null.c)
-backend-block_SRCS := $(addprefix backend/block/,image.c vbd_device.c vbd_worker.c)
+backend-block_SRCS := $(addprefix backend/block/,image.c settings.c vbd_device.c vbd_settle.c vbd_worker.c)
 backend-xenbus_SRCS := $(addprefix backend/xenbus/,state.c path.c error.c nodes.c device.c)
 
 PROGRAMS += xsplit-backend

@@ -10,7 +10,7 @@ libtoolstack-config_SRCS := toolstack/fault.c toolstack/nearest.c \
 libtoolstack_SRCS := \
 	$(addprefix toolstack/,interrupt.c json.c nodes.c program.c toolstack.c) \
 	$(addprefix toolstack/xen/,acpi.c build.c create.c pvh.c xen.c) \
-	$(addprefix toolstack/device/,close.c console.c device.c info.c qemu.c script.c vbd.c vif.c wait.c) \
+	$(addprefix toolstack/device/,close.c console.c device.c info.c qemu.c script.c settings.c vbd.c vif.c wait.c) \
 	$(addprefix toolstack/domain/,attach.c claims.c config_json.c create.c destroy.c ending.c \
 		kernel.c layout.c link.c list.c name.c plan.c record.c)
 
@@ -19,7 +19,7 @@ toolstack_LIBS := libtoolstack libtoolstack-config libxsplit
 toolstack_LINK := -lxlutil -lxenlight -lxenctrl -lxenguest -lxentoollog -lxenstore -luuid -lyajl \
 	-lnl-route-3 -lnl-3
 
-xsplit_SRCS := $(addprefix toolstack/command/,block-attach.c block-detach.c block-list.c block.c \
+xsplit_SRCS := $(addprefix toolstack/command/,block-attach.c block-detach.c block-list.c block-pause.c block.c \
 	command.c console.c create.c destroy.c devices.c domid.c list.c main.c network-attach.c \
 	network-detach.c network-list.c network.c pause.c shutdown.c)
 xsplit_LIBS := $(toolstack_LIBS)

@@ -111,6 +111,13 @@ static void log_refused(const struct slot *slot)
 
 static void slot_begin(struct slot *slot);
 
+/* Whatever they waited for: all queues run another pass. */
+static void disk_again(struct blk_disk *disk)
+{
+	for (struct queue *queue = disk->queues; queue; queue = queue->next)
+		event_active(queue->again, EV_TIMEOUT, 0);
+}
+
 static void slot_finish(struct slot *slot, int rc)
 {
 	struct queue *queue = slot->queue;
@@ -121,12 +128,11 @@ static void slot_finish(struct slot *slot, int rc)
 	disk->running--;
 	if (slot->request.op == BLK_BARRIER) {
 		disk->barrier = NULL;
-		for (struct queue *other = disk->queues; other; other = other->next)
-			event_active(other->again, EV_TIMEOUT, 0);
+		disk_again(disk);
 	} else if (disk->barrier && !disk->running) {
 		event_active(disk->barrier->again, EV_TIMEOUT, 0);
 	}
-	if (!disk->running && queue->draining)
+	if (!disk->running && (queue->draining || disk->held))
 		event_active(disk->drained, EV_TIMEOUT, 0);
 }
 
@@ -255,7 +261,7 @@ static bool admitted(struct queue *queue, const struct slot *slot)
 {
 	struct blk_disk *disk = queue->disk;
 
-	if (disk->barrier && disk->barrier != queue)
+	if (disk->held || (disk->barrier && disk->barrier != queue))
 		return false;
 	if (slot->request.op != BLK_BARRIER)
 		return !disk->barrier;
@@ -334,6 +340,18 @@ static void pass(struct queue *queue)
 		return;
 	if (ring_sleep(&queue->ring))
 		event_active(queue->again, EV_TIMEOUT, 0);
+}
+
+void disk_hold(struct blk_disk *disk, enum blk_held why)
+{
+	disk->held |= why;
+}
+
+void disk_release(struct blk_disk *disk, enum blk_held why)
+{
+	disk->held &= ~(unsigned)why;
+	if (!disk->held)
+		disk_again(disk);
 }
 
 void queue_kick(void *queue)

@@ -22,14 +22,27 @@
 
 struct queue;
 
+/** Why the requests of a disk do not start; bits. */
+enum blk_held {
+	BLK_HELD_PAUSED = 1 << 0, /* the user wants it */
+	BLK_HELD_CHANGE = 1 << 1, /* another image is put behind it */
+};
+
 /** What the queues of one disk share: a barrier concerns them all. */
 struct blk_disk {
 	struct blk_geometry geometry;
 	unsigned running;      /* requests that have started and not finished */
 	struct queue *barrier; /* waits until nothing runs, or is running it: the others hold */
 	struct queue *queues;  /* all of them */
-	struct event *drained; /* made active when nothing runs any more, while draining */
+	unsigned held;         /* enum blk_held */
+	struct event *drained; /* made active when nothing runs any more, while draining or held */
 };
+
+/** disk_hold - start no more requests; disk->drained tells when none runs any more. */
+void disk_hold(struct blk_disk *disk, enum blk_held why);
+
+/** disk_release - go on when there is no other reason to hold. */
+void disk_release(struct blk_disk *disk, enum blk_held why);
 
 struct queue_options {
 	struct worker_device *dev; /* for its worker, its name and its errors */

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "backend/block/request.h"
+#include "backend/block/settings.h"
 #include "backend/worker/worker.h"
 #include "backend/xenbus/device.h"
 
@@ -18,6 +19,7 @@
 /** The payload of a connect request. The descriptor is the image; none is the null engine. */
 struct vbd_connect {
 	struct blk_geometry geometry;
+	struct settings settings;
 	uint32_t abi;    /* enum blk_abi */
 	uint32_t order;  /* 1 << order pages a ring */
 	uint32_t queues; /* 1 to VBD_QUEUES_MAX */
@@ -27,6 +29,17 @@ struct vbd_connect {
 	} queue[VBD_QUEUES_MAX];
 };
 static_assert(sizeof(struct vbd_connect) <= WORKER_PAYLOAD_SIZE, "too large for a message");
+
+enum vbd_change_kind {
+	VBD_CHANGE_SETTINGS = 1, /* no descriptors */
+};
+
+/** The payload of a change request. */
+struct vbd_change {
+	uint32_t kind; /* enum vbd_change_kind */
+	struct settings settings;
+};
+static_assert(sizeof(struct vbd_change) <= WORKER_PAYLOAD_SIZE, "too large for a message");
 
 /** The supervisor's half: vbd_device.c. */
 extern const struct device_class vbd_device_class;

@@ -7,14 +7,7 @@
 #include <string.h>
 #include <xen/io/protocols.h>
 
-#include "backend/block/image.h"
-#include "backend/block/vbd.h"
-
-struct vbd_device {
-	struct device dev;
-	struct image image; /* fd is -1 and size 0 until it is open */
-	bool read_only, cdrom, removable, discard;
-};
+#include "backend/block/vbd_device.h"
 
 static struct vbd_device *self(struct device *dev)
 {
@@ -44,7 +37,7 @@ static int vbd_probe(struct device *dev)
 	vbd->cdrom = back_says(dev, "device-type", "cdrom");
 	vbd->removable = back_says(dev, "removable", "1");
 	vbd->discard = !back_says(dev, "discard-enable", "0");
-	return 0;
+	return vbd_settings_load(dev);
 }
 
 static int vbd_open(struct device *dev)
@@ -200,6 +193,9 @@ static int vbd_connect(struct device *dev, void *payload, int *fds, size_t *coun
 		.geometry = {vbd->image.size, vbd->read_only, can_discard(vbd)}};
 	int rc = abi_read(dev, &connect.abi);
 
+	if (vbd_settings_load(dev))
+		log_warn("%s: %s; it keeps what it had", dev->name, dev->error);
+	connect.settings = vbd->settings;
 	if (!rc)
 		rc = order_read(dev, &connect.order);
 	if (!rc)
@@ -218,6 +214,8 @@ static void vbd_close(struct device *dev)
 
 	image_close(&vbd->image);
 	vbd->image.size = 0;
+	vbd_unsettle(dev);
+	vbd_settings_free(vbd);
 }
 
 const struct device_class vbd_device_class = {
@@ -229,5 +227,8 @@ const struct device_class vbd_device_class = {
 	.open = vbd_open,
 	.publish = vbd_publish,
 	.connect = vbd_connect,
+	.settle = vbd_settle,
+	.changed = vbd_changed,
+	.disconnected = vbd_unsettle,
 	.close = vbd_close,
 };

@@ -12,7 +12,7 @@ struct vbd {
 	struct blk_disk disk;
 	struct vbd_connect connect;
 	int fd; /* the image, or -1 */
-	bool closing;
+	bool closing, changing;
 	struct {
 		void *ring;
 		struct queue *queue;
@@ -80,7 +80,13 @@ static void on_drained(evutil_socket_t fd, short what, void *arg)
 {
 	struct vbd *vbd = arg;
 
-	if (!vbd->closing || vbd->disk.running)
+	if (vbd->disk.running)
+		return;
+	if (vbd->changing && !vbd->closing) {
+		vbd->changing = false;
+		worker_changed(&vbd->dev, 0);
+	}
+	if (!vbd->closing)
 		return;
 	rings_stop(vbd);
 	if (vbd->fd >= 0)
@@ -95,6 +101,7 @@ static int vbd_connect(struct worker_device *dev, const void *payload, const int
 
 	memcpy(&vbd->connect, payload, sizeof(vbd->connect));
 	vbd->disk.geometry = vbd->connect.geometry;
+	vbd->disk.held = vbd->connect.settings.paused ? BLK_HELD_PAUSED : 0;
 	vbd->fd = count ? fds[0] : -1;
 	if (vbd->connect.queues > VBD_QUEUES_MAX || vbd->connect.order > VBD_ORDER_MAX || count > 1)
 		return worker_fail(dev, -EINVAL, "the supervisor's request is broken");
@@ -121,9 +128,38 @@ static void vbd_disconnect(struct worker_device *dev)
 	event_active(vbd->disk.drained, EV_TIMEOUT, 0);
 }
 
+/* What is held is held at once; the answer waits for what runs. */
+static int settings_change(struct vbd *vbd, const struct settings *settings)
+{
+	if (!settings->paused) {
+		disk_release(&vbd->disk, BLK_HELD_PAUSED);
+		return 0;
+	}
+	disk_hold(&vbd->disk, BLK_HELD_PAUSED);
+	if (!vbd->disk.running)
+		return 0;
+	vbd->changing = true;
+	return -EINPROGRESS;
+}
+
+static int vbd_change(struct worker_device *dev, const void *payload, const int *fds, size_t count)
+{
+	struct vbd *vbd = (struct vbd *)dev;
+	const struct vbd_change *change = payload;
+
+	if (vbd->changing)
+		return worker_fail(dev, -EBUSY, "it is being changed; try again");
+	switch ((enum vbd_change_kind)change->kind) {
+	case VBD_CHANGE_SETTINGS:
+		return settings_change(vbd, &change->settings);
+	}
+	return worker_fail(dev, -EINVAL, "the supervisor's request is broken");
+}
+
 const struct worker_class vbd_worker_class = {
 	.name = "vbd",
 	.size = sizeof(struct vbd),
 	.connect = vbd_connect,
 	.disconnect = vbd_disconnect,
+	.change = vbd_change,
 };

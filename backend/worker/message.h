@@ -12,12 +12,13 @@
 /** The classes of devices; indexes the tables of both sides. */
 enum worker_kind { WORKER_VBD, WORKER_VIF, WORKER_KINDS };
 
-/** Room for what a class tells its other half in a connect request. */
-#define WORKER_PAYLOAD_SIZE 512
+/** Room for what a class tells its other half in a connect or change request. */
+#define WORKER_PAYLOAD_SIZE 2048
 
 enum worker_request_type {
 	WORKER_CONNECT = 1, /* payload and descriptors of the class; answered by UP or FAILED */
 	WORKER_DISCONNECT,  /* answered by DOWN once nothing of the guest is mapped any more */
+	WORKER_CHANGE,      /* payload and descriptors of the class; answered by CHANGED */
 };
 
 /** Supervisor to worker. */
@@ -26,6 +27,7 @@ struct worker_request {
 	uint32_t kind;
 	uint32_t devid;  /* the vbd's or vif's number in its backend directory */
 	uint32_t serial; /* of this connection, echoed in each report about it */
+	uint32_t change; /* of this CHANGE, echoed in its answer */
 	_Alignas(8) uint8_t payload[WORKER_PAYLOAD_SIZE];
 };
 
@@ -36,6 +38,7 @@ enum worker_report_type {
 	WORKER_DOWN,      /* the rings are stopped, unmapped and their descriptors closed */
 	WORKER_ERROR,     /* a running device stopped a ring; it stays connected until the frontend
 			     closes */
+	WORKER_CHANGED,   /* a running device was changed; or, with rc, is as it was before */
 };
 
 /** Worker to supervisor. */
@@ -44,6 +47,7 @@ struct worker_report {
 	uint32_t kind;
 	uint32_t devid;
 	uint32_t serial;
-	int32_t rc;     /* negative errno of FAILED and ERROR */
-	char text[200]; /* of FAILED and ERROR: what is wrong and the remedy; NUL-terminated */
+	uint32_t change; /* of CHANGED */
+	int32_t rc;      /* negative errno of FAILED, ERROR and CHANGED */
+	char text[200];  /* to rc: what is wrong and the remedy; NUL-terminated */
 };

@@ -70,6 +70,7 @@ static void report_device(struct process *process, enum worker_report_type type,
 		.kind = request->kind,
 		.devid = request->devid,
 		.serial = request->serial,
+		.change = request->change,
 		.rc = rc,
 	};
 
@@ -191,6 +192,38 @@ static void on_disconnect(struct process *process, const struct worker_request *
 	dev->class->disconnect(dev);
 }
 
+void worker_changed(struct worker_device *dev, int rc)
+{
+	struct worker_request request = identity(dev);
+
+	request.change = dev->change;
+	dev->change = 0;
+	report_device(process_of(dev), WORKER_CHANGED, &request, rc, rc ? dev->error : "");
+}
+
+static void on_change(struct process *process, const struct worker_request *request, int *fds,
+		      size_t count)
+{
+	struct worker_device *dev = entry_find(process, request);
+	int rc = -ENOTCONN;
+
+	if (dev && !dev->disconnecting && dev->serial == request->serial) {
+		worker_fail(dev, -EOPNOTSUPP, "it has nothing that can change");
+		rc = dev->class->change ? dev->class->change(dev, request->payload, fds, count)
+					: -EOPNOTSUPP;
+	}
+	if (rc == -EINPROGRESS) {
+		dev->change = request->change;
+		return;
+	}
+	while (rc && count)
+		close(fds[--count]);
+	report_device(process, WORKER_CHANGED, request, rc,
+		      !rc               ? ""
+		      : rc == -ENOTCONN ? "it is not connected"
+					: dev->error);
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct process *process = arg;
@@ -209,6 +242,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		on_connect(process, &request, fds, count);
 	else if (request.type == WORKER_DISCONNECT)
 		on_disconnect(process, &request);
+	else if (request.type == WORKER_CHANGE)
+		on_change(process, &request, fds, count);
 }
 
 /* ---- life ---- */

@@ -40,6 +40,7 @@ struct worker_device {
 	struct log_limit limit;      /* for what the guest can make us log */
 	char error[sizeof(((struct worker_report *)0)->text)]; /* see worker_fail */
 	bool disconnecting;
+	uint32_t change;            /* the one that worker_changed will answer, or 0 */
 	struct worker_device *next; /* the worker's list */
 };
 
@@ -69,14 +70,29 @@ struct worker_class {
 	 * The guest's rings may be garbage by now: touch them only as far as running did.
 	 */
 	void (*disconnect)(struct worker_device *dev);
+
+	/**
+	 * change - do something to a running device, all of it or nothing; NULL: the class has
+	 * nothing that can change. The arguments are as for connect.
+	 *
+	 * Return: 0 (done); -EINPROGRESS (worker_changed will be called once, from the loop, unless
+	 * the device is disconnected before; no other such change is accepted until then); or a
+	 * negative errno after worker_fail has said why. The class owns the descriptors with 0 and
+	 * -EINPROGRESS.
+	 */
+	int (*change)(struct worker_device *dev, const void *payload, const int *fds, size_t count);
 };
 
 /** worker_disconnected - the device holds nothing any more; frees @dev. */
 void worker_disconnected(struct worker_device *dev);
 
+/** worker_changed - how the change ended that was -EINPROGRESS; worker_fail first if @rc is not 0.
+ */
+void worker_changed(struct worker_device *dev, int rc);
+
 /**
- * worker_fail - say why connect is going to return @rc: what is wrong and the remedy, without the
- * device's name. It ends up in the log and in the device's error node.
+ * worker_fail - say why connect or change is going to return @rc: what is wrong and the remedy,
+ * without the device's name. It ends up in the log and in the device's error node.
  *
  * Return: @rc, for "return worker_fail(dev, rc, ...)".
  */

@@ -163,6 +163,46 @@ static void disconnect_rings(struct device *dev)
 		xenbus_linked(&dev->xenbus, XENBUS_IDLE);
 }
 
+bool device_running(const struct device *dev)
+{
+	return dev->xenbus.link == XENBUS_RUNNING && dev->xenbus.own == XenbusStateConnected;
+}
+
+bool device_idle(const struct device *dev)
+{
+	return dev->xenbus.link == XENBUS_IDLE;
+}
+
+int device_change(struct device *dev, const void *payload, size_t size, const int *fds,
+		  size_t count, uint32_t *change)
+{
+	struct worker_request request = {
+		.type = WORKER_CHANGE,
+		.kind = dev->class->kind,
+		.devid = dev->devid,
+		.serial = dev->serial,
+	};
+	int rc;
+
+	if (!++dev->changes)
+		dev->changes++;
+	request.change = dev->changes;
+	memcpy(request.payload, payload, size);
+	rc = guest_request(dev->guest, &request, fds, count);
+	if (!rc)
+		*change = request.change;
+	return rc;
+}
+
+int device_republish(struct device *dev)
+{
+	enum xenbus_state state = dev->xenbus.own;
+
+	if (state != XenbusStateInitWait && state != XenbusStateConnected)
+		return -ENOTCONN;
+	return state_write(dev, state, true);
+}
+
 static void release(struct device *dev)
 {
 	close_class(dev);
@@ -261,6 +301,8 @@ void device_update(struct device *dev)
 		return;
 	refresh(dev);
 	run(dev);
+	if (dev->opened && dev->xenbus.present && dev->class->settle)
+		dev->class->settle(dev);
 }
 
 static void report_up(struct device *dev)
@@ -295,6 +337,10 @@ void device_report(struct device *dev, const struct worker_report *report)
 			return;
 		let_go(dev);
 		xenbus_linked(&dev->xenbus, XENBUS_IDLE);
+		break;
+	case WORKER_CHANGED:
+		if (dev->class->changed)
+			dev->class->changed(dev, report->change, report->rc, report->text);
 		break;
 	case WORKER_ERROR:
 		device_fail(dev, report->rc, "%s", report->text);

@@ -12,6 +12,7 @@
  *   publish         the class's nodes, state=InitWait, in one transaction
  *   connect         nothing; the worker starts the rings
  *   publish         the class's nodes again, state=Connected, in one transaction
+ *   settle, changed what the class says; device_republish for those that the guest must see
  *   disconnected    state=Closing before, state=Closed after
  *   close           the device goes away, or is probed anew after it closed
  */
@@ -74,6 +75,20 @@ struct device_class {
 	 */
 	int (*connect)(struct device *dev, void *payload, int *fds, size_t *count);
 
+	/**
+	 * settle - the device's directory may have changed while it is open: see what the toolstack
+	 * wants different and do it, a device_change() at a time. Called after every look at the
+	 * device; cheap when there is nothing to do. May be NULL.
+	 */
+	void (*settle)(struct device *dev);
+
+	/**
+	 * changed - the worker has answered a device_change; may be NULL with settle.
+	 * @change: its number, as device_change gave it: the worker may make one up
+	 * @rc:     0, or a negative errno and why in @text
+	 */
+	void (*changed)(struct device *dev, uint32_t change, int rc, const char *text);
+
 	/** disconnected - the worker has let go, or died; may be NULL. What open made stays. */
 	void (*disconnected)(struct device *dev);
 
@@ -97,6 +112,7 @@ struct device {
 	char error[256];                 /* see device_fail */
 	struct log_limit limit, chatter; /* for errors; for coming and going */
 	uint32_t serial;                 /* of the connection */
+	uint32_t changes;                /* so many were asked of the worker */
 	bool probed, opened;
 	bool released; /* gone: to be freed */
 	bool dirty;    /* to be looked at */
@@ -135,6 +151,35 @@ char *device_front_string(struct device *dev, const char *node);
 
 /** device_back_string - a string that the toolstack wrote, for free(3); NULL with errno set. */
 char *device_back_string(struct device *dev, const char *node);
+
+/** device_running - do its rings run, and may it be changed? */
+bool device_running(const struct device *dev);
+
+/** device_idle - does the worker hold nothing of it? */
+bool device_idle(const struct device *dev);
+
+/**
+ * device_change - ask the worker of a running device for a change; class->changed gets the answer,
+ * or class->disconnected comes first.
+ * @payload: @size bytes, at most WORKER_PAYLOAD_SIZE
+ * @fds:     stay the caller's
+ * @change:  set on success: never 0
+ *
+ * Return: 0 or a negative errno of guest_request.
+ */
+int device_change(struct device *dev, const void *payload, size_t size, const int *fds,
+		  size_t count, uint32_t *change);
+
+/**
+ * device_republish - publish the class's nodes again and write the state again, in one
+ * transaction: a frontend that is connected looks at them once more (blkfront: the size).
+ *
+ * Return: 0 or a negative errno; -ENOTCONN when it has not been announced.
+ */
+int device_republish(struct device *dev);
+
+/** device_back_write - write a node of the device's own directory, unless that is gone. */
+int device_back_write(struct device *dev, const char *node, const char *value);
 
 /*
  * For the supervisor.

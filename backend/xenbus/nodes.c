@@ -67,3 +67,25 @@ char *device_back_string(struct device *dev, const char *node)
 {
 	return xs_read_string(dev->xs, XBT_NULL, "%s/%s", dev->back, node);
 }
+
+struct node_write {
+	struct device *dev;
+	const char *node, *value;
+};
+
+static int back_write_body(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	const struct node_write *write = arg;
+
+	/* Never into a directory that the toolstack has just removed. */
+	if (!xs_exists(xs, t, "%s/frontend", write->dev->back))
+		return -ENOENT;
+	return xs_write_string(xs, t, write->value, "%s/%s", write->dev->back, write->node);
+}
+
+int device_back_write(struct device *dev, const char *node, const char *value)
+{
+	struct node_write write = {dev, node, value};
+
+	return xs_transact(dev->xs, back_write_body, &write);
+}

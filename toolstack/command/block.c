@@ -1,6 +1,9 @@
 #include "toolstack/command/block.h"
 
+#include <stdio.h>
+
 #include "toolstack/config/vdev.h"
+#include "toolstack/domain/name.h"
 
 static bool is_disk(enum device_type type)
 {
@@ -15,3 +18,30 @@ static bool means(const char *word, const struct device_info *info)
 }
 
 const struct device_class block_class = {"disk", is_disk, info_disk_header, info_disk_row, means};
+
+int block_on_disk(char **words, block_action action, const void *arg, bool json)
+{
+	struct toolstack ts;
+	struct fault fault = {0};
+	struct device device;
+	uint16_t domid;
+	int rc = toolstack_open(&ts, &fault);
+
+	if (!rc) {
+		rc = name_find(&ts, words[0], &domid, &fault);
+		if (!rc)
+			rc = devices_find(&ts, &block_class, domid, words[1], &device, &fault);
+		if (!rc)
+			rc = command_hold(&ts, &fault);
+		if (!rc) {
+			rc = action(&ts, &device, arg, &fault);
+			interrupt_release(&ts.interrupt);
+		}
+		toolstack_close(&ts);
+	}
+	if (rc)
+		return command_failed(&fault, json);
+	if (json)
+		puts("{}");
+	return EXIT_DONE;
+}

@@ -78,8 +78,8 @@ int devices_list_run(const struct command *self, const struct device_class *clas
 	return rc ? command_failed(&fault, given_has(&given, 'j')) : EXIT_DONE;
 }
 
-static int device_find(struct toolstack *ts, const struct device_class *class, uint16_t domid,
-		       const char *word, struct device *found, struct fault *fault)
+int devices_find(struct toolstack *ts, const struct device_class *class, uint16_t domid,
+		 const char *word, struct device *found, struct fault *fault)
 {
 	struct device_info info;
 	struct devices devices;
@@ -122,7 +122,7 @@ int devices_detach_run(const struct command *self, const struct device_class *cl
 	if (!rc) {
 		rc = name_find(&ts, argv[optind], &domid, &fault);
 		if (!rc)
-			rc = device_find(&ts, class, domid, argv[optind + 1], &device, &fault);
+			rc = devices_find(&ts, class, domid, argv[optind + 1], &device, &fault);
 		if (!rc)
 			rc = attach_undo(&ts, &device, given_has(&given, 'f'), &fault);
 		toolstack_close(&ts);

@@ -16,6 +16,13 @@ struct device_class {
 	bool (*means)(const char *word, const struct device_info *info);
 };
 
+/**
+ * devices_find - the device of a guest that a word means.
+ * Return: 0, or -ENOENT with the fault set.
+ */
+int devices_find(struct toolstack *ts, const struct device_class *class, uint16_t domid,
+		 const char *word, struct device *found, struct fault *fault);
+
 /** devices_list_run - list the devices of the guests that the words name. */
 int devices_list_run(const struct command *self, const struct device_class *class, int argc,
 		     char **argv);

@@ -53,7 +53,7 @@ int devices_close(struct toolstack *ts, const struct devices *devices, bool forc
 	return xs_transact(ts->xs, closing_write, &closing);
 }
 
-static enum device_progress closed(struct toolstack *ts, const struct device *d,
+static enum device_progress closed(struct toolstack *ts, const struct device *d, const void *arg,
 				   struct fault *fault)
 {
 	unsigned state = device_state(ts, d);
@@ -78,7 +78,7 @@ int devices_wait_closed(struct toolstack *ts, const struct devices *devices, str
 {
 	const struct device *late = NULL;
 	char label[64];
-	int rc = devices_wait(ts, devices, closed, false, &late, fault);
+	int rc = devices_wait(ts, devices, closed, NULL, false, &late, fault);
 
 	if (rc == -ETIMEDOUT && late) {
 		device_label(late, label, sizeof(label));

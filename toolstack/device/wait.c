@@ -31,11 +31,11 @@ static int look_ms(const struct devices *devices)
 }
 
 static int check_all(struct toolstack *ts, const struct devices *devices, device_check check,
-		     const struct device **late, struct fault *fault)
+		     const void *arg, const struct device **late, struct fault *fault)
 {
 	*late = NULL;
 	for (size_t i = 0; i < devices->count; i++) {
-		switch (check(ts, &devices->device[i], fault)) {
+		switch (check(ts, &devices->device[i], arg, fault)) {
 		case DEVICE_FAILED:
 			return -EIO;
 		case DEVICE_PENDING:
@@ -77,7 +77,8 @@ static void watches_drain(struct xs_handle *xs)
 }
 
 int devices_wait(struct toolstack *ts, const struct devices *devices, device_check check,
-		 bool interruptible, const struct device **late, struct fault *fault)
+		 const void *arg, bool interruptible, const struct device **late,
+		 struct fault *fault)
 {
 	int64_t deadline = now_ms() + BACKEND_SECONDS * 1000;
 	struct xs_handle *xs = watch_all(devices);
@@ -91,7 +92,7 @@ int devices_wait(struct toolstack *ts, const struct devices *devices, device_che
 		int64_t left = deadline - now_ms();
 
 		watches_drain(xs);
-		rc = check_all(ts, devices, check, late, fault);
+		rc = check_all(ts, devices, check, arg, late, fault);
 		if (rc != -EINPROGRESS)
 			break;
 		rc = left <= 0                                         ? -ETIMEDOUT
@@ -125,7 +126,8 @@ static char *complaint(struct toolstack *ts, const struct device *d)
 	return words;
 }
 
-static enum device_progress ready(struct toolstack *ts, const struct device *d, struct fault *fault)
+static enum device_progress ready(struct toolstack *ts, const struct device *d, const void *arg,
+				  struct fault *fault)
 {
 	unsigned state = device_state(ts, d);
 	bool qemu = d->type == DEVICE_QDISK;
@@ -153,7 +155,7 @@ int devices_wait_ready(struct toolstack *ts, const struct devices *devices, stru
 {
 	const struct device *late = NULL;
 	char label[64];
-	int rc = devices_wait(ts, devices, ready, true, &late, fault);
+	int rc = devices_wait(ts, devices, ready, NULL, true, &late, fault);
 
 	if (rc == -ETIMEDOUT && late) {
 		device_label(late, label, sizeof(label));

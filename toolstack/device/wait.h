@@ -7,9 +7,9 @@
 
 enum device_progress { DEVICE_PENDING, DEVICE_DONE, DEVICE_FAILED };
 
-/** How far a device is; DEVICE_FAILED with the fault set. */
+/** How far a device is; DEVICE_FAILED with the fault set. @arg: as given to devices_wait. */
 typedef enum device_progress (*device_check)(struct toolstack *ts, const struct device *device,
-					     struct fault *fault);
+					     const void *arg, struct fault *fault);
 
 /**
  * devices_wait - until @check says DEVICE_DONE of each, at most BACKEND_SECONDS.
@@ -19,4 +19,5 @@ typedef enum device_progress (*device_check)(struct toolstack *ts, const struct 
  * Return: 0, -ETIMEDOUT, -EINTR, -EIO (one failed), or what the store says.
  */
 int devices_wait(struct toolstack *ts, const struct devices *devices, device_check check,
-		 bool interruptible, const struct device **late, struct fault *fault);
+		 const void *arg, bool interruptible, const struct device **late,
+		 struct fault *fault);

@@ -1,0 +1,42 @@
+/*
+ * settings.h - what of a disk can be set while it runs, as text and as values. Pure.
+ *
+ * Each setting is a node in the backend's directory of the disk, with the setting's name; one that
+ * is missing has its default. The toolstack writes those that it wants different, together with
+ * settings-request = a number, in one transaction; the backend does it and answers with
+ * settings-reply = "NUMBER ok" or "NUMBER error: words". They are read again at every connect.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SETTINGS_REQUEST "settings-request"
+#define SETTINGS_REPLY   "settings-reply"
+
+/** Supervisor and worker exchange it as it is; memcmp(3) tells whether two are the same. */
+struct settings {
+	bool paused; /* "paused": 0 or 1; requests are held until it is 0 again */
+};
+
+enum setting_id { SETTING_PAUSED, SETTINGS };
+
+struct setting {
+	const char *name; /* of the node */
+
+	/**
+	 * parse - set this setting's field of @settings.
+	 * @why: on failure what is wrong and what would be right
+	 * Return: 0 or -EINVAL.
+	 */
+	int (*parse)(const char *value, struct settings *settings, char *why, size_t size);
+};
+
+extern const struct setting settings_table[SETTINGS];
+
+/** settings_default - of a disk whose directory has none of the nodes. */
+void settings_default(struct settings *settings);
+
+/** settings_replied - the number that a settings-reply answers; 0 if it answers none. */
+uint32_t settings_replied(const char *reply);

@@ -1,0 +1,48 @@
+/*
+ * vbd_device.h - inside the supervisor's half of a vbd: what its files share.
+ */
+#pragma once
+
+#include "backend/block/image.h"
+#include "backend/block/settings.h"
+#include "backend/block/vbd.h"
+
+/** What the settings' nodes say, each for free(3), or NULL. */
+struct vbd_texts {
+	char *of[SETTINGS];
+};
+
+/** Where a request of the toolstack's to change a running disk has come to. */
+struct vbd_settling {
+	bool known;             /* answered is */
+	uint32_t answered;      /* the settings-request that was answered last */
+	uint32_t number;        /* the one that is being carried out, or 0 */
+	uint32_t change;        /* what the worker was asked for it, or 0 */
+	struct settings wanted; /* what it shall have */
+	struct vbd_texts texts; /* in the toolstack's words */
+};
+
+struct vbd_device {
+	struct device dev;
+	struct image image; /* fd is -1 and size 0 until it is open */
+	bool read_only, cdrom, removable, discard;
+	struct settings settings; /* that it has */
+	struct vbd_texts texts;   /* in the toolstack's words */
+	struct vbd_settling settling;
+};
+
+/**
+ * vbd_settings_load - the settings in the device's directory become those that it has.
+ * Return: 0, or -EINVAL after device_fail has said which is wrong; then it keeps what it had.
+ */
+int vbd_settings_load(struct device *dev);
+
+/** vbd_settings_free - forget them. */
+void vbd_settings_free(struct vbd_device *vbd);
+
+/** vbd_settle, vbd_changed - see struct device_class. */
+void vbd_settle(struct device *dev);
+void vbd_changed(struct device *dev, uint32_t change, int rc, const char *text);
+
+/** vbd_unsettle - the worker is gone or let go: what it was asked is to be looked at anew. */
+void vbd_unsettle(struct device *dev);
