@@ -6,13 +6,13 @@ PROGRAMS += xsplit xsplitd
 
 # What depends on text alone.
 libtoolstack-config_SRCS := toolstack/fault.c toolstack/nearest.c \
-	$(addprefix toolstack/config/,disk.c image.c keys.c lines.c mac.c parse.c print.c values.c vdev.c vif.c)
+	$(addprefix toolstack/config/,cpulist.c disk.c image.c keys.c lines.c mac.c options.c parse.c print.c values.c vdev.c vif.c)
 libtoolstack_SRCS := \
 	$(addprefix toolstack/,interrupt.c json.c nodes.c program.c toolstack.c) \
 	$(addprefix toolstack/xen/,acpi.c build.c create.c pvh.c xen.c) \
 	$(addprefix toolstack/device/,close.c console.c device.c info.c qemu.c script.c settings.c vbd.c vif.c wait.c) \
 	$(addprefix toolstack/domain/,attach.c claims.c config_json.c create.c destroy.c ending.c \
-		kernel.c layout.c link.c list.c name.c plan.c record.c)
+		kernel.c layout.c link.c list.c name.c plan.c record.c rename.c)
 
 # libxlutil and libxenlight for their parsers; Xen itself through toolstack/xen only.
 toolstack_LIBS := libtoolstack libtoolstack-config libxsplit

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tests/unit/check.h"
+#include "toolstack/config/cpulist.h"
 #include "toolstack/config/domain_config.h"
 
 #define PVH  "name=\"g\"\ntype=\"pvh\"\nkernel=\"k\"\nmemory=64\n"
@@ -34,13 +35,11 @@ static const struct {
 	 "id; choose another"},
 	{"name=\"a b\"\n",
 	 "g.cfg:1: name \"a b\" holds a space, a slash or a control character; choose another"},
-	{"name=\"g\"\n", "g.cfg: no type; add type=\"pvh\", \"pv\" or \"process\""},
-	{"name=\"g\"\ntype=\"hvm\"\n",
-	 "g.cfg:2: type=\"hvm\": not built by this version; use type=\"pvh\""},
-	{"name=\"g\"\nbuilder=\"hvm\"\n",
-	 "g.cfg:2: builder=\"hvm\": not built by this version; use type=\"pvh\""},
+	{"name=\"g\"\n", "g.cfg: no type; add type=\"pvh\", \"pv\", \"hvm\" or \"process\""},
+	{"name=\"g\"\nbuilder=\"linux\"\n",
+	 "g.cfg:2: builder=\"linux\" is unknown; use type=\"pvh\", \"pv\" or \"hvm\""},
 	{"name=\"g\"\ntype=\"vm\"\n",
-	 "g.cfg:2: type=\"vm\" is unknown; use \"pvh\", \"pv\" or \"process\""},
+	 "g.cfg:2: type=\"vm\" is unknown; use \"pvh\", \"pv\", \"hvm\" or \"process\""},
 	{"name=\"g\"\ntype=\"pv\"\n", "g.cfg: no kernel; add kernel=\"/boot/vmlinuz\""},
 	{BASE "ramdisk=\"r\"\n", "g.cfg:5: a process guest has no ramdisk; remove it"},
 	{BASE "root=\"/dev/xvda\"\n", "g.cfg:5: a process guest has no root; remove it"},
@@ -61,11 +60,39 @@ static const struct {
 			      "uuidgen(1) prints"},
 	{BASE "extra=\"a\"\ncmdline=\"b\"\n",
 	 "g.cfg:5: both cmdline and extra are set; keep one of them"},
-	{BASE "on_crash=\"coredump-restart\"\n",
-	 "g.cfg:5: on_crash=\"coredump-restart\" is not supported by this version; use destroy, "
-	 "restart or preserve"},
+	{BASE "on_crash=\"soft-reset\"\n",
+	 "g.cfg:5: on_crash=\"soft-reset\" is not supported by this version; use destroy, restart, "
+	 "preserve, rename-restart, coredump-destroy or coredump-restart"},
 	{BASE "on_reboot=\"x\"\n",
-	 "g.cfg:5: on_reboot=\"x\" is unknown; use destroy, restart or preserve"},
+	 "g.cfg:5: on_reboot=\"x\" is unknown; use destroy, restart, preserve, rename-restart, "
+	 "coredump-destroy or coredump-restart"},
+	{PVH "hap=yes\n",
+	 "g.cfg:5: syntax error near `yes': syntax error, unexpected IDENT, expecting STRING or NUMBER "
+	 "or '['; see xl.cfg(5)"},
+	{PVH "hap=\"yes\"\n", "g.cfg:5: hap=yes is neither 0 nor 1"},
+	{PVH "hap=[1]\n", "g.cfg:5: hap is one value, not a list; remove the brackets"},
+	{PVH "pvshim=1\n", "g.cfg:5: pvshim=1 is not supported by this version; remove it"},
+	{PVH "boot=\"c\"\n", "g.cfg:5: boot means nothing for a guest of type=\"pvh\"; remove it"},
+	{BASE "cap=100\n", "g.cfg:5: cap means nothing for a guest of type=\"process\"; remove it"},
+	{PVH "cpu_weight=0\n", "g.cfg:5: cpu_weight=0 is not a number from 1 to 65535"},
+	{PVH "cpu_weight=\"1x\"\n", "g.cfg:5: cpu_weight=1x is not a number from 1 to 65535"},
+	{PVH "tsc_mode=\"fast\"\n",
+	 "g.cfg:5: tsc_mode=\"fast\" is unknown; use default, always_emulate, native"},
+	{PVH "tsc_mode=\"native_paravirt\"\n",
+	 "g.cfg:5: tsc_mode=\"native_paravirt\" is not supported by this version; use default, "
+	 "always_emulate, native"},
+	{PVH "passthrough=\"enabled\"\n",
+	 "g.cfg:5: passthrough=\"enabled\" is not supported by this version; use disabled"},
+	{PVH "cpus=\"0-\"\n",
+	 "g.cfg:5: cpus=\"0-\" cannot be read; write for example \"0-3,^1\", \"node:0\" or \"all\""},
+	{PVH "cpus=[\"0\",\"x\"]\n",
+	 "g.cfg:5: cpus=\"x\" cannot be read; write for example \"0-3,^1\", \"node:0\" or \"all\""},
+	{PVH "cpus=[[1]]\n", "g.cfg:5: item 0 of cpus is a list; write it as one string"},
+	{PVH "vnuma=[]\n", "g.cfg:5: key \"vnuma\" is not supported by this version; remove it"},
+	{"name=\"g\"\ntype=\"hvm\"\nmemory=64\nboot=\"x\"\n",
+	 "g.cfg:4: boot=\"x\" cannot be read; write letters of c (disk), d (CD-ROM), n (network)"},
+	{"name=\"g\"\ntype=\"hvm\"\nmemory=64\nbios=\"rombios\"\n",
+	 "g.cfg:4: bios=\"rombios\" is not supported by this version; use seabios, ovmf"},
 	{BASE "disk=['vdev=xvda,target=a',\n'vdev=xvdq1,target=b',\n'51712,target=c']\n",
 	 "g.cfg:7: disk 2: target respecified: near `c' in `51712,target=c'; see xl-disk-configuration(5)"},
 	{BASE "disk=['vdev=xvda,target=a',\n'vdev=d0,target=b']\n",
@@ -239,6 +266,94 @@ START_TEST(kernels_and_what_they_get)
 }
 END_TEST
 
+#define HVM "name=\"g\"\ntype=\"hvm\"\nmemory=64\n"
+
+/* Each kind of option, and how it is printed: what is printed reads the same again. */
+static const struct {
+	const char *text, *printed;
+} options[] = {
+	{PVH "cpus=\"0-3,^1\"\n", "cpus=\"0-3,^1\"\n"},
+	{PVH "cpus=[\"2\", \"nodes:0-1\"]\n", "cpus=[\"2\",\"nodes:0-1\"]\n"},
+	{PVH "cpus=[2,3]\n", "cpus=[\"2\",\"3\"]\n"},
+	{PVH "cpus=[\"2\"]\n", "cpus=[\"2\"]\n"},
+	{PVH "hap=0\nnestedhvm=7\n", "hap=\"0\"\nnestedhvm=\"1\"\n"},
+	{PVH "rtc_timeoffset=\"-3600\"\n", "rtc_timeoffset=\"-3600\"\n"},
+	{PVH "max_grant_frames=0x40\n", "max_grant_frames=\"64\"\n"},
+	{PVH "tsc_mode=1\n", "tsc_mode=\"always_emulate\"\n"},
+	{PVH "timer_mode=\"one_missed_tick_pending\"\n",
+	 "timer_mode=\"one_missed_tick_pending\"\n"},
+	{PVH "bootloader=\"pygrub\"\nbootloader_args=\"-q  --x\"\n",
+	 "bootloader=\"pygrub\"\nbootloader_args=[\"-q\",\"--x\"]\n"},
+	{PVH "cpuid=\"host,htt=0\"\n", "cpuid=\"host,htt=0\"\n"},
+	{PVH "cpuid=['0:eax=3,ebx=x']\n", "cpuid=[\"0:eax=3,ebx=x\"]\n"},
+	{HVM "boot=\"dc\"\nvnc=1\nvnclisten='0.0.0.0:1'\n",
+	 "boot=\"dc\"\nvnc=\"1\"\nvnclisten=\"0.0.0.0:1\"\n"},
+	{HVM "serial=['pty','file:/x']\nusbdevice='tablet'\n",
+	 "serial=[\"pty\",\"file:/x\"]\nusbdevice=\"tablet\"\n"},
+	{HVM "viridian=['base','!time_ref_count']\n", "viridian=[\"base\",\"!time_ref_count\"]\n"},
+	{HVM "firmware_override='/xtf/test'\n", "firmware_override=\"/xtf/test\"\n"},
+};
+
+START_TEST(options_print_as_they_read)
+{
+	struct domain_config config, again;
+	struct fault fault;
+	char *printed, *second;
+
+	ck_assert_msg(!parse(options[_i].text, &config, &fault), "%s", fault.text);
+	printed = domain_config_print(&config);
+	ck_assert_msg(strstr(printed, options[_i].printed) != NULL, "%s", printed);
+	ck_assert_msg(!parse(printed, &again, &fault), "%s", fault.text);
+	second = domain_config_print(&again);
+	ck_assert_str_eq(printed, second);
+	free(printed);
+	free(second);
+	domain_config_free(&config);
+	domain_config_free(&again);
+}
+END_TEST
+
+/* On a host of 8 CPUs, 0 to 3 of node 0. */
+static const struct {
+	const char *list;
+	int rc;
+	const char *printed;
+} cpulists[] = {
+	{"all", 0, "all"},
+	{"none", 0, "none"},
+	{"0-3,5,^1", 0, "0,2-3,5"},
+	{"all,^7", 0, "0-6"},
+	{"nodes:0-1,^node:1", 0, "0-3"},
+	{"1,node:1,^6", 0, "1,4-5,7"},
+	{"all,^5-6", 0, "0-4,7"},
+	{"node:^0", 0, "none"},
+	{" 2 , 4", 0, "2,4"},
+	{"8", -ERANGE, NULL},
+	{"node:2", -ERANGE, NULL},
+	{"3-1", -EINVAL, NULL},
+	{"", -EINVAL, NULL},
+	{"1,", -EINVAL, NULL},
+	{"1 2", -EINVAL, NULL},
+	{"99999999999", -EINVAL, NULL},
+	{"^", -EINVAL, NULL},
+};
+
+START_TEST(lists_of_cpus)
+{
+	static const unsigned nodes[] = {0, 0, 0, 0, 1, 1, 1, 1};
+	const struct cpulist_host host = {.cpus = 8, .node = nodes};
+	const char *list = cpulists[_i].list;
+	char text[64];
+	uint8_t map;
+
+	ck_assert_msg(cpulist_parse(list, &host, &map) == cpulists[_i].rc, "%s", list);
+	if (cpulists[_i].rc)
+		return;
+	cpulist_print(&map, 8, text, sizeof(text));
+	ck_assert_msg(!strcmp(text, cpulists[_i].printed), "%s: %s", list, text);
+}
+END_TEST
+
 START_TEST(extended_and_read)
 {
 	struct domain_config config;
@@ -270,6 +385,8 @@ int main(void)
 	tcase_add_test(t, lowest_free_devids);
 	tcase_add_test(t, printed_and_read_again);
 	tcase_add_loop_test(t, kernels_and_what_they_get, 0, TABLE_SIZE(images));
+	tcase_add_loop_test(t, options_print_as_they_read, 0, TABLE_SIZE(options));
+	tcase_add_loop_test(t, lists_of_cpus, 0, TABLE_SIZE(cpulists));
 	tcase_add_test(t, extended_and_read);
 	suite_add_tcase(suite, t);
 	return check_main(suite);

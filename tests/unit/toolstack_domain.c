@@ -181,6 +181,22 @@ static const struct {
 	{"once too often", {false, SHUTDOWN_watchdog, 2, 3}, ACTION_RESTART, VERDICT_GIVE_UP, 4},
 	{"destroyed from outside", {true, 0, 100, 0}, ACTION_RESTART, VERDICT_DESTROY, 0},
 	{"suspended", {false, SHUTDOWN_suspend, 100, 0}, ACTION_DESTROY, VERDICT_PRESERVE, 0},
+	{"set aside",
+	 {false, SHUTDOWN_crash, 100, 0},
+	 ACTION_RENAME_RESTART,
+	 VERDICT_RENAME_RESTART,
+	 0},
+	{"set aside too often",
+	 {false, SHUTDOWN_crash, 1, 3},
+	 ACTION_RENAME_RESTART,
+	 VERDICT_GIVE_UP,
+	 4},
+	{"dumped", {false, SHUTDOWN_crash, 100, 0}, ACTION_COREDUMP_DESTROY, VERDICT_DESTROY, 0},
+	{"dumped, restarted",
+	 {false, SHUTDOWN_crash, 1, 0},
+	 ACTION_COREDUMP_RESTART,
+	 VERDICT_RESTART,
+	 1},
 	{"unheard of", {false, 77, 100, 0}, ACTION_RESTART, VERDICT_RESTART, 0},
 };
 
@@ -200,7 +216,8 @@ END_TEST
 START_TEST(policy_asks_for_the_reason)
 {
 	static const unsigned reasons[END_COUNT] = {SHUTDOWN_poweroff, SHUTDOWN_reboot,
-						    SHUTDOWN_crash, SHUTDOWN_watchdog};
+						    SHUTDOWN_crash, SHUTDOWN_watchdog,
+						    SHUTDOWN_soft_reset};
 	unsigned quick;
 
 	for (int end = 0; end < END_COUNT; end++) {

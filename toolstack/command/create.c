@@ -41,7 +41,7 @@ static void plan_print(const struct domain_config *config)
 		       config->cmdline);
 	} else {
 		printf("  type          %s\n", domain_type_word(config->type));
-		printf("  kernel        %s\n", config->kernel);
+		printf("  kernel        %s\n", config->kernel ? config->kernel : "found at boot");
 		printf("  ramdisk       %s\n", config->ramdisk ? config->ramdisk : "none");
 		printf("  command line  %s\n", config->cmdline);
 	}

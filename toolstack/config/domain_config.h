@@ -13,6 +13,7 @@
 #include <uuid/uuid.h>
 
 #include "toolstack/config/mac.h"
+#include "toolstack/config/options.h"
 #include "toolstack/config/vdev.h"
 #include "toolstack/fault.h"
 
@@ -21,14 +22,24 @@
 /** The most disks and the most vifs of a domain. */
 #define DEVICES_MAX     256u
 
-/** An ordinary program (on the embedded platform), or a kernel in a PV or PVH container. */
-enum domain_type { DOMAIN_PROCESS, DOMAIN_PV, DOMAIN_PVH };
+/**
+ * An ordinary program (on the embedded platform), a kernel in a PV or PVH container, or a whole
+ * machine with firmware and emulated devices.
+ */
+enum domain_type { DOMAIN_PROCESS, DOMAIN_PV, DOMAIN_PVH, DOMAIN_HVM };
 
 /** What becomes of a domain that ended. */
-enum domain_action { ACTION_DESTROY, ACTION_RESTART, ACTION_PRESERVE };
+enum domain_action {
+	ACTION_DESTROY,
+	ACTION_RESTART,
+	ACTION_PRESERVE,
+	ACTION_RENAME_RESTART,   /* the old one stays under another name */
+	ACTION_COREDUMP_DESTROY, /* its memory is written to a file first */
+	ACTION_COREDUMP_RESTART
+};
 
 /** Why it ended; the index into struct domain_config's action. */
-enum domain_end { END_POWEROFF, END_REBOOT, END_CRASH, END_WATCHDOG, END_COUNT };
+enum domain_end { END_POWEROFF, END_REBOOT, END_CRASH, END_WATCHDOG, END_SOFT_RESET, END_COUNT };
 
 enum disk_backend { DISK_PHY, DISK_QDISK };
 enum disk_format { DISK_RAW, DISK_QCOW2, DISK_QCOW, DISK_VHD, DISK_QED };
@@ -68,7 +79,7 @@ struct domain_config {
 	uuid_t uuid;
 	bool uuid_given;
 	enum domain_type type;
-	char *kernel;  /* as written; the plan finds the file */
+	char *kernel;  /* as written; the plan finds the file. NULL: its firmware boots (hvm) */
 	char *ramdisk; /* or NULL; a path as of a disk's target */
 	char *cmdline; /* never NULL */
 	uint64_t memory_kib, maxmem_kib;
@@ -78,6 +89,7 @@ struct domain_config {
 	size_t disks;
 	struct vif_config *vif;
 	size_t vifs;
+	struct option_value option[OPTION_COUNT];
 	unsigned kernel_line, ramdisk_line, name_line, memory_line, uuid_line;
 };
 
@@ -143,10 +155,10 @@ int vif_config_parse(const char *spec, const char *place, struct vif_config *vif
 		     struct fault *fault);
 void vif_config_free(struct vif_config *vif);
 
-/** domain_type_word - "process", "pv", "pvh". */
+/** domain_type_word - "process", "pv", "pvh", "hvm". */
 const char *domain_type_word(enum domain_type type);
 
-/** domain_action_word - "destroy", "restart", "preserve". */
+/** domain_action_word - "destroy", "restart", "preserve", ... */
 const char *domain_action_word(enum domain_action action);
 
 /** domain_end_key - "on_poweroff", ... */

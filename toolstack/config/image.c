@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@ static const char *const type_words[] = {
 	[DOMAIN_PROCESS] = "process",
 	[DOMAIN_PV] = "pv",
 	[DOMAIN_PVH] = "pvh",
+	[DOMAIN_HVM] = "hvm",
 };
 
 #define TYPES (sizeof(type_words) / sizeof(type_words[0]))
@@ -27,12 +29,8 @@ static int type_take(struct parse *p)
 			return 0;
 		}
 	}
-	if (!strcmp(type, "hvm"))
-		return fault_set(p->fault, -EINVAL,
-				 "%s: type=\"hvm\": not built by this version; use type=\"pvh\"",
-				 parse_place(p, "type"));
 	return fault_set(p->fault, -EINVAL,
-			 "%s: type=\"%s\" is unknown; use \"pvh\", \"pv\" or \"process\"",
+			 "%s: type=\"%s\" is unknown; use \"pvh\", \"pv\", \"hvm\" or \"process\"",
 			 parse_place(p, "type"), type);
 }
 
@@ -43,13 +41,14 @@ static int builder_take(struct parse *p)
 
 	if (!builder)
 		return fault_set(p->fault, -EINVAL,
-				 "%s: no type; add type=\"pvh\", \"pv\" or \"process\"",
+				 "%s: no type; add type=\"pvh\", \"pv\", \"hvm\" or \"process\"",
 				 parse_place(p, "type"));
-	if (strcmp(builder, "generic") != 0)
-		return fault_set(p->fault, -EINVAL,
-				 "%s: builder=\"%s\": not built by this version; use type=\"pvh\"",
-				 parse_place(p, "builder"), builder);
-	p->config->type = DOMAIN_PV;
+	if (strcmp(builder, "generic") != 0 && strcmp(builder, "hvm") != 0)
+		return fault_set(
+			p->fault, -EINVAL,
+			"%s: builder=\"%s\" is unknown; use type=\"pvh\", \"pv\" or \"hvm\"",
+			parse_place(p, "builder"), builder);
+	p->config->type = *builder == 'h' ? DOMAIN_HVM : DOMAIN_PV;
 	return 0;
 }
 
@@ -95,16 +94,29 @@ static int cmdline_take(struct parse *p)
 	return 0;
 }
 
+/* A bootloader finds the kernel in the guest's disk; so does a firmware. */
+static int kernel_take(struct parse *p)
+{
+	const char *kernel = parse_string(p, "kernel");
+	bool found_later = p->config->type == DOMAIN_HVM || parse_string(p, "bootloader") ||
+			   parse_string(p, "firmware");
+
+	p->config->kernel_line = parse_line(p, "kernel");
+	if (kernel && *kernel)
+		return parse_copy(p, kernel, &p->config->kernel);
+	if (found_later)
+		return 0;
+	return parse_required(p, "kernel",
+			      p->config->type == DOMAIN_PROCESS ? "xsplit-guest" : "/boot/vmlinuz",
+			      &p->config->kernel);
+}
+
 int parse_image(struct parse *p)
 {
 	int rc = parse_string(p, "type") ? type_take(p) : builder_take(p);
 
 	if (!rc)
-		rc = parse_required(p, "kernel",
-				    p->config->type == DOMAIN_PROCESS ? "xsplit-guest"
-								      : "/boot/vmlinuz",
-				    &p->config->kernel);
-	p->config->kernel_line = parse_line(p, "kernel");
+		rc = kernel_take(p);
 	if (!rc)
 		rc = ramdisk_take(p);
 	if (!rc)

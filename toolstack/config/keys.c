@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "toolstack/config/options.h"
 #include "toolstack/nearest.h"
 
 static const struct {
@@ -22,6 +23,7 @@ static const struct {
 	{"on_crash", KEY_STRING},
 	{"on_poweroff", KEY_STRING},
 	{"on_reboot", KEY_STRING},
+	{"on_soft_reset", KEY_STRING},
 	{"on_watchdog", KEY_STRING},
 	{"ramdisk", KEY_STRING},
 	{"root", KEY_STRING},
@@ -30,79 +32,80 @@ static const struct {
 	{"vcpus", KEY_STRING},
 	{"vif", KEY_LIST},
 
-	{"acpi", KEY_REFUSED},
+	{"acpi_firmware", KEY_REFUSED},
+	{"acpi_laptop_slate", KEY_REFUSED},
 	{"altp2m", KEY_REFUSED},
-	{"apic", KEY_REFUSED},
-	{"bios", KEY_REFUSED},
-	{"boot", KEY_REFUSED},
-	{"bootloader", KEY_REFUSED},
-	{"bootloader_args", KEY_REFUSED},
-	{"cap", KEY_REFUSED},
+	{"altp2mhvm", KEY_REFUSED},
 	{"channel", KEY_REFUSED},
-	{"cpu_weight", KEY_REFUSED},
-	{"cpuid", KEY_REFUSED},
-	{"cpus", KEY_REFUSED},
-	{"cpus_soft", KEY_REFUSED},
-	{"device_model_args", KEY_REFUSED},
-	{"device_model_override", KEY_REFUSED},
-	{"device_model_version", KEY_REFUSED},
-	{"dm_restrict", KEY_REFUSED},
-	{"driver_domain", KEY_REFUSED},
-	{"e820_host", KEY_REFUSED},
-	{"firmware", KEY_REFUSED},
-	{"hap", KEY_REFUSED},
-	{"hpet", KEY_REFUSED},
-	{"iomem", KEY_REFUSED},
-	{"ioports", KEY_REFUSED},
-	{"irqs", KEY_REFUSED},
-	{"localtime", KEY_REFUSED},
-	{"max_event_channels", KEY_REFUSED},
-	{"max_grant_frames", KEY_REFUSED},
-	{"max_maptrack_frames", KEY_REFUSED},
-	{"nestedhvm", KEY_REFUSED},
-	{"nomigrate", KEY_REFUSED},
-	{"nographic", KEY_REFUSED},
-	{"on_soft_reset", KEY_REFUSED},
+	{"device_model_stubdomain_override", KEY_REFUSED},
+	{"device_model_stubdomain_seclabel", KEY_REFUSED},
+	{"device_tree", KEY_REFUSED},
+	{"dtdev", KEY_REFUSED},
+	{"gfx_passthru", KEY_REFUSED},
+	{"gic_version", KEY_REFUSED},
+	{"init_seclabel", KEY_REFUSED},
+	{"mca_caps", KEY_REFUSED},
+	{"ms_vm_genid", KEY_REFUSED},
+	{"msr_relaxed", KEY_REFUSED},
+	{"oos", KEY_REFUSED},
+	{"opengl", KEY_REFUSED},
 	{"p9", KEY_REFUSED},
-	{"pae", KEY_REFUSED},
-	{"passthrough", KEY_REFUSED},
 	{"pci", KEY_REFUSED},
 	{"pci_msitranslate", KEY_REFUSED},
 	{"pci_permissive", KEY_REFUSED},
 	{"pci_power_mgmt", KEY_REFUSED},
 	{"pci_seize", KEY_REFUSED},
-	{"pool", KEY_REFUSED},
 	{"pvcalls", KEY_REFUSED},
-	{"pvshim", KEY_REFUSED},
-	{"rtc_timeoffset", KEY_REFUSED},
+	{"pvshim_cmdline", KEY_REFUSED},
+	{"pvshim_extra", KEY_REFUSED},
+	{"pvshim_path", KEY_REFUSED},
+	{"rdm", KEY_REFUSED},
+	{"rdm_mem_boundary", KEY_REFUSED},
 	{"sdl", KEY_REFUSED},
 	{"seclabel", KEY_REFUSED},
-	{"serial", KEY_REFUSED},
+	{"smbios_firmware", KEY_REFUSED},
+	{"soundhw", KEY_REFUSED},
 	{"spice", KEY_REFUSED},
-	{"timer_mode", KEY_REFUSED},
-	{"tsc_mode", KEY_REFUSED},
-	{"usb", KEY_REFUSED},
+	{"spice_clipboard_sharing", KEY_REFUSED},
+	{"spice_image_compression", KEY_REFUSED},
+	{"spice_streaming_video", KEY_REFUSED},
+	{"spiceagent_mouse", KEY_REFUSED},
+	{"spicedisable_ticketing", KEY_REFUSED},
+	{"spicehost", KEY_REFUSED},
+	{"spicepasswd", KEY_REFUSED},
+	{"spiceport", KEY_REFUSED},
+	{"spicetls_port", KEY_REFUSED},
+	{"spiceusbredirection", KEY_REFUSED},
+	{"spicevdagent", KEY_REFUSED},
+	{"stubdomain_cmdline", KEY_REFUSED},
+	{"stubdomain_kernel", KEY_REFUSED},
+	{"stubdomain_memory", KEY_REFUSED},
+	{"stubdomain_ramdisk", KEY_REFUSED},
+	{"tee", KEY_REFUSED},
 	{"usbctrl", KEY_REFUSED},
 	{"usbdev", KEY_REFUSED},
-	{"usbdevice", KEY_REFUSED},
-	{"vfb", KEY_REFUSED},
-	{"vga", KEY_REFUSED},
-	{"videoram", KEY_REFUSED},
-	{"viridian", KEY_REFUSED},
+	{"usbversion", KEY_REFUSED},
+	{"vdispl", KEY_REFUSED},
+	{"vendor_device", KEY_REFUSED},
 	{"vkb", KEY_REFUSED},
-	{"vnc", KEY_REFUSED},
-	{"vncdisplay", KEY_REFUSED},
-	{"vnclisten", KEY_REFUSED},
+	{"vkb_device", KEY_REFUSED},
+	{"vmtrace_buf_kb", KEY_REFUSED},
 	{"vnuma", KEY_REFUSED},
-	{"vpmu", KEY_REFUSED},
+	{"vpt_align", KEY_REFUSED},
+	{"vsnd", KEY_REFUSED},
 	{"vtpm", KEY_REFUSED},
-	{"xen_platform_pci", KEY_REFUSED},
+	{"vuart", KEY_REFUSED},
+	{"xend_suspend_evtchn_compat", KEY_REFUSED},
 };
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
 enum key_kind key_kind(const char *key)
 {
+	enum domain_option option;
+
+	if (option_find(key, &option))
+		return KEY_OPTION;
 	for (size_t i = 0; i < KEYS; i++)
 		if (!strcmp(key, keys[i].key))
 			return keys[i].kind;
@@ -120,6 +123,15 @@ const char *key_nearest(const char *key)
 		if (keys[i].kind != KEY_REFUSED && distance < best) {
 			best = distance;
 			found = keys[i].key;
+		}
+	}
+	for (int i = 0; i < OPTION_COUNT; i++) {
+		const char *known = option_key((enum domain_option)i);
+		unsigned distance = nearest_distance(key, known);
+
+		if (distance < best) {
+			best = distance;
+			found = known;
 		}
 	}
 	return found && nearest_near(key, best) ? found : NULL;

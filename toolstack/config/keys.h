@@ -6,6 +6,7 @@
 enum key_kind {
 	KEY_STRING,
 	KEY_LIST,
+	KEY_OPTION,  /* in the table of options.h */
 	KEY_REFUSED, /* xl has it, this version does not */
 	KEY_UNKNOWN
 };

@@ -79,10 +79,16 @@ static int key_check(struct parse *p, const struct key_place *place)
 	enum key_kind kind = key_kind(place->key);
 	bool is_list = !xlu_cfg_get_list(p->xlu, place->key, NULL, NULL, 1);
 	char where[sizeof(p->place)];
+	enum domain_option option;
 	const char *nearest;
 
 	domain_config_place(p->config, place->line, where, sizeof(where));
+	/* Of an option that is one value: the same. */
+	if (kind == KEY_OPTION && option_find(place->key, &option))
+		kind = option_kind(option) == OPTION_IS_TEXTS ? KEY_OPTION : KEY_STRING;
 	switch (kind) {
+	case KEY_OPTION:
+		return 0;
 	case KEY_STRING:
 		if (is_list)
 			return fault_set(p->fault, -EINVAL,

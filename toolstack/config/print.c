@@ -17,6 +17,7 @@ void domain_config_free(struct domain_config *config)
 	free(config->kernel);
 	free(config->ramdisk);
 	free(config->cmdline);
+	options_free(config);
 	*config = (struct domain_config){0};
 }
 
@@ -152,6 +153,41 @@ char *domain_config_extend(const char *text, const struct disk_config *disk,
 	return extended;
 }
 
+static void texts_print(FILE *out, const struct option_value *value)
+{
+	fputc('[', out);
+	for (size_t i = 0; i < value->count; i++) {
+		if (i)
+			fputc(',', out);
+		quoted(out, value->list[i]);
+	}
+	fputs("]\n", out);
+}
+
+static void option_print(FILE *out, enum domain_option option, const struct option_value *value)
+{
+	const char *key = option_key(option);
+
+	switch (option_kind(option)) {
+	case OPTION_IS_FLAG:
+	case OPTION_IS_NUMBER:
+		fprintf(out, "%s=\"%" PRId64 "\"\n", key, value->number);
+		break;
+	case OPTION_IS_TEXTS:
+		if (!value->alone) {
+			fprintf(out, "%s=", key);
+			texts_print(out, value);
+		} else {
+			setting(out, key, value->list[0]);
+		}
+		break;
+	case OPTION_IS_WORD:
+	case OPTION_IS_TEXT:
+	default:
+		setting(out, key, value->text);
+	}
+}
+
 char *domain_config_print(const struct domain_config *config)
 {
 	char uuid[UUID_STR_LEN], *text = NULL;
@@ -165,7 +201,8 @@ char *domain_config_print(const struct domain_config *config)
 	setting(out, "name", config->name);
 	setting(out, "uuid", uuid);
 	setting(out, "type", domain_type_word(config->type));
-	setting(out, "kernel", config->kernel);
+	if (config->kernel)
+		setting(out, "kernel", config->kernel);
 	if (config->ramdisk)
 		setting(out, "ramdisk", config->ramdisk);
 	setting(out, "cmdline", config->cmdline);
@@ -176,6 +213,9 @@ char *domain_config_print(const struct domain_config *config)
 	for (int end = 0; end < END_COUNT; end++)
 		setting(out, domain_end_key((enum domain_end)end),
 			domain_action_word(config->action[end]));
+	for (int option = 0; option < OPTION_COUNT; option++)
+		if (config->option[option].given)
+			option_print(out, (enum domain_option)option, &config->option[option]);
 	rc = disks_print(out, config);
 	if (!rc)
 		rc = vifs_print(out, config);

@@ -14,11 +14,19 @@
 #define VCPUS_MAX      512u
 /* More need local APICs of the second kind, which our ACPI tables do not describe. */
 #define PVH_VCPUS_MAX  127u
+/* HVM_MAX_VCPUS of xen/hvm/hvm_info_table.h */
+#define HVM_VCPUS_MAX  128u
 
 static const char *const end_keys[END_COUNT] = {"on_poweroff", "on_reboot", "on_crash",
-						"on_watchdog"};
+						"on_watchdog", "on_soft_reset"};
 static const char *const action_words[] = {
-	[ACTION_DESTROY] = "destroy", [ACTION_RESTART] = "restart", [ACTION_PRESERVE] = "preserve"};
+	[ACTION_DESTROY] = "destroy",
+	[ACTION_RESTART] = "restart",
+	[ACTION_PRESERVE] = "preserve",
+	[ACTION_RENAME_RESTART] = "rename-restart",
+	[ACTION_COREDUMP_DESTROY] = "coredump-destroy",
+	[ACTION_COREDUMP_RESTART] = "coredump-restart",
+};
 
 const char *domain_end_key(enum domain_end end)
 {
@@ -142,7 +150,9 @@ static int memory_take(struct parse *p)
 
 static int vcpus_take(struct parse *p)
 {
-	uint64_t most = p->config->type == DOMAIN_PVH ? PVH_VCPUS_MAX : VCPUS_MAX;
+	uint64_t most = p->config->type == DOMAIN_PVH   ? PVH_VCPUS_MAX
+			: p->config->type == DOMAIN_HVM ? HVM_VCPUS_MAX
+							: VCPUS_MAX;
 	uint64_t vcpus = 0, maxvcpus = 0;
 	int rc = number_take(p, "vcpus", "virtual CPUs", 1, most, &vcpus);
 
@@ -164,11 +174,10 @@ static int vcpus_take(struct parse *p)
 
 static int action_take(struct parse *p, enum domain_end end)
 {
-	static const char *const later[] = {"rename-restart", "coredump-destroy",
-					    "coredump-restart", "soft-reset"};
 	const char *key = end_keys[end], *value = parse_string(p, key);
+	bool again = end == END_REBOOT || end == END_SOFT_RESET;
 
-	p->config->action[end] = end == END_REBOOT ? ACTION_RESTART : ACTION_DESTROY;
+	p->config->action[end] = again ? ACTION_RESTART : ACTION_DESTROY;
 	if (!value)
 		return 0;
 	for (size_t i = 0; i < sizeof(action_words) / sizeof(action_words[0]); i++) {
@@ -177,15 +186,40 @@ static int action_take(struct parse *p, enum domain_end end)
 			return 0;
 		}
 	}
-	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
-		if (!strcmp(value, later[i]))
-			return fault_set(p->fault, -EINVAL,
-					 "%s: %s=\"%s\" is not supported by this version; use "
-					 "destroy, restart or preserve",
-					 parse_place(p, key), key, value);
 	return fault_set(p->fault, -EINVAL,
-			 "%s: %s=\"%s\" is unknown; use destroy, restart or preserve",
-			 parse_place(p, key), key, value);
+			 "%s: %s=\"%s\" is %s; use destroy, restart, preserve, rename-restart, "
+			 "coredump-destroy or coredump-restart",
+			 parse_place(p, key), key, value,
+			 strcmp(value, "soft-reset") != 0 ? "unknown"
+							  : "not supported by this version");
+}
+
+/* The texts of an option: of a list its items, of anything else the one. */
+static int option_take(struct parse *p, enum domain_option option)
+{
+	const char *key = option_key(option), *value = NULL, *place = parse_place(p, key);
+	XLU_ConfigList *list = NULL;
+	const char **texts = NULL;
+	int n = 1, rc = 0;
+	bool is_list = !xlu_cfg_get_list(p->xlu, key, &list, &n, 1);
+
+	if (!is_list && xlu_cfg_get_string(p->xlu, key, &value, 1))
+		return 0;
+	texts = calloc((size_t)n + 1, sizeof(*texts));
+	if (!texts)
+		return fault_memory(p->fault);
+	for (int i = 0; i < n && !rc; i++) {
+		texts[i] = is_list ? xlu_cfg_get_listitem(list, i) : value;
+		if (!texts[i])
+			rc = fault_set(p->fault, -EINVAL,
+				       "%s: item %d of %s is a list; write it as one string", place,
+				       i, key);
+	}
+	if (!rc)
+		rc = option_set(p->config, option, texts, (size_t)n, !is_list, parse_line(p, key),
+				place, p->fault);
+	free(texts);
+	return rc;
 }
 
 /* How a list's item is called in messages: "guest.cfg:7: vif 0". */
@@ -350,6 +384,8 @@ int parse_values(struct parse *p)
 		rc = vcpus_take(p);
 	for (int end = 0; end < END_COUNT && !rc; end++)
 		rc = action_take(p, (enum domain_end)end);
+	for (int option = 0; option < OPTION_COUNT && !rc; option++)
+		rc = option_take(p, (enum domain_option)option);
 	if (!rc)
 		rc = disks_take(p);
 	if (!rc)

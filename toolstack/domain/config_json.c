@@ -36,6 +36,35 @@ static void vif_json(yajl_gen json, const struct vif_config *vif)
 	yajl_gen_map_close(json);
 }
 
+static void option_json(yajl_gen json, enum domain_option option, const struct option_value *value)
+{
+	const char *key = option_key(option);
+
+	switch (option_kind(option)) {
+	case OPTION_IS_FLAG:
+		json_bool(json, key, value->number);
+		break;
+	case OPTION_IS_NUMBER:
+		json_number(json, key, value->number);
+		break;
+	case OPTION_IS_TEXTS:
+		if (value->alone) {
+			json_string(json, key, value->list[0]);
+			break;
+		}
+		json_key(json, key);
+		yajl_gen_array_open(json);
+		for (size_t i = 0; i < value->count; i++)
+			json_text(json, value->list[i]);
+		yajl_gen_array_close(json);
+		break;
+	case OPTION_IS_WORD:
+	case OPTION_IS_TEXT:
+	default:
+		json_string(json, key, value->text);
+	}
+}
+
 void config_json(yajl_gen json, const struct domain_config *config)
 {
 	char uuid[UUID_STR_LEN];
@@ -55,6 +84,9 @@ void config_json(yajl_gen json, const struct domain_config *config)
 	for (int end = 0; end < END_COUNT; end++)
 		json_string(json, domain_end_key((enum domain_end)end),
 			    domain_action_word(config->action[end]));
+	for (int option = 0; option < OPTION_COUNT; option++)
+		if (config->option[option].given)
+			option_json(json, (enum domain_option)option, &config->option[option]);
 	json_key(json, "disk");
 	yajl_gen_array_open(json);
 	for (size_t i = 0; i < config->disks; i++)

@@ -33,19 +33,19 @@ int ending_ask(struct toolstack *ts, uint16_t domid, const char *how, struct fau
 static bool is_preserved(struct toolstack *ts, uint16_t domid, unsigned reason)
 {
 	static const enum domain_end ends[] = {
-		[SHUTDOWN_poweroff] = END_POWEROFF,
-		[SHUTDOWN_reboot] = END_REBOOT,
-		[SHUTDOWN_crash] = END_CRASH,
-		[SHUTDOWN_watchdog] = END_WATCHDOG,
+		[SHUTDOWN_poweroff] = END_POWEROFF,     [SHUTDOWN_reboot] = END_REBOOT,
+		[SHUTDOWN_crash] = END_CRASH,           [SHUTDOWN_watchdog] = END_WATCHDOG,
+		[SHUTDOWN_soft_reset] = END_SOFT_RESET,
 	};
 	struct domain_config config;
 	struct fault ignored = {0};
 	bool preserved;
 
-	if (reason == SHUTDOWN_suspend || reason > SHUTDOWN_watchdog ||
+	if (reason == SHUTDOWN_suspend || reason > SHUTDOWN_soft_reset ||
 	    record_config_read(ts, XBT_NULL, domid, &config, &ignored))
 		return true;
-	preserved = config.action[ends[reason]] == ACTION_PRESERVE;
+	preserved = config.action[ends[reason]] == ACTION_PRESERVE ||
+		    config.action[ends[reason]] == ACTION_RENAME_RESTART;
 	domain_config_free(&config);
 	return preserved;
 }

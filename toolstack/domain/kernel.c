@@ -103,6 +103,12 @@ int kernel_plan(struct domain_config *config, struct fault *fault)
 
 	if (config->type == DOMAIN_PROCESS)
 		return program_plan(config, fault);
+	if (config->type == DOMAIN_HVM || !config->kernel)
+		return fault_set(fault, -ENOTSUP,
+				 "%s: %s is not built by this version; use type=\"pvh\" with "
+				 "kernel=",
+				 config->source,
+				 config->type == DOMAIN_HVM ? "type=\"hvm\"" : "a bootloader");
 	domain_config_place(config, config->kernel_line, place, sizeof(place));
 	rc = file_plan(&config->kernel, "kernel", place, true, fault);
 	if (rc || !config->ramdisk)

@@ -85,7 +85,8 @@ void layout_domain(struct nodes *nodes, const struct domain_config *config,
 	nodes_add(nodes, vm, "uuid", "%s", uuid);
 	nodes_add(nodes, vm, "name", "%s", config->name);
 	nodes_add(nodes, vm, "image/ostype", "linux");
-	nodes_add(nodes, vm, "image/kernel", "%s", config->kernel);
+	if (config->kernel)
+		nodes_add(nodes, vm, "image/kernel", "%s", config->kernel);
 	if (config->ramdisk)
 		nodes_add(nodes, vm, "image/ramdisk", "%s", config->ramdisk);
 	nodes_add(nodes, vm, "image/cmdline", "%s", config->cmdline);

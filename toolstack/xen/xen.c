@@ -196,3 +196,22 @@ int xen_domain_destroy(struct xen *xen, uint16_t domid, struct fault *fault)
 		       ? xen_failed(xen, fault, domid, "xc_domain_destroy")
 		       : 0;
 }
+
+int xen_domain_sethandle(struct xen *xen, uint16_t domid, const uuid_t uuid, struct fault *fault)
+{
+	xen_domain_handle_t handle;
+
+	memcpy(handle, uuid, sizeof(handle));
+	xen_fresh(xen);
+	return xc_domain_sethandle(xen->xc, domid, handle)
+		       ? xen_failed(xen, fault, domid, "xc_domain_sethandle")
+		       : 0;
+}
+
+int xen_domain_dump(struct xen *xen, uint16_t domid, const char *path, struct fault *fault)
+{
+	xen_fresh(xen);
+	return xc_domain_dumpcore(xen->xc, domid, path)
+		       ? xen_failed(xen, fault, domid, "xc_domain_dumpcore")
+		       : 0;
+}

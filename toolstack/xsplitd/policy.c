@@ -13,10 +13,19 @@ static enum domain_action action_of(const struct domain_config *config, unsigned
 		return ACTION_PRESERVE;
 	case SHUTDOWN_watchdog:
 		return config->action[END_WATCHDOG];
+	case SHUTDOWN_soft_reset:
+		return config->action[END_SOFT_RESET];
 	case SHUTDOWN_crash:
 	default:
 		return config->action[END_CRASH];
 	}
+}
+
+/* What it became in a row of restarts. */
+static enum verdict again(const struct ending *ending, unsigned *quick, enum verdict verdict)
+{
+	*quick = ending->lived < POLICY_QUICK_SECONDS ? ending->quick + 1 : 0;
+	return *quick > POLICY_QUICK_MAX ? VERDICT_GIVE_UP : verdict;
 }
 
 enum verdict policy_decide(const struct domain_config *config, const struct ending *ending,
@@ -27,11 +36,22 @@ enum verdict policy_decide(const struct domain_config *config, const struct endi
 	switch (action_of(config, ending->reason)) {
 	case ACTION_PRESERVE:
 		return VERDICT_PRESERVE;
+	case ACTION_RENAME_RESTART:
+		return again(ending, quick, VERDICT_RENAME_RESTART);
 	case ACTION_RESTART:
-		*quick = ending->lived < POLICY_QUICK_SECONDS ? ending->quick + 1 : 0;
-		return *quick > POLICY_QUICK_MAX ? VERDICT_GIVE_UP : VERDICT_RESTART;
+	case ACTION_COREDUMP_RESTART:
+		return again(ending, quick, VERDICT_RESTART);
 	case ACTION_DESTROY:
+	case ACTION_COREDUMP_DESTROY:
 	default:
 		return VERDICT_DESTROY;
 	}
+}
+
+bool policy_dumps(const struct domain_config *config, const struct ending *ending)
+{
+	enum domain_action action = action_of(config, ending->reason);
+
+	return !ending->gone &&
+	       (action == ACTION_COREDUMP_DESTROY || action == ACTION_COREDUMP_RESTART);
 }

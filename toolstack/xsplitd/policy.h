@@ -25,6 +25,7 @@ struct ending {
 enum verdict {
 	VERDICT_DESTROY,
 	VERDICT_RESTART,
+	VERDICT_RENAME_RESTART, /* keep it under another name, and start another like it */
 	VERDICT_PRESERVE,
 	VERDICT_GIVE_UP, /* it should be restarted, but ends again and again: destroy it */
 };
@@ -38,3 +39,6 @@ enum verdict {
  */
 enum verdict policy_decide(const struct domain_config *config, const struct ending *ending,
 			   unsigned *quick);
+
+/** policy_dumps - is its memory to be written to a file before anything else is done? */
+bool policy_dumps(const struct domain_config *config, const struct ending *ending);

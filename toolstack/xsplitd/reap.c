@@ -1,8 +1,10 @@
 #include "toolstack/xsplitd/reap.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "lib/log.h"
@@ -12,7 +14,11 @@
 #include "toolstack/domain/name.h"
 #include "toolstack/domain/plan.h"
 #include "toolstack/domain/record.h"
+#include "toolstack/domain/rename.h"
 #include "toolstack/xsplitd/policy.h"
+
+/* Where xl writes the memory of guests that crashed. */
+#define DUMP_DIR "/var/lib/xen/dump"
 
 enum reap_need reap_needed(struct toolstack *ts, uint16_t domid, const struct xen_domain *domain,
 			   pid_t *worker)
@@ -53,16 +59,13 @@ static int destroy(const struct reaping *r)
 	return rc;
 }
 
-static int restart(const struct reaping *r, struct domain_config *config, unsigned quick)
+static int start_anew(const struct reaping *r, struct domain_config *config, unsigned quick)
 {
 	struct create_options options = {.quick = quick};
 	struct fault fault = {0};
 	uint16_t domid;
-	int rc = destroy(r);
+	int rc = plan_domain(r->ts, config, &fault);
 
-	if (rc)
-		return rc;
-	rc = plan_domain(r->ts, config, &fault);
 	if (!rc)
 		rc = domain_create(r->ts, config, &options, &domid, &fault);
 	if (rc)
@@ -72,19 +75,64 @@ static int restart(const struct reaping *r, struct domain_config *config, unsign
 	return rc;
 }
 
+static int restart(const struct reaping *r, struct domain_config *config, unsigned quick)
+{
+	int rc = destroy(r);
+
+	return rc ? rc : start_anew(r, config, quick);
+}
+
 static int preserve(const struct reaping *r)
 {
 	return xs_write_string(r->ts->xs, XBT_NULL, why(r), RECORD_PATH "/end", r->domid);
+}
+
+/* The mark comes first: what follows takes its name, and is not to happen twice. */
+static int rename_restart(const struct reaping *r, struct domain_config *config, unsigned quick)
+{
+	struct fault fault = {0};
+	int rc = preserve(r);
+
+	if (!rc)
+		rc = domain_set_aside(r->ts, r->domid, &fault);
+	if (rc) {
+		log_error("domain %u (%s): cannot be renamed: %s", r->domid, r->name,
+			  fault.text[0] ? fault.text : strerror(-rc));
+		return rc;
+	}
+	return start_anew(r, config, quick);
+}
+
+/* As xl names it: DIR/NAME; what is there from before gives way to the new one. */
+static void dump(const struct reaping *r)
+{
+	struct fault fault = {0};
+	char path[sizeof(DUMP_DIR) + DOMAIN_NAME_MAX + 1];
+
+	snprintf(path, sizeof(path), "%s/%s", DUMP_DIR, r->name);
+	if (mkdir(DUMP_DIR, 0700) && errno != EEXIST)
+		log_error("domain %u (%s): no dump: %s: %s", r->domid, r->name, DUMP_DIR,
+			  strerror(errno));
+	else if (xen_domain_dump(r->ts->xen, r->domid, path, &fault))
+		log_error("domain %u (%s): no dump: %s", r->domid, r->name, fault.text);
+	else
+		log_info("domain %u (%s): its memory is in %s", r->domid, r->name, path);
 }
 
 static int carry_out(const struct reaping *r, struct domain_config *config)
 {
 	unsigned quick = 0;
 
+	if (policy_dumps(config, &r->ending))
+		dump(r);
 	switch (policy_decide(config, &r->ending, &quick)) {
 	case VERDICT_RESTART:
 		log_info("domain %u (%s): ended (%s); restarting it", r->domid, r->name, why(r));
 		return restart(r, config, quick);
+	case VERDICT_RENAME_RESTART:
+		log_info("domain %u (%s): ended (%s); set aside, starting another", r->domid,
+			 r->name, why(r));
+		return rename_restart(r, config, quick);
 	case VERDICT_PRESERVE:
 		log_info("domain %u (%s): ended (%s); preserved, xsplit destroy %u removes it",
 			 r->domid, r->name, why(r), r->domid);
