@@ -6,6 +6,8 @@ ARCHIVES += backend-block-ring backend-block backend-xenbus
 backend-block-ring_SRCS := $(addprefix backend/block/,request.c ring.c copier.c pool.c queue.c \
 	engine.c engine_uring.c engine_threads.c engine_null.c)
 backend-block_SRCS := $(addprefix backend/block/,image.c settings.c vbd_device.c vbd_settle.c vbd_worker.c)
+# Disks that an NBD server has.
+backend-block-ring_SRCS += $(addprefix backend/block/,engine_nbd.c remote.c)
 backend-xenbus_SRCS := $(addprefix backend/xenbus/,state.c path.c error.c nodes.c device.c)
 
 PROGRAMS += xsplit-backend
@@ -14,7 +16,7 @@ xsplit-backend_SRCS := backend/main.c backend/classes.c \
 	$(addprefix backend/worker/,worker.c events.c sandbox.c)
 xsplit-backend_LIBS := backend-xenbus backend-block backend-block-ring backend-net backend-net-ring \
 	libxsplit
-xsplit-backend_LINK := -lxenstore -lxengnttab -lxenevtchn -levent_core -luring -lseccomp \
+xsplit-backend_LINK := -lxenstore -lxengnttab -lxenevtchn -levent_core -luring -lnbd -lseccomp \
 	-lnl-route-3 -lnl-3
 
 UNIT_TESTS += xenbus_state
@@ -31,12 +33,17 @@ block_request_LIBS := backend-block-ring
 UNIT_TESTS += block_queue
 block_queue_SRCS := tests/unit/block_queue.c
 block_queue_LIBS := backend-block-ring libxsplit
-block_queue_LINK := -levent_core -luring
+block_queue_LINK := -levent_core -luring -lnbd
+
+UNIT_TESTS += block_remote
+block_remote_SRCS := tests/unit/block_remote.c
+block_remote_LIBS := backend-block-ring libxsplit
+block_remote_LINK := -levent_core -luring -lnbd
 
 UNIT_TESTS += block_engine
 block_engine_SRCS := tests/unit/block_engine.c backend/block/image.c
 block_engine_LIBS := backend-block-ring libxsplit
-block_engine_LINK := -levent_core -luring
+block_engine_LINK := -levent_core -luring -lnbd
 
 TEST_PROGRAMS += block-frontend
 block-frontend_SRCS := tests/embedded/block-frontend.c tests/embedded/block-front.c
@@ -45,4 +52,4 @@ block-frontend_LINK := -lxenstore -lxengnttab -lxenevtchn
 UNIT_TESTS += backend_sandbox
 backend_sandbox_SRCS := tests/unit/backend_sandbox.c backend/worker/sandbox.c
 backend_sandbox_LIBS := backend-block-ring libxsplit
-backend_sandbox_LINK := -levent_core -luring -lseccomp
+backend_sandbox_LINK := -levent_core -luring -lnbd -lseccomp

@@ -2,9 +2,9 @@
  * engine.h - where a disk's bytes are: four operations, each finished by a call from the loop.
  *
  * An engine serves one queue and lives in the queue's libevent loop. It never blocks it: a file's
- * engine is io_uring, or a few threads where io_uring is forbidden; the null engine reads zeros and
- * forgets writes. Operations may finish in any order. Ordering is the queue's business: a flush
- * covers what had finished before it was started.
+ * engine is io_uring, or a few threads where io_uring is forbidden; an NBD server's is libnbd; the
+ * null engine reads zeros and forgets writes. Operations may finish in any order. Ordering is the
+ * queue's business: a flush covers what had finished before it was started.
  */
 #pragma once
 
@@ -69,6 +69,14 @@ int engine_open_file(struct engine **engine, int fd, const struct engine_options
 /** engine_open_uring, engine_open_threads - the two that engine_open_file chooses from. */
 int engine_open_uring(struct engine **engine, int fd, const struct engine_options *options);
 int engine_open_threads(struct engine **engine, int fd, const struct engine_options *options);
+
+/**
+ * engine_open_nbd - over an NBD server's export.
+ * @remote: the disk's client, which outlives the engine
+ */
+struct remote;
+int engine_open_nbd(struct engine **engine, struct remote *remote,
+		    const struct engine_options *options);
 
 /** engine_open_null - reads zeros, forgets writes; to measure everything else. */
 int engine_open_null(struct engine **engine, const struct engine_options *options);
