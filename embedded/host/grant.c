@@ -150,6 +150,18 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 		grants_free(grants);
 }
 
+/* The lock that one waits for may have been the dead process's. */
+static void waiting_retry(struct host *host)
+{
+	struct grant_session *grants, *after;
+
+	for (grants = LIST_FIRST(&host->grants); grants; grants = after) {
+		after = LIST_NEXT(grants, next);
+		if (grants->again && pins_release(grants))
+			grants_free(grants);
+	}
+}
+
 void grant_session_end(struct session *session)
 {
 	struct grant_session *grants = session->grant;
@@ -173,6 +185,7 @@ void grant_session_end(struct session *session)
 	}
 	if (!grants->again)
 		grants_free(grants);
+	waiting_retry(session->host);
 }
 
 void grant_domain_gone(struct domain *domain)

@@ -13,10 +13,11 @@
 #define BYTES   8u /* of each page, and of a buffer's each slot, that the model knows */
 #define DEAD    32u
 #define SEGMENT 8u
+#define BLOWS   16u /* pages that the hammers were given */
 
 struct page {
 	bool known, granted;
-	bool hammered; /* others use it too, when the model does not know */
+	bool hammered; /* hammers use it too, when the model does not know */
 	uint32_t domid, ref, to;
 	bool writable;
 	uint32_t pins;
@@ -35,6 +36,11 @@ static struct {
 	struct area area[AREAS];
 	struct page dead[DEAD]; /* revoked while nobody used them */
 	uint32_t deaths;
+	/* What the hammers know of a page is its reference, which may become another page's. */
+	struct {
+		uint32_t domid, ref;
+	} blow[BLOWS];
+	uint32_t blows;
 	uint8_t buffer[AGENTS][BYTES];
 } model;
 
@@ -73,6 +79,14 @@ static struct page *page_any(void)
 static bool page_allows(const struct page *page, uint32_t agent, bool write)
 {
 	return page->to == domid_of(agent) && (page->writable || !write);
+}
+
+static bool ref_hammered(uint32_t domid, uint32_t ref)
+{
+	for (uint32_t i = 0; i < model.blows; i++)
+		if (model.blow[i].domid == domid && model.blow[i].ref == ref)
+			return true;
+	return false;
 }
 
 static void page_settle(struct page *page)
@@ -155,6 +169,7 @@ static void share(uint32_t agent)
 		ref_check(domid_of(agent), ref);
 		*page = (struct page){.known = true,
 				      .granted = true,
+				      .hammered = ref_hammered(domid_of(agent), ref),
 				      .domid = domid_of(agent),
 				      .ref = ref,
 				      .to = to,
@@ -371,12 +386,14 @@ uint32_t grants_hammer(uint32_t domain, uint32_t *list, uint32_t most)
 {
 	uint32_t count = 0;
 
-	for (uint32_t i = 0; i < PAGES && count < most; i++) {
+	for (uint32_t i = 0; i < PAGES && count < most && model.blows < BLOWS; i++) {
 		struct page *page = &model.page[i];
 
 		if (!page->known || !page->granted || page->to != lab.domid[domain])
 			continue;
 		page->hammered = true;
+		model.blow[model.blows].domid = page->domid;
+		model.blow[model.blows++].ref = page->ref;
 		list[2 * count] = page->domid;
 		list[2 * count++ + 1] = page->ref;
 	}
@@ -387,4 +404,5 @@ void grants_unhammer(void)
 {
 	for (uint32_t i = 0; i < PAGES; i++)
 		model.page[i].hammered = false;
+	model.blows = 0;
 }
