@@ -104,7 +104,7 @@ run-xen: deps
 ## check: every test; its last line counts them
 check: deps
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) check-build
-	$(Q)tests/run $(BUILD) unit embedded
+	$(Q)tests/run $(BUILD) unit embedded smoke
 
 ## check-unit: the Check programs of tests/unit
 check-unit: $(UNIT_FILES)
@@ -124,12 +124,14 @@ check-build: all $(UNIT_FILES) $(TEST_FILES)
 	@:
 
 ## check-xen: every scenario of tests/xen/scenarios, on real Xen in the lab
-check-xen: deps check-build
-	$(Q)BUILD=$(abspath $(BUILD)) tests/xen/run-scenarios
+check-xen: deps
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) check-build
+	$(Q)tests/run $(BUILD) xen
 
-## check-xen-smoke: one boot of real Xen, a PV and a PVH guest
-check-xen-smoke: deps all
-	$(Q)BUILD=$(abspath $(BUILD)) tests/xen/run-scenarios smoke
+## check-xen-smoke: one boot of real Xen, a PV and a PVH guest (check does it too)
+check-xen-smoke: deps
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all
+	$(Q)tests/run $(BUILD) smoke
 
 ## lint: clang-format, clang-tidy, cppcheck, shellcheck, mandoc
 lint: deps all
