@@ -84,12 +84,17 @@ out:
 	return true;
 }
 
+/* What was revoked while they were held ends now: a dead process's grants too, though the kernel
+ * may have closed the handle that granted before the one that mapped. */
 static bool pins_release(struct grant_session *grants)
 {
+	const struct domain *domain;
 	bool all = true;
 
 	for (uint32_t i = 0; i < maptrack_top(grants); i++)
 		all &= slot_release(grants, &grants->maptrack->slot[i]);
+	LIST_FOREACH (domain, &grants->host->domains, next)
+		grant_reap(domain->table, grants->id);
 	return all;
 }
 

@@ -122,6 +122,7 @@ static const struct {
 	{"copies go in, out and across, each with its status", copy_both_ways},
 	{"a copy that crosses a page, or is local, fails as a whole", copy_refused},
 	{"a revoked grant is refused; one in use lives on", revoked},
+	{"a page that its granter had mapped itself is revoked with its death", death_revokes},
 	{"unmapping clears the byte and sends the event", unmap_notifies},
 	{"so does the mapper's death", death_notifies},
 	{"and the granter's", granter_death_notifies},

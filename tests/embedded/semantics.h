@@ -54,6 +54,7 @@ void map_many(void);
 void copy_both_ways(void);
 void copy_refused(void);
 void revoked(void);
+void death_revokes(void);
 
 /* semantics_events.c */
 void unmap_notifies(void);

@@ -1,5 +1,6 @@
 /* Grants: who may map, copy and revoke what. */
 #include <errno.h>
+#include <unistd.h>
 #include <xengnttab.h>
 
 #include "tests/embedded/semantics.h"
@@ -188,4 +189,24 @@ void revoked(void)
 	expect(peek(&b, mapped, 0), 55);
 	expect(unmap(&b, mapped), 0);
 	expect(unshare(&a, shared), 0);
+}
+
+/* Whichever of its handles the kernel closes first. */
+void death_revokes(void)
+{
+	uint32_t ref;
+	int rc = 0;
+
+	(void)share(&a, &a, 1, true, &ref);
+	expect(map(&a, a.domid, 1, &ref, BOTH), 0);
+	expect(agent_do(&a, AGENT_DIE, 0, 0, 0, 0), -EPIPE);
+	agent_restart(&a);
+	for (int waited = 0; waited < PATIENCE; waited += MOMENT) {
+		rc = map(&a, a.domid, 1, &ref, READ);
+		if (rc)
+			break;
+		expect(unmap(&a, a.reply.value), 0);
+		usleep(MOMENT * 1000);
+	}
+	expect(rc, -EINVAL);
 }
