@@ -3,7 +3,8 @@ include backend/net/module.mk
 
 # backend-block-ring is all of a disk that touches the guest's ring, without the store or the worker's life.
 ARCHIVES += backend-block-ring backend-block backend-xenbus
-backend-block-ring_SRCS := $(addprefix backend/block/,request.c ring.c copier.c pool.c queue.c \
+backend-block-ring_SRCS := $(addprefix backend/block/,request.c ring.c copier.c pool.c bucket.c \
+	line.c queue.c \
 	engine.c engine_uring.c engine_threads.c engine_null.c)
 backend-block_SRCS := $(addprefix backend/block/,image.c settings.c vbd_device.c vbd_settle.c vbd_worker.c)
 # Disks that an NBD server has.
@@ -39,6 +40,11 @@ UNIT_TESTS += block_remote
 block_remote_SRCS := tests/unit/block_remote.c
 block_remote_LIBS := backend-block-ring libxsplit
 block_remote_LINK := -levent_core -luring -lnbd
+
+UNIT_TESTS += block_qos
+block_qos_SRCS := tests/unit/block_qos.c backend/block/settings.c
+block_qos_LIBS := backend-block-ring libxsplit
+block_qos_LINK := -levent_core -luring
 
 UNIT_TESTS += block_engine
 block_engine_SRCS := tests/unit/block_engine.c backend/block/image.c

@@ -1,6 +1,7 @@
 #include "lib/number.h"
 
 #include <errno.h>
+#include <string.h>
 
 static int digit_value(char c)
 {
@@ -55,4 +56,30 @@ int number_parse_u16(const char *text, uint16_t *value)
 	if (!rc)
 		*value = (uint16_t)wide;
 	return rc;
+}
+
+int number_parse_size(const char *text, uint64_t max, uint64_t *value)
+{
+	static const char units[] = "kmgt";
+	size_t length = strlen(text);
+	const char *unit = length ? strchr(units, text[length - 1] | 0x20) : NULL;
+	char digits[24];
+	uint64_t number;
+	int rc;
+
+	length -= unit != NULL;
+	if (length >= sizeof(digits))
+		return -EINVAL;
+	memcpy(digits, text, length);
+	digits[length] = '\0';
+	rc = number_parse(digits, UINT64_MAX, &number);
+	if (rc)
+		return rc;
+	for (int n = unit ? (int)(unit - units) + 1 : 0; n; n--)
+		if (__builtin_mul_overflow(number, 1024, &number))
+			return -ERANGE;
+	if (number > max)
+		return -ERANGE;
+	*value = number;
+	return 0;
 }

@@ -24,3 +24,9 @@ int number_parse_u32(const char *text, uint32_t *value);
 
 /** number_parse_u16 - the same with UINT16_MAX as the bound; domids, ports of 16 bits. */
 int number_parse_u16(const char *text, uint16_t *value);
+
+/**
+ * number_parse_size - a number that K, M, G or T may follow, in either case: of 1024, of 1024 *
+ * 1024 and so on. Arguments and errors of number_parse.
+ */
+int number_parse_size(const char *text, uint64_t max, uint64_t *value);

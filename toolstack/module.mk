@@ -19,7 +19,7 @@ toolstack_LIBS := libtoolstack libtoolstack-config libxsplit
 toolstack_LINK := -lxlutil -lxenlight -lxenctrl -lxenguest -lxentoollog -lxenstore -luuid -lyajl \
 	-lnl-route-3 -lnl-3
 
-xsplit_SRCS := $(addprefix toolstack/command/,block-attach.c block-detach.c block-list.c block-pause.c block.c \
+xsplit_SRCS := $(addprefix toolstack/command/,block-attach.c block-detach.c block-list.c block-pause.c block-qos.c block.c \
 	command.c console.c create.c destroy.c devices.c domid.c list.c main.c network-attach.c \
 	network-detach.c network-list.c network.c pause.c shutdown.c)
 xsplit_LIBS := $(toolstack_LIBS)

@@ -15,6 +15,7 @@ struct slot {
 	uint8_t *data;   /* in there, at the guest's own offset into a page */
 	unsigned pages;
 	unsigned step; /* of the operation, see steps[] */
+	bool charged;  /* the disk's limits have let it by */
 	int rc;
 	struct blk_request request;
 };
@@ -30,6 +31,8 @@ struct queue {
 	struct blk_ring ring;
 	evtchn_port_t port;
 	bool bound, stopped, draining;
+	bool blocked; /* nothing can start now: take no more from the ring */
+	struct waiter waiter;
 	struct engine *engine;
 	struct event *again; /* run another pass */
 	struct slots free;
@@ -67,15 +70,21 @@ static void slots_append(struct slots *slots, struct slot *slot)
 	slots->end = &slot->next;
 }
 
+static void slots_remove(struct slots *slots, struct slot **link)
+{
+	struct slot *slot = *link;
+
+	*link = slot->next;
+	if (slots->end == &slot->next)
+		slots->end = link;
+}
+
 static struct slot *slots_take(struct slots *slots)
 {
 	struct slot *slot = slots->first;
 
-	if (slot) {
-		slots->first = slot->next;
-		if (!slots->first)
-			slots->end = &slots->first;
-	}
+	if (slot)
+		slots_remove(slots, &slots->first);
 	return slot;
 }
 
@@ -235,6 +244,7 @@ static void pull(struct queue *queue)
 		ring_take(&queue->ring, &wire);
 		slot->memory = NULL;
 		slot->step = 0;
+		slot->charged = false;
 		slot->request.segments = 0;
 		slot->request.offset = 0;
 		slot->rc = request_parse(&wire, &queue->disk->geometry, &slot->request);
@@ -256,38 +266,74 @@ static void pull(struct queue *queue)
 	}
 }
 
-/* May the first pending request start? A barrier waits for all, all wait for a barrier. */
-static bool admitted(struct queue *queue, const struct slot *slot)
+enum verdict { START, HOLD, STOP };
+
+/*
+ * May a pending request start? A barrier waits for all, all wait for a barrier. What the disk's
+ * limits hold lets others by, but for those of its own direction: @held[write].
+ */
+static enum verdict judge(struct queue *queue, struct slot *slot, bool held[2])
 {
 	struct blk_disk *disk = queue->disk;
+	const struct blk_request *request = &slot->request;
+	bool write = request->op != BLK_READ, barrier = request->op == BLK_BARRIER;
 
-	if (disk->held || (disk->barrier && disk->barrier != queue))
-		return false;
-	if (slot->request.op != BLK_BARRIER)
-		return !disk->barrier;
+	if (disk->held || (disk->barrier && (disk->barrier != queue || !barrier)))
+		return STOP;
+	if (barrier && (held[0] || held[1]))
+		return STOP;
+	if (request->length && !slot->charged) {
+		uint64_t bytes = request->op == BLK_DISCARD ? 0 : request->length;
+
+		slot->charged = !held[write] &&
+				line_take(&disk->line, &queue->waiter, write, bytes);
+		held[write] = !slot->charged;
+		if (held[write])
+			return barrier ? STOP : HOLD;
+	}
+	if (!barrier)
+		return START;
 	disk->barrier = queue;
-	return !disk->running;
+	return disk->running ? STOP : START;
 }
 
-/* Start what is pending, in order, as far as memory and barriers allow. */
+/* Its data's place in memory, and what it writes on the way there. */
+static bool slot_fetch(struct slot *slot)
+{
+	slot->rc = request_allowed(&slot->request, &slot->queue->disk->geometry);
+	if (slot->rc || !slot->request.segments)
+		return true;
+	if (!slot_memory(slot))
+		return false;
+	if (slot->request.op != BLK_READ)
+		slot_copy(slot);
+	return true;
+}
+
+/* Start what is pending, in order, as far as memory, barriers and limits allow. */
 static void start(struct queue *queue)
 {
+	struct slot **link = &queue->pending.first, *slot;
 	struct slots starting;
-	struct slot *slot;
+	bool held[2] = {false, false};
 
 	slots_init(&starting);
-	while ((slot = queue->pending.first)) {
-		if (!admitted(queue, slot))
-			break;
-		if (slot->request.segments) {
-			if (!slot_memory(slot))
-				break;
-			if (slot->request.op != BLK_READ)
-				slot_copy(slot);
+	while ((slot = *link)) {
+		enum verdict verdict = judge(queue, slot, held);
+
+		if (verdict == HOLD) {
+			link = &slot->next;
+			continue;
 		}
-		slots_append(&starting, slots_take(&queue->pending));
+		if (verdict == STOP || !slot_fetch(slot))
+			break;
+		slots_remove(&queue->pending, link);
+		slots_append(&starting, slot);
 		queue->disk->running++;
 	}
+	queue->blocked = slot != NULL;
+	if (!held[0] && !held[1])
+		line_leave(&queue->disk->line, &queue->waiter);
 	copier_run(&queue->copier);
 	while ((slot = slots_take(&starting))) {
 		if (slot->rc) {
@@ -330,13 +376,13 @@ static void pass(struct queue *queue)
 	answer(queue);
 	if (!queue->draining) {
 		start(queue);
-		if (!queue->stopped && !queue->pending.first) {
+		if (!queue->stopped && !queue->blocked) {
 			pull(queue);
 			start(queue);
 		}
 	}
 	answer(queue);
-	if (queue->stopped || queue->draining || queue->pending.first)
+	if (queue->stopped || queue->draining || queue->blocked)
 		return;
 	if (ring_sleep(&queue->ring))
 		event_active(queue->again, EV_TIMEOUT, 0);
@@ -405,6 +451,7 @@ int queue_open(struct queue **result, const struct queue_options *options)
 	queue->again = event_new(worker->base, -1, 0, on_again, queue);
 	if (!queue->again)
 		goto fail;
+	queue->waiter.again = queue->again;
 	rc = pool_open(&queue->pool);
 	if (!rc)
 		rc = engine_open(queue, options->fd);
@@ -431,6 +478,7 @@ void queue_drain(struct queue *queue)
 	struct slot *slot;
 
 	queue->draining = true;
+	line_leave(&queue->disk->line, &queue->waiter);
 	while ((slot = slots_take(&queue->pending)))
 		slots_append(&queue->free, slot);
 }
@@ -442,6 +490,7 @@ void queue_close(struct queue *queue)
 			*link = queue->next;
 			break;
 		}
+	line_leave(&queue->disk->line, &queue->waiter);
 	engine_close(queue->engine);
 	if (queue->again)
 		event_free(queue->again);

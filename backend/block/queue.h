@@ -16,6 +16,7 @@
 
 #include "backend/block/copier.h"
 #include "backend/block/engine.h"
+#include "backend/block/line.h"
 #include "backend/block/pool.h"
 #include "backend/block/ring.h"
 #include "backend/worker/worker.h"
@@ -35,6 +36,7 @@ struct blk_disk {
 	struct queue *barrier; /* waits until nothing runs, or is running it: the others hold */
 	struct queue *queues;  /* all of them */
 	unsigned held;         /* enum blk_held */
+	struct line line;      /* for what its limits allow; opened by the owner */
 	struct event *drained; /* made active when nothing runs any more, while draining or held */
 };
 

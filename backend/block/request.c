@@ -183,6 +183,15 @@ int request_indirect(const void *wire, const struct blk_geometry *disk, struct b
 	return segments_parse(wire, disk, request);
 }
 
+int request_allowed(const struct blk_request *request, const struct blk_geometry *disk)
+{
+	if (request->op == BLK_DISCARD && !disk->can_discard)
+		return -EOPNOTSUPP;
+	if (request->op != BLK_READ && request->length && disk->read_only)
+		return -EROFS;
+	return request->length ? range_check(disk, request->offset, request->length) : 0;
+}
+
 static int16_t status_of(int rc)
 {
 	if (!rc)

@@ -104,6 +104,12 @@ int request_parse(const union blk_wire *wire, const struct blk_geometry *disk,
 int request_indirect(const void *wire, const struct blk_geometry *disk,
 		     struct blk_request *request);
 
+/**
+ * request_allowed - is a checked request still good for @disk, which has changed since?
+ * Return: 0, -ERANGE, -EROFS or -EOPNOTSUPP, as request_parse.
+ */
+int request_allowed(const struct blk_request *request, const struct blk_geometry *disk);
+
 /** The longest response, of either ABI. */
 #define BLK_RESPONSE_MAX 16
 

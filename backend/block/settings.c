@@ -21,8 +21,14 @@ static int paused_parse(const char *value, struct settings *settings, char *why,
 	return bool_parse("paused", value, &settings->paused, why, size);
 }
 
+static int limits_parse(const char *value, struct settings *settings, char *why, size_t size)
+{
+	return qos_parse(value, &settings->qos, why, size);
+}
+
 const struct setting settings_table[SETTINGS] = {
 	[SETTING_PAUSED] = {"paused", paused_parse},
+	[SETTING_QOS] = {"qos", limits_parse},
 };
 
 void settings_default(struct settings *settings)

@@ -12,15 +12,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/qos.h"
+
 #define SETTINGS_REQUEST "settings-request"
 #define SETTINGS_REPLY   "settings-reply"
 
 /** Supervisor and worker exchange it as it is; memcmp(3) tells whether two are the same. */
 struct settings {
-	bool paused; /* "paused": 0 or 1; requests are held until it is 0 again */
+	bool paused;           /* "paused": 0 or 1; requests are held until it is 0 again */
+	struct qos_limits qos; /* "qos": lib/qos.h */
 };
 
-enum setting_id { SETTING_PAUSED, SETTINGS };
+enum setting_id { SETTING_PAUSED, SETTING_QOS, SETTINGS };
 
 struct setting {
 	const char *name; /* of the node */

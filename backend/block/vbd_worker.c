@@ -74,6 +74,7 @@ static void rings_stop(struct vbd *vbd)
 	if (vbd->disk.drained)
 		event_free(vbd->disk.drained);
 	vbd->disk.drained = NULL;
+	line_close(&vbd->disk.line);
 }
 
 static void on_drained(evutil_socket_t fd, short what, void *arg)
@@ -106,8 +107,11 @@ static int vbd_connect(struct worker_device *dev, const void *payload, const int
 	if (vbd->connect.queues > VBD_QUEUES_MAX || vbd->connect.order > VBD_ORDER_MAX || count > 1)
 		return worker_fail(dev, -EINVAL, "the supervisor's request is broken");
 	vbd->disk.drained = event_new(dev->worker->base, -1, 0, on_drained, vbd);
-	if (!vbd->disk.drained)
+	if (!vbd->disk.drained || line_open(&vbd->disk.line, dev->worker->base)) {
+		rings_stop(vbd);
 		return worker_fail(dev, -ENOMEM, "out of memory");
+	}
+	line_limit(&vbd->disk.line, &vbd->connect.settings.qos);
 	for (unsigned n = 0; !rc && n < vbd->connect.queues; n++)
 		rc = ring_start(vbd, n);
 	if (rc)
@@ -131,6 +135,7 @@ static void vbd_disconnect(struct worker_device *dev)
 /* What is held is held at once; the answer waits for what runs. */
 static int settings_change(struct vbd *vbd, const struct settings *settings)
 {
+	line_limit(&vbd->disk.line, &settings->qos);
 	if (!settings->paused) {
 		disk_release(&vbd->disk, BLK_HELD_PAUSED);
 		return 0;

@@ -764,6 +764,144 @@ END_TEST
 
 /* ---- the end ---- */
 
+/* ---- limits, holding, another geometry ---- */
+
+static void limit(const char *text)
+{
+	struct qos_limits limits;
+	char why[100];
+
+	ck_assert_int_eq(qos_parse(text, &limits, why, sizeof(why)), 0);
+	if (!disk.line.timer)
+		ck_assert_int_eq(line_open(&disk.line, base), 0);
+	line_limit(&disk.line, &limits);
+}
+
+static unsigned count_ops(enum engine_op op)
+{
+	unsigned count = 0;
+
+	for (unsigned n = 0; n < op_count; n++)
+		count += ops[n].op == op;
+	return count;
+}
+
+/* Held reads stop neither a write nor a flush, nor those that come on the ring later. */
+START_TEST(held_by_limits_lets_others_by)
+{
+	struct ring *ring = &rings[0];
+
+	limit("read-bytes=4096");
+	request(ring, BLKIF_OP_READ, 1, 0, 1); /* the bucket holds it, and more than that is gone */
+	request(ring, BLKIF_OP_READ, 2, 8, 2);
+	request(ring, BLKIF_OP_WRITE, 3, 16, 3);
+	empty(ring, BLKIF_OP_FLUSH_DISKCACHE, 4);
+	kick(ring);
+	ck_assert_uint_eq(count_ops(ENGINE_READ), 1);
+	ck_assert_uint_eq(count_ops(ENGINE_WRITE), 1);
+	ck_assert_uint_eq(count_ops(ENGINE_FLUSH), 1);
+	finish_all();
+	ck_assert_uint_eq(responses(ring), 3);
+	ck_assert_uint_eq(ring->shared->sring.req_event, ring->prod + 1);
+	request(ring, BLKIF_OP_WRITE, 5, 16, 3);
+	request(ring, BLKIF_OP_READ, 6, 16, 3);
+	kick(ring);
+	ck_assert_uint_eq(count_ops(ENGINE_WRITE), 2);
+	ck_assert_uint_eq(count_ops(ENGINE_READ), 1);
+
+	/* A barrier does not overtake what is held before it. */
+	empty(ring, BLKIF_OP_WRITE_BARRIER, 7);
+	request(ring, BLKIF_OP_WRITE, 8, 16, 3);
+	kick(ring);
+	ck_assert_uint_eq(count_ops(ENGINE_WRITE), 2);
+	ck_assert_uint_eq(count_ops(ENGINE_FLUSH), 1);
+
+	limit("");
+	turn();
+	ck_assert_uint_eq(count_ops(ENGINE_READ), 3);
+	finish_all();
+	ck_assert_uint_eq(responses(ring), 8);
+	ck_assert_uint_eq(count_ops(ENGINE_WRITE), 3);
+	line_close(&disk.line);
+}
+END_TEST
+
+START_TEST(limits_take_their_time)
+{
+	struct ring *ring = &rings[0];
+
+	limit("iops=100");
+	for (unsigned n = 0; n < 32; n++)
+		request(ring, BLKIF_OP_WRITE, n, 8ull * n, n);
+	kick(ring);
+	ck_assert_uint_ge(op_count, 10);
+	ck_assert_uint_le(op_count, 12);
+	while (op_count < 15)
+		event_base_loop(base, EVLOOP_ONCE);
+	limit("");
+	turn();
+	ck_assert_uint_eq(op_count, 32);
+	finish_all();
+	ck_assert_uint_eq(responses(ring), 32);
+	line_close(&disk.line);
+}
+END_TEST
+
+START_TEST(held_starts_nothing)
+{
+	struct ring *ring = &rings[0];
+
+	request(ring, BLKIF_OP_WRITE, 1, 0, 1);
+	kick(ring);
+	disk_hold(&disk, BLK_HELD_PAUSED);
+	disk_hold(&disk, BLK_HELD_CHANGE);
+	request(ring, BLKIF_OP_READ, 2, 0, 1);
+	empty(ring, BLKIF_OP_FLUSH_DISKCACHE, 3);
+	kick(ring);
+	ck_assert_uint_eq(op_count, 1);
+	ck_assert_uint_eq(drained, 0);
+	finish_all();
+	turn();
+	ck_assert_uint_eq(drained, 1);
+	ck_assert_uint_eq(responses(ring), 1);
+	disk_release(&disk, BLK_HELD_CHANGE);
+	turn();
+	ck_assert_uint_eq(op_count, 1);
+	disk_release(&disk, BLK_HELD_PAUSED);
+	turn();
+	ck_assert_uint_eq(op_count, 3);
+	finish_all();
+	ck_assert_uint_eq(responses(ring), 3);
+}
+END_TEST
+
+/* What was good when it came off the ring is looked at again before it starts. */
+START_TEST(held_while_the_disk_changes)
+{
+	struct ring *ring = &rings[0];
+	union blk_wire discard = {.discard = {.operation = BLKIF_OP_DISCARD,
+					      .id = 3,
+					      .sector_number = 0,
+					      .nr_sectors = 8}};
+
+	disk_hold(&disk, BLK_HELD_CHANGE);
+	request(ring, BLKIF_OP_READ, 1, DISK / 512 - 8, 1);
+	request(ring, BLKIF_OP_WRITE, 2, 0, 1);
+	put(ring, &discard);
+	request(ring, BLKIF_OP_READ, 4, 0, 1);
+	kick(ring);
+	disk.geometry = (struct blk_geometry){.size = DISK / 2, .read_only = true};
+	disk_release(&disk, BLK_HELD_CHANGE);
+	turn();
+	finish_all();
+	ck_assert_uint_eq(op_count, 1);
+	ck_assert_int_eq(response(ring, NULL), BLKIF_RSP_ERROR);
+	ck_assert_int_eq(response(ring, NULL), BLKIF_RSP_ERROR);
+	ck_assert_int_eq(response(ring, NULL), BLKIF_RSP_EOPNOTSUPP);
+	ck_assert_int_eq(response(ring, NULL), BLKIF_RSP_OKAY);
+}
+END_TEST
+
 START_TEST(drains_what_runs)
 {
 	struct ring *ring = &rings[0];
@@ -824,6 +962,10 @@ int main(void)
 	tcase_add_test(tc, xsa_362_copy_fails);
 	tcase_add_test(tc, xsa_71_refused_requests_leak_nothing);
 	tcase_add_test(tc, xsa_392_memory_is_bounded);
+	tcase_add_test(tc, held_by_limits_lets_others_by);
+	tcase_add_test(tc, limits_take_their_time);
+	tcase_add_test(tc, held_starts_nothing);
+	tcase_add_test(tc, held_while_the_disk_changes);
 	tcase_add_test(tc, drains_what_runs);
 	tcase_add_test(tc, drains_behind_a_barrier);
 	suite_add_tcase(suite, tc);

@@ -2,16 +2,26 @@
 #include "toolstack/command/block.h"
 #include "toolstack/device/settings.h"
 
+struct wish {
+	const char *paused;
+	bool json;
+};
+
 static int paused_set(struct toolstack *ts, const struct device *device, const void *arg,
 		      struct fault *fault)
 {
-	const struct device_node nodes[] = {{"paused", arg}, {0}};
+	const struct wish *wish = arg;
+	const struct device_node nodes[] = {{"paused", wish->paused}, {0}};
+	int rc = device_settings(ts, device, nodes, fault);
 
-	return device_settings(ts, device, nodes, fault);
+	if (!rc)
+		block_done(wish->json);
+	return rc;
 }
 
 static int run(const struct command *self, int argc, char **argv, const char *paused)
 {
+	struct wish wish = {.paused = paused};
 	struct given given;
 	int status = command_options(self, argc, argv, NULL, &given);
 
@@ -19,7 +29,8 @@ static int run(const struct command *self, int argc, char **argv, const char *pa
 		return status;
 	if (argc - optind != 2)
 		return command_usage(self, "give a DOMAIN and one disk");
-	return block_on_disk(argv + optind, paused_set, paused, given_has(&given, 'j'));
+	wish.json = given_has(&given, 'j');
+	return block_on_disk(argv + optind, paused_set, &wish, wish.json);
 }
 
 int command_block_pause(const struct command *self, int argc, char **argv)

@@ -39,9 +39,11 @@ int block_on_disk(char **words, block_action action, const void *arg, bool json)
 		}
 		toolstack_close(&ts);
 	}
-	if (rc)
-		return command_failed(&fault, json);
+	return rc ? command_failed(&fault, json) : EXIT_DONE;
+}
+
+void block_done(bool json)
+{
 	if (json)
 		puts("{}");
-	return EXIT_DONE;
 }

@@ -11,7 +11,10 @@ typedef int (*block_action)(struct toolstack *ts, const struct device *device, c
 
 /**
  * block_on_disk - do something to the disk that two words mean: DOMAIN VDEV|DEVID.
- * @json: tell a failure as JSON, and success as {}
+ * @json: tell a failure as JSON; the action tells success
  * Return: an exit status.
  */
 int block_on_disk(char **words, block_action action, const void *arg, bool json);
+
+/** block_done - say that it is done: nothing, or {} as JSON. */
+void block_done(bool json);

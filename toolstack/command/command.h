@@ -78,6 +78,7 @@ int command_block_attach(const struct command *self, int argc, char **argv);
 int command_block_detach(const struct command *self, int argc, char **argv);
 int command_block_list(const struct command *self, int argc, char **argv);
 int command_block_pause(const struct command *self, int argc, char **argv);
+int command_block_qos(const struct command *self, int argc, char **argv);
 int command_block_resume(const struct command *self, int argc, char **argv);
 int command_console(const struct command *self, int argc, char **argv);
 int command_create(const struct command *self, int argc, char **argv);

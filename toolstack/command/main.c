@@ -14,6 +14,8 @@ const struct command commands[] = {
 	{"block-list", "[--json] DOMAIN...", "List the disks of guests", command_block_list},
 	{"block-pause", "[--json] DOMAIN VDEV|DEVID", "Hold the requests of a disk",
 	 command_block_pause},
+	{"block-qos", "[--json] DOMAIN VDEV|DEVID [KEY=VALUE...]",
+	 "Limit a disk, or tell its limits", command_block_qos},
 	{"block-resume", "[--json] DOMAIN VDEV|DEVID", "Let the requests of a disk go on",
 	 command_block_resume},
 	{"console", "DOMAIN", "Be at a guest's console", command_console},

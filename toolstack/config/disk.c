@@ -145,15 +145,79 @@ static int target_take(const libxl_device_disk *from, const char *place, struct 
 	return !disk->target || (from->script && !disk->script) ? fault_memory(fault) : 0;
 }
 
+/* Is the word before the first '=' one of lib/qos.h? */
+static bool is_limit(const char *word, size_t length)
+{
+	char key[40];
+
+	length = strcspn(word, "=") < length ? strcspn(word, "=") : length;
+	if (length >= sizeof(key))
+		return false;
+	memcpy(key, word, length);
+	key[length] = '\0';
+	return qos_is_key(key);
+}
+
+/* Our words out of xl's; behind target= all is the target's. The rest is for free(3), or NULL. */
+static char *limits_take(const char *spec, const char *place, struct qos_limits *limits,
+			 struct fault *fault)
+{
+	char *rest = calloc(1, strlen(spec) + 1), why[200];
+	const char *word = spec;
+
+	if (!rest) {
+		fault_memory(fault);
+		return NULL;
+	}
+	while (*word && strncmp(word, "target=", 7) != 0) {
+		size_t length = strcspn(word, ",");
+		bool more = word[length] == ',';
+
+		if (!is_limit(word, length)) {
+			strncat(rest, word, length + more);
+		} else {
+			char one[80];
+
+			snprintf(one, sizeof(one), "%.*s", (int)length, word);
+			if (qos_set(limits, one, why, sizeof(why)))
+				goto wrong;
+		}
+		word += length + more;
+	}
+	if (!*word && *rest && rest[strlen(rest) - 1] == ',')
+		rest[strlen(rest) - 1] = '\0';
+	strcat(rest, word);
+	if (!qos_check(limits, why, sizeof(why)))
+		return rest;
+wrong:
+	fault_set(fault, -EINVAL, "%s: %s", place, why);
+	free(rest);
+	return NULL;
+}
+
+static int limits_check(const struct disk_config *disk, const char *place, struct fault *fault)
+{
+	char text[QOS_TEXT_SIZE];
+
+	qos_print(&disk->qos, text);
+	if (*text && disk->backend == DISK_QDISK)
+		return fault_set(fault, -EINVAL,
+				 "%s: limits (%s) go with backendtype=phy only; leave them out",
+				 place, text);
+	return 0;
+}
+
 int disk_config_parse(const char *spec, const char *place, struct disk_config *disk,
 		      struct fault *fault)
 {
 	libxl_device_disk from;
+	char *rest;
 	int rc;
 
 	*disk = (struct disk_config){0};
 	libxl_device_disk_init(&from);
-	rc = library_parse(spec, place, &from, fault);
+	rest = limits_take(spec, place, &disk->qos, fault);
+	rc = rest ? library_parse(rest, place, &from, fault) : -EINVAL;
 	if (!rc)
 		rc = supported(&from, place, fault);
 	if (!rc)
@@ -167,6 +231,9 @@ int disk_config_parse(const char *spec, const char *place, struct disk_config *d
 			libxl_defbool_val(from.discard_enable);
 	disk->direct_io_safe = from.direct_io_safe;
 	libxl_device_disk_dispose(&from);
+	free(rest);
+	if (!rc)
+		rc = limits_check(disk, place, fault);
 	if (rc)
 		disk_config_free(disk);
 	return rc;

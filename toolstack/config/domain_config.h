@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <uuid/uuid.h>
 
+#include "lib/qos.h"
 #include "toolstack/config/mac.h"
 #include "toolstack/config/options.h"
 #include "toolstack/config/vdev.h"
@@ -54,6 +55,7 @@ struct disk_config {
 	bool discard;
 	bool direct_io_safe;
 	char *script; /* as written, the plan makes it absolute; or NULL */
+	struct qos_limits qos;
 	unsigned line;
 };
 

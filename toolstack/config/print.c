@@ -48,7 +48,7 @@ static void setting(FILE *out, const char *key, const char *value)
 
 static char *disk_spec(const struct disk_config *disk)
 {
-	char *spec = NULL;
+	char *spec = NULL, limits[QOS_TEXT_SIZE];
 	size_t size;
 	FILE *out = open_memstream(&spec, &size);
 
@@ -61,6 +61,9 @@ static char *disk_spec(const struct disk_config *disk)
 		disk->direct_io_safe ? ",direct-io-safe" : "");
 	if (disk->script)
 		fprintf(out, ",script=%s", disk->script);
+	qos_print(&disk->qos, limits);
+	if (*limits)
+		fprintf(out, ",%s", limits);
 	/* Last, for all that follows is the target as it stands. */
 	fprintf(out, ",target=%s", disk->target);
 	if (fclose(out)) {

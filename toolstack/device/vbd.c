@@ -26,10 +26,16 @@ static char *params_of(const struct disk_config *disk)
 	return n < 0 ? NULL : params;
 }
 
+static const char *limits_of(const struct disk_config *disk, char text[QOS_TEXT_SIZE])
+{
+	qos_print(&disk->qos, text);
+	return *text ? text : NULL;
+}
+
 void vbd_nodes(struct nodes *nodes, uint16_t domid, const struct disk_config *disk)
 {
 	struct device device = vbd_device(domid, disk);
-	char number[16], *params = params_of(disk);
+	char number[16], limits[QOS_TEXT_SIZE], *params = params_of(disk);
 	const struct device_node front[] = {
 		{"state", "1"},
 		{"virtual-device", number},
@@ -49,6 +55,7 @@ void vbd_nodes(struct nodes *nodes, uint16_t domid, const struct disk_config *di
 		{"device-type", "disk"},
 		{"script", disk->script},
 		{"discard-enable", disk->discard ? "1" : "0"},
+		{"qos", limits_of(disk, limits)},
 		{"direct-io-safe", disk->direct_io_safe ? "1" : NULL},
 		{0},
 	};

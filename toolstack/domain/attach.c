@@ -182,41 +182,77 @@ static void vif_forget(struct domain_config *config, uint32_t devid)
 	}
 }
 
-struct forgetting {
+/* How the recorded config follows: @change of a disk, or without one the device is forgotten. */
+struct revision {
 	struct toolstack *ts;
 	const struct device *device;
+	const struct disk_change *change;
 };
 
-static int forgetting_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
+static int disk_revise(struct domain_config *config, const struct revision *r)
 {
-	const struct forgetting *f = arg;
+	for (size_t i = 0; i < config->disks; i++) {
+		struct disk_config *disk = &config->disk[i];
+
+		if (disk->number != r->device->id)
+			continue;
+		if (r->change->qos)
+			disk->qos = *r->change->qos;
+		if (r->change->target) {
+			free(disk->target);
+			disk->target = strdup(r->change->target);
+			return disk->target ? 0 : -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int revision_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	const struct revision *r = arg;
 	struct domain_config config;
 	struct fault ignored = {0};
-	char *text;
-	int rc = record_config_read(f->ts, t, f->device->domid, &config, &ignored);
+	char *text = NULL;
+	int rc = record_config_read(r->ts, t, r->device->domid, &config, &ignored);
 
 	if (rc)
 		return rc == -ENOENT ? 0 : rc;
-	if (f->device->type == DEVICE_VIF)
-		vif_forget(&config, f->device->id);
+	if (r->change)
+		rc = disk_revise(&config, r);
+	else if (r->device->type == DEVICE_VIF)
+		vif_forget(&config, r->device->id);
 	else
-		disk_forget(&config, f->device->id);
-	text = domain_config_print(&config);
-	rc = text ? record_config_replace(f->ts, t, f->device->domid, text) : -ENOMEM;
+		disk_forget(&config, r->device->id);
+	if (!rc)
+		text = domain_config_print(&config);
+	if (!rc)
+		rc = text ? record_config_replace(r->ts, t, r->device->domid, text) : -ENOMEM;
 	free(text);
 	domain_config_free(&config);
 	return rc;
 }
 
+static int revise(const struct revision *r, struct fault *fault)
+{
+	int rc = xs_transact(r->ts->xs, revision_write, (void *)r);
+
+	return rc ? fault_set(fault, rc, "domain %u: cannot keep its new config: %s",
+			      r->device->domid, strerror(-rc))
+		  : 0;
+}
+
+int attach_changed(struct toolstack *ts, const struct device *device,
+		   const struct disk_change *change, struct fault *fault)
+{
+	const struct revision r = {ts, device, change};
+
+	return revise(&r, fault);
+}
+
 int attach_undo(struct toolstack *ts, const struct device *device, bool force, struct fault *fault)
 {
-	struct forgetting f = {ts, device};
+	const struct revision r = {ts, device, NULL};
 	int rc = device_detach(ts, device, force, fault);
 
-	if (rc)
-		return rc;
-	rc = xs_transact(ts->xs, forgetting_write, &f);
-	return rc ? fault_set(fault, rc, "domain %u: cannot keep its new config: %s", device->domid,
-			      strerror(-rc))
-		  : 0;
+	return rc ? rc : revise(&r, fault);
 }

@@ -22,5 +22,18 @@ int attach_disk(struct toolstack *ts, uint16_t domid, const struct disk_config *
 int attach_vif(struct toolstack *ts, uint16_t domid, struct vif_config *vif, const char *place,
 	       struct fault *fault);
 
+/** What of a disk is different from now on; NULL is left as it was. */
+struct disk_change {
+	const char *target; /* absolute; "" for an empty drive */
+	const struct qos_limits *qos;
+};
+
+/**
+ * attach_changed - remember what was changed of a guest's disk, for its restart.
+ * Return: 0 (also when the guest's config is not ours), or a negative errno with the fault set.
+ */
+int attach_changed(struct toolstack *ts, const struct device *device,
+		   const struct disk_change *change, struct fault *fault);
+
 /** attach_undo - detach a device and forget it. Arguments and errors of device_detach(). */
 int attach_undo(struct toolstack *ts, const struct device *device, bool force, struct fault *fault);
