@@ -33,7 +33,7 @@ xsplit-embedded_LINK := -lxenstore
 
 XEN_LIBRARIES += libxenctrl libxenguest libxenforeignmemory libxendevicemodel libxencall libxenhypfs
 libxenctrl_SRCS := $(addprefix embedded/ctrl/,calls.c interface.c domain.c event.c machine.c memory.c \
-	pool.c) \
+	pool.c vcpu.c) \
 	embedded/memory/map.c
 libxenctrl_LIBS := libembedded
 libxenctrl_LINK := -lxentoollog

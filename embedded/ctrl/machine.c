@@ -207,9 +207,9 @@ int xc_domain_set_time_offset(xc_interface *xch, uint32_t domid, int32_t time_of
 	return 0;
 }
 
-int xc_vcpu_setaffinity(xc_interface *xch, uint32_t domid, int vcpu, xc_cpumap_t cpumap_hard_inout,
-			xc_cpumap_t cpumap_soft_inout, uint32_t flags)
+int xc_domain_node_getaffinity(xc_interface *xch, uint32_t domind, xc_nodemap_t nodemap)
 {
+	nodemap[0] = 1;
 	return 0;
 }
 

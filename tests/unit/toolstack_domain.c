@@ -74,7 +74,7 @@ static char *row_of(const struct xen_domain *domain, const char *name, bool verb
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	list_row(out, domain, name, verbose);
+	list_row(out, domain, name, &(struct list_columns){.verbose = verbose});
 	fclose(out);
 	return text;
 }

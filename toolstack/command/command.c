@@ -10,14 +10,19 @@
 
 #define OPTIONS_MAX 16
 
+static unsigned letter_index(char letter)
+{
+	return letter >= 'a' ? (unsigned)(letter - 'a') : (unsigned)(letter - 'A') + 26;
+}
+
 bool given_has(const struct given *given, char letter)
 {
-	return given->flags >> (letter - 'a') & 1u;
+	return given->flags >> letter_index(letter) & 1u;
 }
 
 const char *given_value(const struct given *given, char letter)
 {
-	return given->value[letter - 'a'];
+	return given->value[letter_index(letter)];
 }
 
 const struct command *command_find(const char *name)
@@ -74,8 +79,8 @@ int command_options(const struct command *self, int argc, char **argv, const str
 			return command_usage(self, "option %s needs a value", argv[optind - 1]);
 		if (c == '?')
 			return command_usage(self, "unknown option %s", argv[optind - 1]);
-		given->flags |= 1u << (c - 'a');
-		given->value[c - 'a'] = optarg;
+		given->flags |= (uint64_t)1 << letter_index((char)c);
+		given->value[letter_index((char)c)] = optarg;
 	}
 	return -1;
 }
@@ -95,27 +100,55 @@ int command_failed(const struct fault *fault, bool json)
 	return EXIT_FAILED;
 }
 
-int command_on_domain(const struct command *self, int argc, char **argv,
-		      int (*what)(struct toolstack *ts, uint16_t domid, struct fault *fault))
+static int words_check(const struct command *self, int count, int least, int most)
+{
+	if (count < least)
+		return command_usage(self, "a word is missing");
+	if (count > most)
+		return command_usage(self, "too many words");
+	return -1;
+}
+
+/* @named: the first word is DOMAIN */
+static int call_run(const struct command *self, int argc, char **argv, const struct option *longs,
+		    int least, int most, bool named, int (*what)(struct domain_call *call))
 {
 	struct toolstack ts;
 	struct fault fault = {0};
 	struct given given;
-	uint16_t domid;
-	int rc, status = command_options(self, argc, argv, NULL, &given);
+	struct domain_call call = {.ts = &ts, .given = &given, .fault = &fault};
+	int rc, status = command_options(self, argc, argv, longs, &given);
 
 	if (status >= 0)
 		return status;
-	if (argc - optind != 1)
-		return command_usage(self, "give one DOMAIN");
+	if (named && optind == argc)
+		return command_usage(self, "give a DOMAIN");
+	call.count = argc - optind - named;
+	call.words = argv + optind + named;
+	status = words_check(self, call.count, least, most);
+	if (status >= 0)
+		return status;
 	rc = toolstack_open(&ts, &fault);
 	if (!rc) {
-		rc = name_find(&ts, argv[optind], &domid, &fault);
+		if (named)
+			rc = name_find(&ts, argv[optind], &call.domid, &fault);
 		if (!rc)
-			rc = what(&ts, domid, &fault);
+			rc = what(&call);
 		toolstack_close(&ts);
 	}
 	return rc ? command_failed(&fault, given_has(&given, 'j')) : EXIT_DONE;
+}
+
+int command_about(const struct command *self, int argc, char **argv, const struct option *longs,
+		  int least, int most, int (*what)(struct domain_call *call))
+{
+	return call_run(self, argc, argv, longs, least, most, true, what);
+}
+
+int command_here(const struct command *self, int argc, char **argv, const struct option *longs,
+		 int least, int most, int (*what)(struct domain_call *call))
+{
+	return call_run(self, argc, argv, longs, least, most, false, what);
 }
 
 char *command_spec(int count, char **words)

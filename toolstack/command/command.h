@@ -8,6 +8,7 @@
 
 #include <getopt.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "toolstack/fault.h"
 #include "toolstack/toolstack.h"
@@ -31,10 +32,10 @@ const struct command *command_find(const char *name);
 /** command_help - how a command is called, on standard output. Return: EXIT_DONE. */
 int command_help(const struct command *self);
 
-/** What options were given; letters are lower case. --json is 'j'. */
+/** What options were given; letters of both cases. --json is 'j'. */
 struct given {
-	unsigned flags;
-	const char *value[26]; /* of an option with required_argument */
+	uint64_t flags;
+	const char *value[52]; /* of an option with required_argument */
 };
 
 /** given_has, given_value - was -@letter given; what is its value, or NULL. */
@@ -59,14 +60,33 @@ int command_usage(const struct command *self, const char *format, ...)
 /** command_failed - tell what went wrong, as JSON on standard output if asked for. */
 int command_failed(const struct fault *fault, bool json);
 
+/** What a command that is about one domain was given. */
+struct domain_call {
+	struct toolstack *ts;
+	uint16_t domid;
+	int count; /* of the words behind DOMAIN */
+	char **words;
+	const struct given *given;
+	struct fault *fault;
+};
+
 /**
- * command_on_domain - a whole command that does one thing to the one DOMAIN it names.
- * @what: 0, or a negative errno with the fault set
+ * command_about - a whole command whose first word is DOMAIN.
+ * @longs:       as of command_options()
+ * @least, @most: how many words come behind it
+ * @what:        0, or a negative errno with the fault set
  *
  * Return: an exit status.
  */
-int command_on_domain(const struct command *self, int argc, char **argv,
-		      int (*what)(struct toolstack *ts, uint16_t domid, struct fault *fault));
+int command_about(const struct command *self, int argc, char **argv, const struct option *longs,
+		  int least, int most, int (*what)(struct domain_call *call));
+
+/**
+ * command_here - a whole command that takes no DOMAIN, or only as some of its words.
+ * Arguments and result as of command_about(), domid unset.
+ */
+int command_here(const struct command *self, int argc, char **argv, const struct option *longs,
+		 int least, int most, int (*what)(struct domain_call *call));
 
 /** command_spec - words of a device's description joined with commas, for free(3), or NULL. */
 char *command_spec(int count, char **words);
@@ -80,18 +100,35 @@ int command_block_list(const struct command *self, int argc, char **argv);
 int command_block_pause(const struct command *self, int argc, char **argv);
 int command_block_qos(const struct command *self, int argc, char **argv);
 int command_block_resume(const struct command *self, int argc, char **argv);
+int command_config_update(const struct command *self, int argc, char **argv);
 int command_console(const struct command *self, int argc, char **argv);
 int command_create(const struct command *self, int argc, char **argv);
+int command_debug_keys(const struct command *self, int argc, char **argv);
 int command_destroy(const struct command *self, int argc, char **argv);
+int command_devd(const struct command *self, int argc, char **argv);
+int command_dmesg(const struct command *self, int argc, char **argv);
 int command_domid(const struct command *self, int argc, char **argv);
 int command_domname(const struct command *self, int argc, char **argv);
 int command_help_run(const struct command *self, int argc, char **argv);
+int command_info(const struct command *self, int argc, char **argv);
 int command_list(const struct command *self, int argc, char **argv);
+int command_mem_max(const struct command *self, int argc, char **argv);
+int command_mem_set(const struct command *self, int argc, char **argv);
 int command_network_attach(const struct command *self, int argc, char **argv);
 int command_network_detach(const struct command *self, int argc, char **argv);
 int command_network_list(const struct command *self, int argc, char **argv);
 int command_pause(const struct command *self, int argc, char **argv);
 int command_reboot(const struct command *self, int argc, char **argv);
+int command_rename(const struct command *self, int argc, char **argv);
+int command_sched_credit(const struct command *self, int argc, char **argv);
+int command_sched_credit2(const struct command *self, int argc, char **argv);
 int command_shutdown(const struct command *self, int argc, char **argv);
+int command_sysrq(const struct command *self, int argc, char **argv);
+int command_top(const struct command *self, int argc, char **argv);
+int command_trigger(const struct command *self, int argc, char **argv);
 int command_unpause(const struct command *self, int argc, char **argv);
+int command_uptime(const struct command *self, int argc, char **argv);
+int command_vcpu_list(const struct command *self, int argc, char **argv);
+int command_vcpu_pin(const struct command *self, int argc, char **argv);
+int command_vcpu_set(const struct command *self, int argc, char **argv);
 int command_version(const struct command *self, int argc, char **argv);

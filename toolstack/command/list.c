@@ -7,11 +7,13 @@
 #include "toolstack/domain/config_json.h"
 #include "toolstack/domain/name.h"
 #include "toolstack/domain/record.h"
+#include "toolstack/domain/tuning.h"
 #include "toolstack/json.h"
 
 struct listing {
 	struct toolstack *ts;
-	bool verbose, detailed;
+	struct list_columns columns;
+	bool detailed;
 	yajl_gen json; /* NULL: text */
 	struct fault *fault;
 };
@@ -30,6 +32,22 @@ static void config_add(const struct listing *l, uint16_t domid)
 	domain_config_free(&config);
 }
 
+static void row_show(const struct listing *l, const struct xen_domain *domain, const char *name)
+{
+	struct list_columns columns = l->columns;
+	char *pool = columns.pool ? tuning_pool_name(l->ts, domain->pool) : NULL;
+	char nodes[256];
+
+	if (columns.pool)
+		columns.pool = pool ? pool : "?";
+	if (columns.nodes) {
+		tuning_nodes(l->ts, domain->domid, nodes, sizeof(nodes));
+		columns.nodes = nodes;
+	}
+	list_row(stdout, domain, name, &columns);
+	free(pool);
+}
+
 static void show(const struct listing *l, const struct xen_domain *domain)
 {
 	char *name = name_of(l->ts, domain->domid);
@@ -41,7 +59,7 @@ static void show(const struct listing *l, const struct xen_domain *domain)
 			config_add(l, domain->domid);
 		yajl_gen_map_close(l->json);
 	} else {
-		list_row(stdout, domain, name, l->verbose);
+		row_show(l, domain, name);
 	}
 	free(name);
 }
@@ -88,7 +106,7 @@ static int list(const struct listing *l, int count, char **words)
 	if (l->json)
 		yajl_gen_array_open(l->json);
 	else
-		list_header(stdout, l->verbose);
+		list_header(stdout, &l->columns);
 	rc = count ? named_list(l, count, words) : all_list(l);
 	if (!rc && l->json) {
 		yajl_gen_array_close(l->json);
@@ -102,7 +120,9 @@ static int list(const struct listing *l, int count, char **words)
 int command_list(const struct command *self, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"long", no_argument, NULL, 'l'}, {"verbose", no_argument, NULL, 'v'}, {0}};
+		{"long", no_argument, NULL, 'l'},    {"verbose", no_argument, NULL, 'v'},
+		{"context", no_argument, NULL, 'Z'}, {"cpupool", no_argument, NULL, 'c'},
+		{"numa", no_argument, NULL, 'n'},    {0}};
 	struct toolstack ts;
 	struct fault fault = {0};
 	struct given given;
@@ -111,7 +131,12 @@ int command_list(const struct command *self, int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	l.verbose = given_has(&given, 'v');
+	l.columns = (struct list_columns){
+		.verbose = given_has(&given, 'v'),
+		.label = given_has(&given, 'Z'),
+		.pool = given_has(&given, 'c') ? "" : NULL,
+		.nodes = given_has(&given, 'n') ? "" : NULL,
+	};
 	l.detailed = given_has(&given, 'l');
 	rc = toolstack_open(&ts, &fault);
 	if (!rc) {

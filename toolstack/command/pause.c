@@ -9,26 +9,26 @@ static int guest_only(uint16_t domid, struct fault *fault)
 		       : 0;
 }
 
-static int domain_pause(struct toolstack *ts, uint16_t domid, struct fault *fault)
+static int domain_pause(struct domain_call *call)
 {
-	int rc = guest_only(domid, fault);
+	int rc = guest_only(call->domid, call->fault);
 
-	return rc ? rc : xen_domain_pause(ts->xen, domid, fault);
+	return rc ? rc : xen_domain_pause(call->ts->xen, call->domid, call->fault);
 }
 
-static int domain_unpause(struct toolstack *ts, uint16_t domid, struct fault *fault)
+static int domain_unpause(struct domain_call *call)
 {
-	int rc = guest_only(domid, fault);
+	int rc = guest_only(call->domid, call->fault);
 
-	return rc ? rc : xen_domain_unpause(ts->xen, domid, fault);
+	return rc ? rc : xen_domain_unpause(call->ts->xen, call->domid, call->fault);
 }
 
 int command_pause(const struct command *self, int argc, char **argv)
 {
-	return command_on_domain(self, argc, argv, domain_pause);
+	return command_about(self, argc, argv, NULL, 0, 0, domain_pause);
 }
 
 int command_unpause(const struct command *self, int argc, char **argv)
 {
-	return command_on_domain(self, argc, argv, domain_unpause);
+	return command_about(self, argc, argv, NULL, 0, 0, domain_unpause);
 }

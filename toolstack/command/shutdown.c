@@ -6,6 +6,7 @@
 #include "toolstack/command/command.h"
 #include "toolstack/domain/ending.h"
 #include "toolstack/domain/name.h"
+#include "toolstack/xen/tune.h"
 
 /* As libxl waits for a guest to take a request. */
 #define WAIT_SECONDS 60
@@ -14,13 +15,19 @@
 struct request {
 	const char *word, *text;
 	unsigned seconds; /* to wait for it, or 0 */
+	bool fallback;    /* press the machine's button where nobody reads the request */
+	enum xen_trigger button;
 };
 
 static int ask(struct toolstack *ts, uint16_t domid, const struct request *request,
 	       struct fault *fault)
 {
-	int rc = ending_ask(ts, domid, request->word, fault);
+	int rc = 0;
 
+	if (request->fallback && ending_deaf(ts, domid))
+		rc = xen_trigger(ts->xen, domid, request->button, 0, fault);
+	else
+		rc = ending_ask(ts, domid, request->word, fault);
 	if (!rc)
 		printf("%s domain %u\n", request->text, domid);
 	fflush(stdout);
@@ -106,8 +113,10 @@ int command_shutdown(const struct command *self, int argc, char **argv)
 	static const struct option options[] = {{"all", no_argument, NULL, 'a'},
 						{"wait", no_argument, NULL, 'w'},
 						{"timeout", required_argument, NULL, 't'},
+						{"fallback", no_argument, NULL, 'F'},
 						{0}};
-	struct request request = {.word = "poweroff", .text = "Shutting down"};
+	struct request request = {
+		.word = "poweroff", .text = "Shutting down", .button = XEN_TRIGGER_POWER};
 	uint64_t seconds = WAIT_SECONDS;
 	struct given given;
 	int status = command_options(self, argc, argv, options, &given);
@@ -120,15 +129,25 @@ int command_shutdown(const struct command *self, int argc, char **argv)
 				     given_value(&given, 't'));
 	if (given_has(&given, 'w'))
 		request.seconds = (unsigned)seconds;
+	request.fallback = given_has(&given, 'F');
 	return run(self, argc, argv, &given, &request);
 }
 
 int command_reboot(const struct command *self, int argc, char **argv)
 {
-	static const struct option options[] = {{"all", no_argument, NULL, 'a'}, {0}};
-	static const struct request request = {.word = "reboot", .text = "Rebooting"};
+	static const struct option options[] = {{"all", no_argument, NULL, 'a'},
+						{"wait", no_argument, NULL, 'w'},
+						{"fallback", no_argument, NULL, 'F'},
+						{0}};
+	struct request request = {
+		.word = "reboot", .text = "Rebooting", .button = XEN_TRIGGER_RESET};
 	struct given given;
 	int status = command_options(self, argc, argv, options, &given);
 
-	return status >= 0 ? status : run(self, argc, argv, &given, &request);
+	if (status >= 0)
+		return status;
+	if (given_has(&given, 'w'))
+		request.seconds = WAIT_SECONDS;
+	request.fallback = given_has(&given, 'F');
+	return run(self, argc, argv, &given, &request);
 }

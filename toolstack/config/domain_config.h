@@ -99,8 +99,8 @@ struct domain_config {
  * domain_config_parse - read the text of an xl.cfg(5) file.
  * @source:    what messages call it
  * @text:      the whole of it
- * @overrides: @count words KEY=VALUE that come after it and win; a VALUE that is neither a
- *             list nor quoted nor a number is taken as a string
+ * @overrides: @count words KEY=VALUE that come after it and win; what does not read as lines of
+ *             a file is KEY and a string
  * @config:    filled on success, to be ended with domain_config_free()
  *
  * Return: 0, -EINVAL (@fault has the line), or -ENOMEM.

@@ -48,6 +48,7 @@ static const struct {
 	{"ms_vm_genid", KEY_REFUSED},
 	{"msr_relaxed", KEY_REFUSED},
 	{"oos", KEY_REFUSED},
+	{"nx", KEY_REFUSED},
 	{"opengl", KEY_REFUSED},
 	{"p9", KEY_REFUSED},
 	{"pci", KEY_REFUSED},

@@ -9,13 +9,12 @@
 #include "toolstack/config/domain_config.h"
 
 enum {
-	PROCESS = 1u << DOMAIN_PROCESS,
+
 	PV = 1u << DOMAIN_PV,
 	PVH = 1u << DOMAIN_PVH,
 	HVM = 1u << DOMAIN_HVM,
 	CONTAINED = PVH | HVM, /* by the processor */
-	XEN = PV | PVH | HVM,
-	ALL = XEN | PROCESS
+	XEN = PV | PVH | HVM
 };
 
 #define WORDS(...)                \
@@ -59,7 +58,7 @@ struct rule {
 	.words = WORDS(__VA_ARGS__)
 
 static const struct rule rules[OPTION_COUNT] = {
-	[OPTION_CPUS] = {TEXTS("cpus", ALL), .wrong = cpulist_wrong},
+	[OPTION_CPUS] = {TEXTS("cpus", XEN), .wrong = cpulist_wrong},
 	[OPTION_CPUS_SOFT] = {TEXTS("cpus_soft", XEN), .wrong = cpulist_wrong},
 	[OPTION_CPU_WEIGHT] = {NUMBER("cpu_weight", XEN, 1, 65535)},
 	[OPTION_CAP] = {NUMBER("cap", XEN, 0, 65535)},
@@ -70,7 +69,6 @@ static const struct rule rules[OPTION_COUNT] = {
 	[OPTION_VIRIDIAN] = {TEXTS("viridian", HVM)},
 	[OPTION_VPMU] = {FLAG("vpmu", XEN)},
 	[OPTION_PAE] = {FLAG("pae", HVM)},
-	[OPTION_NX] = {FLAG("nx", HVM)},
 	[OPTION_SHADOW_MEMORY] = {NUMBER("shadow_memory", CONTAINED, 1, 1 << 20)},
 	[OPTION_LOCALTIME] = {FLAG("localtime", XEN)},
 	[OPTION_RTC_TIMEOFFSET] = {NUMBER("rtc_timeoffset", XEN, INT32_MIN, INT32_MAX)},

@@ -123,17 +123,25 @@ static int keys_check(struct parse *p)
 	return rc;
 }
 
-static bool is_literal(const char *value)
+/* Does it read as lines of a file, 'memory=128; vcpus=2' among them? */
+static bool is_text(const char *word)
 {
-	return *value == '[' || *value == '"' || *value == '\'' ||
-	       (*value && strspn(value, "0123456789") == strlen(value));
+	FILE *nowhere = fopen("/dev/null", "we");
+	XLU_Config *xlu = nowhere ? xlu_cfg_init(nowhere, "word") : NULL;
+	bool reads = xlu && !xlu_cfg_readdata(xlu, word, (int)strlen(word));
+
+	if (xlu)
+		xlu_cfg_destroy(xlu);
+	if (nowhere)
+		fclose(nowhere);
+	return reads;
 }
 
 static void override_print(FILE *stream, const char *word)
 {
 	const char *value = strchr(word, '=') + 1;
 
-	if (is_literal(value)) {
+	if (*value && is_text(word)) {
 		fprintf(stream, "%s\n", word);
 		return;
 	}

@@ -13,6 +13,7 @@
 #include "toolstack/domain/layout.h"
 #include "toolstack/domain/name.h"
 #include "toolstack/domain/record.h"
+#include "toolstack/domain/tuning.h"
 
 struct creation {
 	struct toolstack *ts;
@@ -171,22 +172,22 @@ int domain_create(struct toolstack *ts, const struct domain_config *config,
 		  const struct create_options *options, uint16_t *domid, struct fault *fault)
 {
 	struct creation c = {.ts = ts, .config = config, .options = options, .fault = fault};
-	struct xen_limits limits = {
-		.container = container_of_type(config->type),
-		.vcpus = config->maxvcpus,
-		.memory_kib = config->memory_kib,
-		.maxmem_kib = config->maxmem_kib,
-	};
-	int rc;
+	struct xen_limits limits;
+	int rc = tuning_limits(ts, config, &limits, fault);
 
-	uuid_copy(limits.uuid, config->uuid);
+	if (rc)
+		return rc;
+	limits.container = container_of_type(config->type);
 	rc = xen_domain_create(ts->xen, &limits, &c.layout.domid, fault);
+	tuning_limits_free(&limits);
 	if (rc)
 		return rc;
 	rc = record_busy(ts, c.layout.domid, "create");
 	if (rc)
 		fault_set(fault, rc, "domain %u: cannot write to the XenStore: %s", c.layout.domid,
 			  strerror(-rc));
+	if (!rc)
+		rc = tuning_apply(ts, config, c.layout.domid, fault);
 	if (!rc)
 		rc = build(&c);
 	if (!rc)

@@ -10,6 +10,7 @@
 
 #include "lib/xs.h"
 #include "toolstack/domain/record.h"
+#include "toolstack/xen/tune.h"
 
 int ending_ask(struct toolstack *ts, uint16_t domid, const char *how, struct fault *fault)
 {
@@ -28,6 +29,17 @@ int ending_ask(struct toolstack *ts, uint16_t domid, const char *how, struct fau
 	return rc ? fault_set(fault, rc, "domain %u: cannot write control/shutdown: %s", domid,
 			      strerror(-rc))
 		  : 0;
+}
+
+/* Such a guest shows its drivers by the event channel that Xen calls it back with. */
+bool ending_deaf(struct toolstack *ts, uint16_t domid)
+{
+	char *type = xs_read_string(ts->xs, XBT_NULL, "/libxl/%u/type", domid);
+	struct fault ignored = {0};
+	bool deaf = type && !strcmp(type, "hvm") && !xen_has_callback(ts->xen, domid, &ignored);
+
+	free(type);
+	return deaf;
 }
 
 static bool is_preserved(struct toolstack *ts, uint16_t domid, unsigned reason)

@@ -69,6 +69,9 @@ static void local_add(struct nodes *nodes, const struct domain_config *config,
 	nodes_add(nodes, dir, "store/port", "%" PRIu32, layout->xenstore_port);
 	nodes_add(nodes, dir, "store/ring-ref", "%" PRIu64, layout->built.xenstore_frame);
 	cpus_add(nodes, dir, config);
+	/* For the toolstack of a domain that serves others (libxl_create.c). */
+	if (config_flag(config, OPTION_DRIVER_DOMAIN, false))
+		nodes_dir(nodes, layout->domid, NODES_NO_READER, "%s/libxl", dir);
 }
 
 void layout_domain(struct nodes *nodes, const struct domain_config *config,

@@ -21,11 +21,17 @@ const char *list_reason(unsigned reason)
 	return reason < REASONS ? reasons[reason].word : "unknown";
 }
 
-void list_header(FILE *out, bool verbose)
+void list_header(FILE *out, const struct list_columns *columns)
 {
 	fputs("Name                                        ID   Mem VCPUs\tState\tTime(s)", out);
-	if (verbose)
+	if (columns->verbose)
 		fputs("   UUID                            Reason-Code\tSecurity Label", out);
+	else if (columns->label)
+		fputs("   Security Label", out);
+	if (columns->pool)
+		fputs("         Cpupool", out);
+	if (columns->nodes)
+		fputs(" NODE Affinity", out);
 	fputc('\n', out);
 }
 
@@ -36,7 +42,8 @@ static char reason_letter(const struct xen_domain *d)
 	return d->shutdown_reason < REASONS ? reasons[d->shutdown_reason].letter : '?';
 }
 
-void list_row(FILE *out, const struct xen_domain *d, const char *name, bool verbose)
+void list_row(FILE *out, const struct xen_domain *d, const char *name,
+	      const struct list_columns *columns)
 {
 	char uuid[UUID_STR_LEN];
 
@@ -44,15 +51,20 @@ void list_row(FILE *out, const struct xen_domain *d, const char *name, bool verb
 		(unsigned long)(d->memory_kib / 1024), (int)d->vcpus, d->running ? 'r' : '-',
 		d->blocked ? 'b' : '-', d->paused ? 'p' : '-', d->shutdown ? 's' : '-',
 		reason_letter(d), d->dying ? 'd' : '-', (double)(float)d->cpu_ns / 1e9);
-	if (verbose) {
+	if (columns->verbose) {
 		uuid_unparse_lower(d->uuid, uuid);
 		fprintf(out, " %s", uuid);
 		if (d->shutdown)
 			fprintf(out, " %8x", d->shutdown_reason);
 		else
 			fprintf(out, " %8s", "-");
-		fprintf(out, " %16s", "-");
 	}
+	if (columns->verbose || columns->label)
+		fprintf(out, " %16s", "-");
+	if (columns->pool)
+		fprintf(out, "%16s", columns->pool);
+	if (columns->nodes)
+		fprintf(out, " %s", columns->nodes);
 	fputc('\n', out);
 }
 
@@ -66,6 +78,7 @@ void list_json(yajl_gen json, const struct xen_domain *d, const char *name)
 	json_string(json, "uuid", uuid);
 	json_number(json, "memory_kib", (long long)d->memory_kib);
 	json_number(json, "vcpus", d->vcpus);
+	json_number(json, "cpupool", d->pool);
 	json_bool(json, "running", d->running);
 	json_bool(json, "blocked", d->blocked);
 	json_bool(json, "paused", d->paused);

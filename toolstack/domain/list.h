@@ -11,10 +11,18 @@
 
 #include "toolstack/xen/xen.h"
 
-/** list_header, list_row - one line each. @name may be NULL. @verbose: UUID, reason and label too
- */
-void list_header(FILE *out, bool verbose);
-void list_row(FILE *out, const struct xen_domain *domain, const char *name, bool verbose);
+/** What a row has beside the usual (xl list -v, -Z, -c, -n). */
+struct list_columns {
+	bool verbose; /* UUID, reason of the end, label */
+	bool label;
+	const char *pool;  /* its name, or NULL: no such column */
+	const char *nodes; /* of memory that it prefers, or NULL */
+};
+
+/** list_header, list_row - one line each. @name may be NULL. */
+void list_header(FILE *out, const struct list_columns *columns);
+void list_row(FILE *out, const struct xen_domain *domain, const char *name,
+	      const struct list_columns *columns);
 
 /** list_json - one domain as an object. @name may be NULL. */
 void list_json(yajl_gen json, const struct xen_domain *domain, const char *name);

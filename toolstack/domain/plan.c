@@ -16,6 +16,7 @@
 #include "toolstack/domain/claims.h"
 #include "toolstack/domain/kernel.h"
 #include "toolstack/domain/link.h"
+#include "toolstack/domain/tuning.h"
 
 #define SECTOR 512u
 
@@ -229,6 +230,30 @@ static void device_place(const struct domain_config *config, unsigned line, cons
 	snprintf(place, 300, "%s: %s %zu", file, key, index);
 }
 
+int plan_paths(struct domain_config *config, struct fault *fault)
+{
+	char place[300];
+	int rc = kernel_plan(config, fault);
+
+	for (size_t i = 0; i < config->disks && !rc; i++) {
+		struct disk_config *disk = &config->disk[i];
+
+		device_place(config, disk->line, "disk", i, place);
+		rc = disk->script ? script_plan(&disk->script, place, fault)
+				  : image_find(disk, place, fault);
+	}
+	for (size_t i = 0; i < config->vifs && !rc; i++) {
+		struct vif_config *vif = &config->vif[i];
+
+		device_place(config, vif->line, "vif", i, place);
+		rc = vif->script ? script_plan(&vif->script, place, fault) : 0;
+		if (!vif->mac_given)
+			mac_generate(vif->mac);
+		vif->mac_given = true;
+	}
+	return rc;
+}
+
 int plan_domain(struct toolstack *ts, struct domain_config *config, struct fault *fault)
 {
 	char place[300];
@@ -240,6 +265,8 @@ int plan_domain(struct toolstack *ts, struct domain_config *config, struct fault
 		rc = kernel_plan(config, fault);
 	if (!rc)
 		rc = memory_plan(ts, config, fault);
+	if (!rc)
+		rc = tuning_plan(ts, config, fault);
 	for (size_t i = 0; i < config->disks && !rc; i++) {
 		device_place(config, config->disk[i].line, "disk", i, place);
 		rc = plan_disk(ts, &config->disk[i], place, fault);

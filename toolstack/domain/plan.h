@@ -15,6 +15,12 @@
  */
 int plan_domain(struct toolstack *ts, struct domain_config *config, struct fault *fault);
 
+/**
+ * plan_paths - only find the files that a config names, and make their paths absolute; nothing is
+ * asked of other domains. Return: 0 or a negative errno with the fault set.
+ */
+int plan_paths(struct domain_config *config, struct fault *fault);
+
 /** plan_disk - one disk that is attached later. @place: what messages begin with */
 int plan_disk(struct toolstack *ts, struct disk_config *disk, const char *place,
 	      struct fault *fault);

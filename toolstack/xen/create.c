@@ -1,16 +1,14 @@
 #include "toolstack/xen/internal.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <xen/hvm/params.h>
 
-/* As libxl: the ports a guest may have, and Xen's own bounds of grant frames. */
-#define EVTCHN_PORT_MAX     1023
-#define GRANT_FRAMES_XEN    (-1)
-#define MAXMEM_CONSTANT_KIB 1024
-
-/* Ours are not to migrate between machines with different clocks: Xen decides about the TSC. */
-#define TSC_MODE_DEFAULT 0
+/* Of xen-tscmode(7): only then, or when it stays on this host, is its TSC invariant. */
+#define TSC_MODE_ALWAYS_EMULATE 1
+/* LIBXL_MAXMEM_CONSTANT */
+#define MAXMEM_CONSTANT_KIB     1024
 
 static int capabilities_get(struct xen *xen, uint32_t *capabilities, struct fault *fault)
 {
@@ -26,7 +24,7 @@ static int capabilities_get(struct xen *xen, uint32_t *capabilities, struct faul
 	return 0;
 }
 
-static int container_set(struct xen *xen, enum xen_container container,
+static int container_set(struct xen *xen, const struct xen_limits *limits,
 			 struct xen_domctl_createdomain *create, struct fault *fault)
 {
 	uint32_t capabilities = 0;
@@ -34,7 +32,7 @@ static int container_set(struct xen *xen, enum xen_container container,
 
 	if (rc)
 		return rc;
-	if (container == XEN_PV)
+	if (limits->container == XEN_PV)
 		return capabilities & XEN_SYSCTL_PHYSCAP_pv
 			       ? 0
 			       : fault_set(fault, -ENOTSUP,
@@ -44,8 +42,10 @@ static int container_set(struct xen *xen, enum xen_container container,
 				 "this host runs no PVH guests; switch virtualization on in its "
 				 "firmware or use type=\"pv\"");
 	create->flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_oos_off;
-	if (capabilities & XEN_SYSCTL_PHYSCAP_hap)
+	if (capabilities & XEN_SYSCTL_PHYSCAP_hap && !limits->no_hap)
 		create->flags |= XEN_DOMCTL_CDF_hap;
+	if (limits->nested)
+		create->flags |= XEN_DOMCTL_CDF_nested_virt;
 	create->arch.emulation_flags = XEN_X86_EMU_LAPIC;
 	return 0;
 }
@@ -56,6 +56,8 @@ static uint64_t paging_bytes(const struct xen_limits *limits, bool hap)
 	uint64_t mib = limits->maxmem_kib >> 10;
 	uint64_t pages = 256 * (uint64_t)limits->vcpus + (hap ? 1 : 2) * mib;
 
+	if (limits->shadow_mib)
+		return (uint64_t)limits->shadow_mib << 20;
 	return (pages * XC_PAGE_SIZE + (1 << 20) - 1) & ~(uint64_t)((1 << 20) - 1);
 }
 
@@ -67,15 +69,45 @@ static const char *arch_set(struct xen *xen, uint16_t domid, const struct xen_li
 		if (xc_domain_set_memmap_limit(xen->xc, domid, limits->maxmem_kib))
 			return "xc_domain_set_memmap_limit";
 	} else {
-		if (xc_hvm_param_set(xen->xc, domid, HVM_PARAM_TIMER_MODE,
-				     HVMPTM_no_delay_for_missed_ticks))
+		if (xc_hvm_param_set(xen->xc, domid, HVM_PARAM_TIMER_MODE, limits->timer_mode))
 			return "xc_hvm_param_set";
 		if (xc_set_paging_mempool_size(xen->xc, domid, paging_bytes(limits, hap)))
 			return "xc_set_paging_mempool_size";
 	}
-	return xc_domain_set_tsc_info(xen->xc, domid, TSC_MODE_DEFAULT, 0, 0, 0)
+	return xc_domain_set_tsc_info(xen->xc, domid, limits->tsc_mode, 0, 0, 0)
 		       ? "xc_domain_set_tsc_info"
 		       : NULL;
+}
+
+/* Both lists end with an entry of its own kind. */
+static const char *cpuid_set(struct xen *xen, uint16_t domid, const struct xen_limits *limits)
+{
+	const struct xen_cpuid *from = &limits->cpuid;
+	struct xc_xend_cpuid *leaves = calloc(from->leaves + 1, sizeof(*leaves));
+	struct xc_msr *msrs = calloc(from->msrs + 1, sizeof(*msrs));
+	int rc = leaves && msrs ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < from->leaves && !rc; i++) {
+		leaves[i].leaf = from->leaf[i].leaf;
+		leaves[i].subleaf = from->leaf[i].subleaf;
+		memcpy(leaves[i].policy, from->leaf[i].policy, sizeof(leaves[i].policy));
+	}
+	for (size_t i = 0; i < from->msrs && !rc; i++) {
+		msrs[i].index = from->msr[i].index;
+		memcpy(msrs[i].policy, from->msr[i].policy, sizeof(msrs[i].policy));
+	}
+	if (!rc) {
+		leaves[from->leaves].leaf = XEN_CPUID_INPUT_UNUSED;
+		msrs[from->msrs].index = XC_MSR_INPUT_UNUSED;
+		rc = xc_cpuid_apply_policy(
+			xen->xc, domid, false, NULL, 0, !limits->no_pae,
+			limits->tsc_mode == TSC_MODE_ALWAYS_EMULATE || limits->no_migrate,
+			limits->nested, from->leaves ? leaves : NULL, from->msrs ? msrs : NULL);
+	}
+	free(leaves);
+	free(msrs);
+	errno = -rc; /* other than the rest of the library */
+	return rc ? "xc_cpuid_apply_policy" : NULL;
 }
 
 /* libxl__build_pre */
@@ -83,7 +115,6 @@ static const char *limits_set(struct xen *xen, uint16_t domid, const struct xen_
 			      bool hap)
 {
 	const char *call;
-	int rc;
 
 	if (xc_domain_max_vcpus(xen->xc, domid, limits->vcpus))
 		return "xc_domain_max_vcpus";
@@ -92,11 +123,7 @@ static const char *limits_set(struct xen *xen, uint16_t domid, const struct xen_
 	call = arch_set(xen, domid, limits, hap);
 	if (call)
 		return call;
-	rc = xc_cpuid_apply_policy(xen->xc, domid, false, NULL, 0, true, false, false, NULL, NULL);
-	if (!rc)
-		return NULL;
-	errno = -rc; /* other than the rest of the library */
-	return "xc_cpuid_apply_policy";
+	return cpuid_set(xen, domid, limits);
 }
 
 int xen_domain_create(struct xen *xen, const struct xen_limits *limits, uint16_t *domid,
@@ -104,19 +131,22 @@ int xen_domain_create(struct xen *xen, const struct xen_limits *limits, uint16_t
 {
 	struct xen_domctl_createdomain create = {
 		.max_vcpus = limits->vcpus,
-		.max_evtchn_port = EVTCHN_PORT_MAX,
-		.max_grant_frames = GRANT_FRAMES_XEN,
-		.max_maptrack_frames = GRANT_FRAMES_XEN,
-		.grant_opts = XEN_DOMCTL_GRANT_version(1),
+		.max_evtchn_port = (int32_t)limits->event_channels,
+		.max_grant_frames = limits->grant_frames,
+		.max_maptrack_frames = limits->maptrack_frames,
+		.grant_opts = XEN_DOMCTL_GRANT_version(limits->grant_version),
+		.cpupool_id = limits->pool,
 	};
 	uint32_t id = 0; /* 0: Xen chooses */
 	const char *call;
 	int rc;
 
 	memcpy(create.handle, limits->uuid, sizeof(create.handle));
-	rc = container_set(xen, limits->container, &create, fault);
+	rc = container_set(xen, limits, &create, fault);
 	if (rc)
 		return rc;
+	if (limits->vpmu)
+		create.flags |= XEN_DOMCTL_CDF_vpmu;
 	xen_fresh(xen);
 	if (xc_domain_create(xen->xc, &id, &create)) {
 		rc = errno ? -errno : -EIO;

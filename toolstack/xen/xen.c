@@ -103,6 +103,9 @@ static void domain_take(const xc_domaininfo_t *from, struct xen_domain *domain)
 		.running = flags & XEN_DOMINF_running,
 		.memory_kib = (from->tot_pages + from->outstanding_pages) * (XC_PAGE_SIZE / 1024),
 		.vcpus = from->nr_online_vcpus,
+		.max_vcpus = from->max_vcpu_id == XEN_INVALID_MAX_VCPU_ID ? 0
+									  : from->max_vcpu_id + 1,
+		.pool = from->cpupool,
 		.cpu_ns = from->cpu_time,
 	};
 	if (domain->shutdown)

@@ -24,11 +24,29 @@ struct xen_domain {
 	unsigned shutdown_reason; /* SHUTDOWN_* of xen/sched.h, when shutdown */
 	uint64_t memory_kib;      /* what it has, with what it has claimed */
 	uint32_t vcpus;           /* online */
-	uint64_t cpu_ns;          /* time it ran, of all vcpus */
+	uint32_t max_vcpus;
+	uint32_t pool;   /* of CPUs */
+	uint64_t cpu_ns; /* time it ran, of all vcpus */
 };
 
 /** How Xen contains a domain: by its paravirtual interface, or by the processor. */
 enum xen_container { XEN_PV, XEN_PVH };
+
+/** What a domain sees of its processor, where it is not to be what Xen would show. */
+struct xen_leaf {
+	uint32_t leaf, subleaf; /* UINT32_MAX: it has none */
+	char *policy[4];        /* of eax, ebx, ecx, edx: 32 of "01xks", or NULL */
+};
+struct xen_msr {
+	uint32_t index;
+	char policy[65];
+};
+struct xen_cpuid {
+	struct xen_leaf *leaf;
+	size_t leaves;
+	struct xen_msr *msr;
+	size_t msrs;
+};
 
 /** What a new domain shall have. */
 struct xen_limits {
@@ -36,6 +54,15 @@ struct xen_limits {
 	enum xen_container container;
 	uint32_t vcpus;
 	uint64_t memory_kib, maxmem_kib;
+	uint32_t pool; /* of CPUs */
+	uint32_t event_channels;
+	int32_t grant_frames, maptrack_frames; /* -1: as Xen likes */
+	unsigned grant_version;
+	bool no_hap, nested, vpmu, no_pae, no_migrate;
+	uint32_t shadow_mib; /* for its page tables; 0: as usual */
+	unsigned tsc_mode;   /* 0 default, 1 always emulated, 2 native (xen-tscmode(7)) */
+	unsigned timer_mode; /* HVMPTM_* of xen/hvm/params.h */
+	struct xen_cpuid cpuid;
 };
 
 /** What is put into a new domain. */
