@@ -6,7 +6,7 @@ ARCHIVES += backend-block-ring backend-block backend-xenbus
 backend-block-ring_SRCS := $(addprefix backend/block/,request.c ring.c copier.c pool.c bucket.c \
 	line.c queue.c \
 	engine.c engine_uring.c engine_threads.c engine_null.c)
-backend-block_SRCS := $(addprefix backend/block/,image.c settings.c vbd_device.c vbd_settle.c vbd_worker.c)
+backend-block_SRCS := $(addprefix backend/block/,image.c image_size.c settings.c vbd_device.c vbd_settle.c vbd_resize.c vbd_worker.c)
 # Disks that an NBD server has.
 backend-block-ring_SRCS += $(addprefix backend/block/,engine_nbd.c remote.c)
 backend-xenbus_SRCS := $(addprefix backend/xenbus/,state.c path.c error.c nodes.c device.c)

@@ -36,6 +36,29 @@ void settings_default(struct settings *settings)
 	memset(settings, 0, sizeof(*settings));
 }
 
+int resize_parse(const char *text, struct resize *resize, char *why, size_t size)
+{
+	struct resize parsed = {0};
+	size_t length = strcspn(text, " ");
+	char bytes[24] = "";
+
+	parsed.force = text[length] != '\0';
+	if (length < sizeof(bytes) && (!parsed.force || !strcmp(text + length, " force"))) {
+		memcpy(bytes, text, length);
+		bytes[length] = '\0';
+	}
+	if (strcmp(bytes, "look") != 0 &&
+	    (number_parse(bytes, INT64_MAX, &parsed.size) || !parsed.size || parsed.size % 512)) {
+		snprintf(why, size,
+			 "resize is %.40s, not look or a number of bytes, a multiple of 512, and "
+			 "perhaps force behind it",
+			 text);
+		return -EINVAL;
+	}
+	*resize = parsed;
+	return 0;
+}
+
 uint32_t settings_replied(const char *reply)
 {
 	size_t length = strcspn(reply, " ");

@@ -5,6 +5,8 @@
  * is missing has its default. The toolstack writes those that it wants different, together with
  * settings-request = a number, in one transaction; the backend does it and answers with
  * settings-reply = "NUMBER ok" or "NUMBER error: words". They are read again at every connect.
+ *
+ * What is to be done once is a node that the answer removes: resize.
  */
 #pragma once
 
@@ -40,6 +42,17 @@ extern const struct setting settings_table[SETTINGS];
 
 /** settings_default - of a disk whose directory has none of the nodes. */
 void settings_default(struct settings *settings);
+
+#define SETTINGS_RESIZE "resize"
+
+/** How large a disk shall be. */
+struct resize {
+	uint64_t size; /* bytes, a multiple of 512; 0: as its image is */
+	bool force;    /* even if that is less than it has */
+};
+
+/** resize_parse - "look" or bytes, and " force" behind it. Return: 0 or -EINVAL, as a setting. */
+int resize_parse(const char *text, struct resize *resize, char *why, size_t size);
 
 /** settings_replied - the number that a settings-reply answers; 0 if it answers none. */
 uint32_t settings_replied(const char *reply);

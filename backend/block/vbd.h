@@ -31,13 +31,15 @@ struct vbd_connect {
 static_assert(sizeof(struct vbd_connect) <= WORKER_PAYLOAD_SIZE, "too large for a message");
 
 enum vbd_change_kind {
-	VBD_CHANGE_SETTINGS = 1, /* no descriptors */
+	VBD_CHANGE_SETTINGS = 1, /* settings; answered, if paused, when nothing runs */
+	VBD_CHANGE_GEOMETRY,     /* geometry; what runs is finished before a smaller one */
 };
 
 /** The payload of a change request. */
 struct vbd_change {
 	uint32_t kind; /* enum vbd_change_kind */
 	struct settings settings;
+	struct blk_geometry geometry;
 };
 static_assert(sizeof(struct vbd_change) <= WORKER_PAYLOAD_SIZE, "too large for a message");
 

@@ -64,6 +64,11 @@ static bool can_discard(const struct vbd_device *vbd)
 	return vbd->discard && vbd->image.can_discard;
 }
 
+struct blk_geometry vbd_geometry(const struct vbd_device *vbd)
+{
+	return (struct blk_geometry){vbd->image.size, vbd->read_only, can_discard(vbd)};
+}
+
 static int vbd_publish(struct device *dev, struct xs_handle *xs, xs_transaction_t t)
 {
 	const struct vbd_device *vbd = self(dev);
@@ -189,8 +194,7 @@ static int queues_read(struct device *dev, struct vbd_connect *connect)
 static int vbd_connect(struct device *dev, void *payload, int *fds, size_t *count)
 {
 	struct vbd_device *vbd = self(dev);
-	struct vbd_connect connect = {
-		.geometry = {vbd->image.size, vbd->read_only, can_discard(vbd)}};
+	struct vbd_connect connect = {.geometry = vbd_geometry(vbd)};
 	int rc = abi_read(dev, &connect.abi);
 
 	if (vbd_settings_load(dev))
@@ -229,6 +233,7 @@ const struct device_class vbd_device_class = {
 	.connect = vbd_connect,
 	.settle = vbd_settle,
 	.changed = vbd_changed,
+	.tick = vbd_tick,
 	.disconnected = vbd_unsettle,
 	.close = vbd_close,
 };

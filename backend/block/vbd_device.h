@@ -12,12 +12,18 @@ struct vbd_texts {
 	char *of[SETTINGS];
 };
 
+/** What a change of a running disk is made of, in this order. */
+enum vbd_step { VBD_STEP_RESIZE, VBD_STEP_SETTINGS, VBD_STEPS };
+
 /** Where a request of the toolstack's to change a running disk has come to. */
 struct vbd_settling {
 	bool known;             /* answered is */
 	uint32_t answered;      /* the settings-request that was answered last */
 	uint32_t number;        /* the one that is being carried out, or 0 */
-	uint32_t change;        /* what the worker was asked for it, or 0 */
+	enum vbd_step step;     /* of it */
+	uint32_t change;        /* what the worker was asked to do, or 0 */
+	uint64_t size;          /* RESIZE: that it gets */
+	bool cut;               /* RESIZE: and then the image */
 	struct settings wanted; /* what it shall have */
 	struct vbd_texts texts; /* in the toolstack's words */
 };
@@ -26,6 +32,7 @@ struct vbd_device {
 	struct device dev;
 	struct image image; /* fd is -1 and size 0 until it is open */
 	bool read_only, cdrom, removable, discard;
+	bool short_told;
 	struct settings settings; /* that it has */
 	struct vbd_texts texts;   /* in the toolstack's words */
 	struct vbd_settling settling;
@@ -43,6 +50,28 @@ void vbd_settings_free(struct vbd_device *vbd);
 /** vbd_settle, vbd_changed - see struct device_class. */
 void vbd_settle(struct device *dev);
 void vbd_changed(struct device *dev, uint32_t change, int rc, const char *text);
+
+/**
+ * vbd_resize - begin what the "resize" node says.
+ * Return: 0 (nothing is left to do), -EINPROGRESS (the worker was asked), or another negative errno
+ * after device_fail has said why.
+ */
+int vbd_resize(struct device *dev);
+
+/** vbd_resized - the worker has done it. Return: 0, or as vbd_resize. */
+int vbd_resized(struct device *dev);
+
+/** vbd_ask - ask the worker for the step's change. Return: -EINPROGRESS, or as vbd_resize. */
+int vbd_ask(struct device *dev, const struct vbd_change *change, const int *fds, size_t count);
+
+/** vbd_at_rest - is nothing being changed, and could it be? */
+bool vbd_at_rest(const struct device *dev);
+
+/** vbd_tick - see struct device_class. */
+void vbd_tick(struct device *dev);
+
+/** vbd_geometry - the disk as its worker is to see it. */
+struct blk_geometry vbd_geometry(const struct vbd_device *vbd);
 
 /** vbd_unsettle - the worker is gone or let go: what it was asked is to be looked at anew. */
 void vbd_unsettle(struct device *dev);

@@ -90,6 +90,8 @@ static int answer_body(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	if (!xs_exists(xs, t, "%s/frontend", dev->back))
 		return -ENOENT;
 	(void)xs_read_number(xs, t, UINT32_MAX, &request, "%s/" SETTINGS_REQUEST, dev->back);
+	if (request == vbd->settling.number)
+		rc = xs_remove(xs, t, "%s/" SETTINGS_RESIZE, dev->back);
 	if (!answer->done && request == vbd->settling.number)
 		for (int n = 0; !rc && n < SETTINGS; n++)
 			rc = node_restore(xs, t, dev, settings_table[n].name, vbd->texts.of[n]);
@@ -135,25 +137,58 @@ static uint32_t request_read(struct device *dev)
 	return number == settling->answered ? 0 : (uint32_t)number;
 }
 
-static void done(struct device *dev)
+static int settings_done(struct device *dev)
 {
 	struct vbd_device *vbd = self(dev);
 
 	vbd->settings = vbd->settling.wanted;
 	texts_move(&vbd->texts, &vbd->settling.texts);
-	reply(dev, 0, NULL);
+	return 0;
 }
 
-static void carry_out(struct device *dev)
+static int settings_begin(struct device *dev)
 {
 	struct vbd_device *vbd = self(dev);
-	struct vbd_settling *settling = &vbd->settling;
-	struct vbd_change change = {.kind = VBD_CHANGE_SETTINGS, .settings = settling->wanted};
+	struct vbd_change change = {.kind = VBD_CHANGE_SETTINGS, .settings = vbd->settling.wanted};
 
-	if (device_idle(dev) || !memcmp(&vbd->settings, &settling->wanted, sizeof(vbd->settings)))
-		done(dev);
-	else if (device_change(dev, &change, sizeof(change), NULL, 0, &settling->change))
-		reply(dev, -EPIPE, "its worker cannot be asked; try again");
+	if (device_idle(dev) || !memcmp(&vbd->settings, &change.settings, sizeof(vbd->settings)))
+		return settings_done(dev);
+	return vbd_ask(dev, &change, NULL, 0);
+}
+
+static const struct {
+	int (*begin)(struct device *dev); /* 0: done; -EINPROGRESS: the worker was asked */
+	int (*done)(struct device *dev);  /* the worker has done it */
+} steps[VBD_STEPS] = {
+	[VBD_STEP_RESIZE] = {vbd_resize, vbd_resized},
+	[VBD_STEP_SETTINGS] = {settings_begin, settings_done},
+};
+
+int vbd_ask(struct device *dev, const struct vbd_change *change, const int *fds, size_t count)
+{
+	int rc = device_change(dev, change, sizeof(*change), fds, count,
+			       &self(dev)->settling.change);
+
+	return rc ? device_fail(dev, rc, "its worker cannot be asked; try again") : -EINPROGRESS;
+}
+
+/* The steps that are left, up to one that the worker has to do. */
+static void carry_out(struct device *dev)
+{
+	struct vbd_settling *settling = &self(dev)->settling;
+	int rc = 0;
+
+	for (; !rc && settling->step < VBD_STEPS; settling->step += !rc)
+		rc = steps[settling->step].begin(dev);
+	if (rc != -EINPROGRESS)
+		reply(dev, rc, dev->error);
+}
+
+bool vbd_at_rest(const struct device *dev)
+{
+	const struct vbd_settling *settling = &((const struct vbd_device *)dev)->settling;
+
+	return !settling->number && !settling->change && (device_idle(dev) || device_running(dev));
 }
 
 void vbd_settle(struct device *dev)
@@ -161,11 +196,12 @@ void vbd_settle(struct device *dev)
 	struct vbd_settling *settling = &self(dev)->settling;
 
 	/* On its way up or down: it is looked at again when it has arrived. */
-	if (settling->number || (!device_idle(dev) && !device_running(dev)))
+	if (!vbd_at_rest(dev))
 		return;
 	settling->number = request_read(dev);
 	if (!settling->number)
 		return;
+	settling->step = 0;
 	if (settings_read(dev, &settling->wanted, &settling->texts))
 		reply(dev, -EINVAL, dev->error);
 	else
@@ -179,10 +215,16 @@ void vbd_changed(struct device *dev, uint32_t change, int rc, const char *text)
 	if (!settling->change || change != settling->change)
 		return;
 	settling->change = 0;
-	if (rc)
-		reply(dev, -EIO, text);
-	else
-		done(dev);
+	rc = rc ? device_fail(dev, -EIO, "%s", text) : steps[settling->step].done(dev);
+	if (!settling->number) { /* nobody has asked for it */
+		if (rc)
+			log_warn("%s: %s", dev->name, dev->error);
+	} else if (rc) {
+		reply(dev, rc, dev->error);
+	} else {
+		settling->step++;
+		carry_out(dev);
+	}
 }
 
 void vbd_unsettle(struct device *dev)

@@ -12,7 +12,9 @@ struct vbd {
 	struct blk_disk disk;
 	struct vbd_connect connect;
 	int fd; /* the image, or -1 */
-	bool closing, changing;
+	bool closing;
+	enum vbd_change_kind changing; /* when nothing runs any more; or 0 */
+	struct blk_geometry geometry;  /* GEOMETRY: it gets this */
 	struct {
 		void *ring;
 		struct queue *queue;
@@ -77,16 +79,25 @@ static void rings_stop(struct vbd *vbd)
 	line_close(&vbd->disk.line);
 }
 
+/* Nothing runs: the change that waited for it. */
+static void change_finish(struct vbd *vbd)
+{
+	if (vbd->changing == VBD_CHANGE_GEOMETRY) {
+		vbd->disk.geometry = vbd->geometry;
+		disk_release(&vbd->disk, BLK_HELD_CHANGE);
+	}
+	vbd->changing = 0;
+	worker_changed(&vbd->dev, 0);
+}
+
 static void on_drained(evutil_socket_t fd, short what, void *arg)
 {
 	struct vbd *vbd = arg;
 
 	if (vbd->disk.running)
 		return;
-	if (vbd->changing && !vbd->closing) {
-		vbd->changing = false;
-		worker_changed(&vbd->dev, 0);
-	}
+	if (vbd->changing && !vbd->closing)
+		change_finish(vbd);
 	if (!vbd->closing)
 		return;
 	rings_stop(vbd);
@@ -143,7 +154,19 @@ static int settings_change(struct vbd *vbd, const struct settings *settings)
 	disk_hold(&vbd->disk, BLK_HELD_PAUSED);
 	if (!vbd->disk.running)
 		return 0;
-	vbd->changing = true;
+	vbd->changing = VBD_CHANGE_SETTINGS;
+	return -EINPROGRESS;
+}
+
+static int geometry_change(struct vbd *vbd, const struct blk_geometry *geometry)
+{
+	if (geometry->size >= vbd->disk.geometry.size || !vbd->disk.running) {
+		vbd->disk.geometry = *geometry;
+		return 0;
+	}
+	disk_hold(&vbd->disk, BLK_HELD_CHANGE);
+	vbd->geometry = *geometry;
+	vbd->changing = VBD_CHANGE_GEOMETRY;
 	return -EINPROGRESS;
 }
 
@@ -157,6 +180,8 @@ static int vbd_change(struct worker_device *dev, const void *payload, const int 
 	switch ((enum vbd_change_kind)change->kind) {
 	case VBD_CHANGE_SETTINGS:
 		return settings_change(vbd, &change->settings);
+	case VBD_CHANGE_GEOMETRY:
+		return geometry_change(vbd, &change->geometry);
 	}
 	return worker_fail(dev, -EINVAL, "the supervisor's request is broken");
 }

@@ -235,6 +235,12 @@ void registry_run(struct registry *registry)
 	guests_sweep(registry);
 }
 
+void registry_tick(struct registry *registry)
+{
+	for (struct device *dev = registry->devices; dev; dev = dev->next)
+		device_tick(dev);
+}
+
 static void on_report(void *arg, struct guest *guest, const struct worker_report *report)
 {
 	struct registry *registry = arg;

@@ -39,6 +39,9 @@ void registry_event(struct registry *registry, const char *path, const char *tok
 /** registry_run - look at everything that is marked, forget what is released. */
 void registry_run(struct registry *registry);
 
+/** registry_tick - about a second has passed. */
+void registry_tick(struct registry *registry);
+
 /** registry_reap - SIGCHLD. */
 void registry_reap(struct registry *registry);
 

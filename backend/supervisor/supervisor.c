@@ -72,6 +72,14 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
 		event_active(supervisor->turn, EV_TIMEOUT, 0);
 }
 
+static void on_pulse(evutil_socket_t fd, short what, void *arg)
+{
+	struct supervisor *supervisor = arg;
+
+	registry_tick(&supervisor->registry);
+	on_watch(fd, what, arg);
+}
+
 static void on_child(evutil_socket_t fd, short what, void *arg)
 {
 	struct supervisor *supervisor = arg;
@@ -109,7 +117,7 @@ static int events_add(struct supervisor *supervisor)
 
 	supervisor->watch = event_new(base, xs_fileno(supervisor->xs), EV_READ | EV_PERSIST,
 				      on_watch, supervisor);
-	supervisor->pulse = event_new(base, -1, EV_PERSIST, on_watch, supervisor);
+	supervisor->pulse = event_new(base, -1, EV_PERSIST, on_pulse, supervisor);
 	supervisor->child = evsignal_new(base, SIGCHLD, on_child, supervisor);
 	supervisor->term = evsignal_new(base, SIGTERM, on_signal, supervisor);
 	supervisor->interrupt = evsignal_new(base, SIGINT, on_signal, supervisor);

@@ -305,6 +305,12 @@ void device_update(struct device *dev)
 		dev->class->settle(dev);
 }
 
+void device_tick(struct device *dev)
+{
+	if (!dev->released && dev->opened && dev->xenbus.present && dev->class->tick)
+		dev->class->tick(dev);
+}
+
 static void report_up(struct device *dev)
 {
 	if (dev->xenbus.link == XENBUS_STARTING)

@@ -89,6 +89,9 @@ struct device_class {
 	 */
 	void (*changed)(struct device *dev, uint32_t change, int rc, const char *text);
 
+	/** tick - about a second has passed; only while it is open. May be NULL. */
+	void (*tick)(struct device *dev);
+
 	/** disconnected - the worker has let go, or died; may be NULL. What open made stays. */
 	void (*disconnected)(struct device *dev);
 
@@ -210,6 +213,9 @@ void device_report(struct device *dev, const struct worker_report *report);
 
 /** device_worker_died - @how in words: "was killed by signal 9". */
 void device_worker_died(struct device *dev, const char *how);
+
+/** device_tick - about a second has passed. */
+void device_tick(struct device *dev);
 
 /** device_stop - close it in order because the backend ends. */
 void device_stop(struct device *dev);

@@ -16,6 +16,8 @@ const struct command commands[] = {
 	 command_block_pause},
 	{"block-qos", "[--json] DOMAIN VDEV|DEVID [KEY=VALUE...]",
 	 "Limit a disk, or tell its limits", command_block_qos},
+	{"block-resize", "[--force] [--json] DOMAIN VDEV|DEVID [SIZE]",
+	 "Give a disk another size, or the one that its image has", command_block_resize},
 	{"block-resume", "[--json] DOMAIN VDEV|DEVID", "Let the requests of a disk go on",
 	 command_block_resume},
 	{"config-update", "[-f FILE] DOMAIN [FILE] [KEY=VALUE...]",
