@@ -20,6 +20,9 @@
 #define SECTOR_SIZE 512u
 #define PAGE_SIZE   4096u
 
+/* No image reaches this far. */
+#define LEASE_BYTE ((off_t)1 << 62)
+
 static int null_open(struct image *image, const char *bytes, char *why, size_t size)
 {
 	uint64_t length;
@@ -183,6 +186,41 @@ int image_open(struct image *image, const char *path, bool read_only, char *why,
 
 fail:
 	image_close(image);
+	return rc;
+}
+
+/* File systems without locks cannot tell us, and a new worker does not wait for the old writes. */
+static int lease_lock(int fd)
+{
+	struct flock lock = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LEASE_BYTE, .l_len = 1};
+
+	if (!fcntl(fd, F_OFD_SETLK, &lock))
+		return 0;
+	if (errno == EAGAIN || errno == EACCES)
+		return -EAGAIN;
+	log_warn(
+		"an image's file system has no locks (%s): should a worker die, its last writes are "
+		"not waited for",
+		strerror(errno));
+	return 0;
+}
+
+int image_lease(const struct image *image, int *lease)
+{
+	char path[32];
+	int fd, rc = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", image->fd);
+	fd = open(path, (fcntl(image->fd, F_GETFL) & (O_ACCMODE | O_DIRECT)) | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (!image->read_only)
+		rc = lease_lock(fd);
+	if (rc)
+		close(fd);
+	else
+		*lease = fd;
 	return rc;
 }
 

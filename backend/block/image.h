@@ -33,5 +33,18 @@ struct image {
  */
 int image_open(struct image *image, const char *path, bool read_only, char *why, size_t size);
 
+/**
+ * image_lease - a descriptor for one worker, of an open file description of its own.
+ * @lease: closed by the caller, who keeps no copy longer than the worker may live
+ *
+ * Writes that a worker had under way when it was killed may land after it is gone: io_uring's
+ * direct I/O is finished by the kernel later. They hold on to their description, and that to a lock
+ * (fcntl(2), F_OFD_SETLK, on a byte far beyond every image). So there is no second lease of a
+ * writable image before the last write of the first one is on the disk or failed.
+ *
+ * Return: 0, -EAGAIN (not yet: ask again), or what open(2) says.
+ */
+int image_lease(const struct image *image, int *lease);
+
 /** image_close - idempotent. */
 void image_close(struct image *image);

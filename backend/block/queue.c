@@ -17,6 +17,7 @@ struct slot {
 	unsigned step; /* of the operation, see steps[] */
 	bool charged;  /* the disk's limits have let it by */
 	int rc;
+	bool replayed; /* and not finished */
 	struct blk_request request;
 };
 
@@ -33,9 +34,12 @@ struct queue {
 	bool bound, stopped, draining;
 	bool blocked; /* nothing can start now: take no more from the ring */
 	struct waiter waiter;
+	struct inflight inflight; /* entry n is slot n's */
+	bool resumed;             /* a worker had it before us */
 	struct engine *engine;
 	struct event *again; /* run another pass */
 	struct slots free;
+	struct slots replay;   /* taken by the worker before: in the ring's order */
 	struct slots pending;  /* checked, not started: in the ring's order */
 	struct slots finished; /* to be answered */
 	struct pool pool;
@@ -88,6 +92,11 @@ static struct slot *slots_take(struct slots *slots)
 	return slot;
 }
 
+static unsigned slot_number(const struct slot *slot)
+{
+	return (unsigned)(slot - slot->queue->slot);
+}
+
 static bool log_now(struct queue *queue)
 {
 	struct timespec now;
@@ -100,6 +109,7 @@ static bool log_now(struct queue *queue)
 static void ring_stop(struct queue *queue)
 {
 	queue->stopped = true;
+	inflight_stop(&queue->inflight);
 	worker_error(queue->dev, -EPROTO,
 		     "the request producer index is not within %u of %" PRIu32
 		     ", ring stopped; the guest must reconnect",
@@ -127,6 +137,18 @@ static void disk_again(struct blk_disk *disk)
 		event_active(queue->again, EV_TIMEOUT, 0);
 }
 
+/* A replayed request is over: what waited for it may start. */
+static void slot_settled(struct slot *slot)
+{
+	struct blk_disk *disk = slot->queue->disk;
+
+	if (!slot->replayed)
+		return;
+	slot->replayed = false;
+	disk->replayed--;
+	disk_again(disk);
+}
+
 static void slot_finish(struct slot *slot, int rc)
 {
 	struct queue *queue = slot->queue;
@@ -141,6 +163,7 @@ static void slot_finish(struct slot *slot, int rc)
 	} else if (disk->barrier && !disk->running) {
 		event_active(disk->barrier->again, EV_TIMEOUT, 0);
 	}
+	slot_settled(slot);
 	if (!disk->running && (queue->draining || disk->held))
 		event_active(disk->drained, EV_TIMEOUT, 0);
 }
@@ -227,43 +250,104 @@ static void slot_copy(struct slot *slot)
 
 /* ---- a pass ---- */
 
-/* Take all requests off the ring; those that are in order become pending. */
-static void pull(struct queue *queue)
+/* Take all requests off the ring, into the log before anything looks at them. */
+static void take(struct queue *queue, struct slots *pulled)
 {
-	struct slots pulled;
-	struct slot *slot;
 	int there = ring_requests(&queue->ring);
 
 	if (there < 0)
 		ring_stop(queue);
-	slots_init(&pulled);
 	for (; there > 0; there--) {
-		union blk_wire wire;
+		struct slot *slot = slots_take(&queue->free);
 
-		slot = slots_take(&queue->free);
-		ring_take(&queue->ring, &wire);
+		ring_take(&queue->ring, inflight_take(&queue->inflight, slot_number(slot)));
+		slots_append(pulled, slot);
+	}
+	inflight_taken(&queue->inflight);
+}
+
+/* Take what the worker before left unanswered: all of it, or one when nothing else runs. */
+static void replay(struct queue *queue, struct slots *pulled)
+{
+	struct blk_disk *disk = queue->disk;
+	struct slot *slot;
+
+	while (!(disk->careful && (disk->running || pulled->first)) &&
+	       (slot = slots_take(&queue->replay)))
+		slots_append(pulled, slot);
+}
+
+/* Those that are in order become pending. */
+static void parse(struct queue *queue, struct slots *pulled)
+{
+	const struct blk_geometry *geometry = &queue->disk->geometry;
+	struct slot *slot;
+
+	for (slot = pulled->first; slot; slot = slot->next) {
 		slot->memory = NULL;
 		slot->step = 0;
 		slot->charged = false;
 		slot->request.segments = 0;
 		slot->request.offset = 0;
-		slot->rc = request_parse(&wire, &queue->disk->geometry, &slot->request);
+		slot->rc = request_parse(inflight_wire(&queue->inflight, slot_number(slot)),
+					 geometry, &slot->request);
 		if (!slot->rc && slot->request.indirect)
 			copier_from_guest(
 				&queue->copier, slot->request.segment, slot->request.indirect_ref,
 				0, (uint16_t)(slot->request.segments * sizeof(struct blk_segment)),
 				&slot->rc);
-		slots_append(&pulled, slot);
 	}
 	copier_run(&queue->copier);
-	while ((slot = slots_take(&pulled))) {
+	while ((slot = slots_take(pulled))) {
 		if (!slot->rc && slot->request.indirect)
-			slot->rc = request_indirect(slot->request.segment, &queue->disk->geometry,
-						    &slot->request);
-		if (slot->rc)
-			log_refused(slot);
-		slots_append(slot->rc ? &queue->finished : &queue->pending, slot);
+			slot->rc =
+				request_indirect(slot->request.segment, geometry, &slot->request);
+		if (!slot->rc) {
+			slots_append(&queue->pending, slot);
+			continue;
+		}
+		log_refused(slot);
+		slot_settled(slot);
+		slots_append(&queue->finished, slot);
 	}
+}
+
+static void pull(struct queue *queue)
+{
+	struct slots pulled;
+
+	slots_init(&pulled);
+	if (queue->replay.first)
+		replay(queue, &pulled);
+	else
+		take(queue, &pulled);
+	parse(queue, &pulled);
+}
+
+static bool changes(const struct blk_request *request)
+{
+	return request->op != BLK_READ && request->length;
+}
+
+/* Would it write where a replayed request may write once more? */
+static bool overlaps_replayed(const struct slot *slot)
+{
+	const struct blk_disk *disk = slot->queue->disk;
+	const struct blk_request *one = &slot->request;
+
+	if (!disk->replayed || slot->replayed || !changes(one))
+		return false;
+	for (struct queue *queue = disk->queues; queue; queue = queue->next) {
+		for (unsigned n = 0; n < queue->ring.back.nr_ents; n++) {
+			const struct blk_request *other = &queue->slot[n].request;
+
+			if (queue->slot[n].replayed && changes(other) &&
+			    one->offset < other->offset + other->length &&
+			    other->offset < one->offset + one->length)
+				return true;
+		}
+	}
+	return false;
 }
 
 enum verdict { START, HOLD, STOP };
@@ -278,6 +362,8 @@ static enum verdict judge(struct queue *queue, struct slot *slot, bool held[2])
 	const struct blk_request *request = &slot->request;
 	bool write = request->op != BLK_READ, barrier = request->op == BLK_BARRIER;
 
+	if (overlaps_replayed(slot))
+		return STOP;
 	if (disk->held || (disk->barrier && (disk->barrier != queue || !barrier)))
 		return STOP;
 	if (barrier && (held[0] || held[1]))
@@ -350,6 +436,7 @@ static void start(struct queue *queue)
 static void answer(struct queue *queue)
 {
 	struct slot *slot;
+	bool notify;
 
 	if (!queue->finished.first)
 		return;
@@ -360,13 +447,18 @@ static void answer(struct queue *queue)
 	while ((slot = slots_take(&queue->finished))) {
 		if (slot->memory)
 			pool_give(&queue->pool, slot->memory, slot->pages);
-		if (!queue->stopped)
+		if (!queue->stopped) {
+			inflight_answer(&queue->inflight, slot_number(slot));
 			ring_answer(&queue->ring, &slot->request, slot->rc);
+		}
 		slots_append(&queue->free, slot);
 	}
 	if (queue->stopped)
 		return;
-	if (ring_push(&queue->ring) && queue->bound)
+	inflight_pushing(&queue->inflight);
+	notify = ring_push(&queue->ring);
+	inflight_pushed(&queue->inflight);
+	if (notify && queue->bound)
 		events_notify(queue->dev->worker->events, queue->port);
 }
 
@@ -382,7 +474,7 @@ static void pass(struct queue *queue)
 		}
 	}
 	answer(queue);
-	if (queue->stopped || queue->draining || queue->blocked)
+	if (queue->stopped || queue->draining || queue->blocked || queue->replay.first)
 		return;
 	if (ring_sleep(&queue->ring))
 		event_active(queue->again, EV_TIMEOUT, 0);
@@ -425,6 +517,49 @@ static int engine_open(struct queue *queue, int fd)
 		      : engine_open_file(&queue->engine, fd, &options);
 }
 
+/* What the log says is unanswered goes to its slots, the other slots are free. */
+static void slots_resume(struct queue *queue)
+{
+	uint16_t order[INFLIGHT_ENTRIES_MAX];
+	unsigned count = inflight_unanswered(&queue->inflight, order);
+
+	for (unsigned i = 0; i < count; i++) {
+		struct slot *slot = &queue->slot[order[i]];
+
+		slot->replayed = true;
+		/* Until it is parsed it may be anything. */
+		slot->request.op = BLK_WRITE;
+		slot->request.length = UINT64_MAX;
+		slots_append(&queue->replay, slot);
+	}
+	queue->disk->replayed += count;
+	for (unsigned i = 0; i < queue->ring.back.nr_ents; i++)
+		if (!queue->slot[i].replayed)
+			slots_append(&queue->free, &queue->slot[i]);
+}
+
+static int rings_open(struct queue *queue, const struct queue_options *options)
+{
+	struct blk_ring *ring = &queue->ring;
+	struct inflight *inflight = &queue->inflight;
+	int rc = ring_attach(ring, options->ring, options->pages, options->abi);
+
+	queue->resumed = inflight_is_begun(options->inflight);
+	if (rc && !queue->resumed)
+		return rc;
+	rc = inflight_attach(inflight, options->inflight, ring->back.nr_ents,
+			     ring->back.rsp_prod_pvt);
+	if (!rc)
+		rc = ring_resume(ring, (uint32_t)inflight->next);
+	if (inflight->shared->stopped)
+		queue->stopped = true;
+	else if (rc)
+		ring_stop(queue);
+	else
+		slots_resume(queue);
+	return 0;
+}
+
 int queue_open(struct queue **result, const struct queue_options *options)
 {
 	unsigned entries = request_ring_entries(options->abi, options->pages);
@@ -438,13 +573,12 @@ int queue_open(struct queue **result, const struct queue_options *options)
 	queue->disk = options->disk;
 	copier_init(&queue->copier, worker->gnttab, worker->domid);
 	slots_init(&queue->free);
+	slots_init(&queue->replay);
 	slots_init(&queue->pending);
 	slots_init(&queue->finished);
-	for (unsigned i = 0; i < entries; i++) {
+	for (unsigned i = 0; i < entries; i++)
 		queue->slot[i].queue = queue;
-		slots_append(&queue->free, &queue->slot[i]);
-	}
-	rc = ring_attach(&queue->ring, options->ring, options->pages, options->abi);
+	rc = rings_open(queue, options);
 	if (rc)
 		goto fail;
 	rc = -ENOMEM;
@@ -471,6 +605,10 @@ void queue_bound(struct queue *queue, evtchn_port_t port)
 {
 	queue->port = port;
 	queue->bound = true;
+	if (!queue->resumed)
+		return;
+	events_notify(queue->dev->worker->events, port);
+	event_active(queue->again, EV_TIMEOUT, 0);
 }
 
 void queue_drain(struct queue *queue)

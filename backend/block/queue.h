@@ -6,6 +6,10 @@
  * guest in one grant copy, and all answers with one notification. What finds no memory or has to
  * wait for a barrier stays pending, and no more is taken from the ring until it has started.
  *
+ * What is taken is in the in-flight log first (inflight.h). A queue that is opened on a log with
+ * unanswered requests replays them in the ring's order before it takes new ones, and lets no new
+ * one write where a replayed one still does.
+ *
  * Ring rules: xen/io/ring.h. A ring whose indices are nonsense is stopped and reported once; the
  * other rings and the process run on.
  */
@@ -16,6 +20,7 @@
 
 #include "backend/block/copier.h"
 #include "backend/block/engine.h"
+#include "backend/block/inflight.h"
 #include "backend/block/line.h"
 #include "backend/block/pool.h"
 #include "backend/block/ring.h"
@@ -33,6 +38,8 @@ enum blk_held {
 struct blk_disk {
 	struct blk_geometry geometry;
 	unsigned running;      /* requests that have started and not finished */
+	unsigned replayed;     /* of the replayed ones, those that have not finished */
+	bool careful;          /* replay one at a time: one of them may be our death */
 	struct queue *barrier; /* waits until nothing runs, or is running it: the others hold */
 	struct queue *queues;  /* all of them */
 	unsigned held;         /* enum blk_held */
@@ -52,18 +59,23 @@ struct queue_options {
 	enum blk_abi abi;
 	void *ring; /* mapped, stays the caller's */
 	unsigned pages;
-	int fd; /* the image, stays the caller's; -1 for the null engine */
+	int fd;         /* the image, stays the caller's; -1 for the null engine */
+	void *inflight; /* inflight_size() bytes for this ring, stay the caller's */
 };
 
 /**
- * queue_open - take up a ring where its responses end.
+ * queue_open - take up a ring where its responses end, and its log says.
  *
- * Return: 0, -EPROTO (the indices are nonsense already), -ENOMEM, or what the engine says.
+ * A ring that a worker before us had is open in any case, but stopped and reported when its indices
+ * or the log are nonsense by now.
+ *
+ * Return: 0, -EPROTO (the indices of a new ring are nonsense), -ENOMEM, or what the engine says.
  * *@queue joins the disk and is freed with queue_close.
  */
 int queue_open(struct queue **queue, const struct queue_options *options);
 
-/** queue_bound - the ring's event channel, for notifications. */
+/** queue_bound - the ring's event channel, for notifications. A worker before us may have answered
+ * without notifying, so the guest is notified once. */
 void queue_bound(struct queue *queue, evtchn_port_t port);
 
 /** queue_kick - the guest has (perhaps) put requests onto the ring; an events_handler. */

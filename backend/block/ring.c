@@ -21,6 +21,12 @@ int ring_attach(struct blk_ring *ring, void *shared, unsigned pages, enum blk_ab
 	return ring_requests(ring) < 0 ? -EPROTO : 0;
 }
 
+int ring_resume(struct blk_ring *ring, uint32_t taken)
+{
+	ring->back.req_cons = taken;
+	return ring_requests(ring) < 0 ? -EPROTO : 0;
+}
+
 int ring_requests(const struct blk_ring *ring)
 {
 	const blkif_back_ring_t *back = &ring->back;

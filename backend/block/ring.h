@@ -24,6 +24,10 @@ struct blk_ring {
  */
 int ring_attach(struct blk_ring *ring, void *shared, unsigned pages, enum blk_abi abi);
 
+/** ring_resume - requests before index @taken were taken already, by whoever had the ring before;
+ * of these, those behind the responses are unanswered. Return: as ring_attach. */
+int ring_resume(struct blk_ring *ring, uint32_t taken);
+
 /**
  * ring_requests - how many requests there are to take.
  * Return: the number, or -EPROTO when the guest claims more than the ring has room for, or takes
@@ -31,7 +35,7 @@ int ring_attach(struct blk_ring *ring, void *shared, unsigned pages, enum blk_ab
  */
 int ring_requests(const struct blk_ring *ring);
 
-/** ring_take - copy the next request; ring_requests said that there is one. */
+/** ring_take - copy the next request, in our own layout; ring_requests said that there is one. */
 void ring_take(struct blk_ring *ring, union blk_wire *wire);
 
 /** ring_answer - put a response; the guest sees it at the next ring_push. */

@@ -5,8 +5,10 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "backend/block/inflight.h"
 #include "backend/block/request.h"
 #include "backend/block/settings.h"
 #include "backend/worker/worker.h"
@@ -16,10 +18,14 @@
 #define VBD_ORDER_MAX  4u
 #define VBD_QUEUES_MAX 4u
 
-/** The payload of a connect request. The descriptor is the image; none is the null engine. */
+/** The payload of a connect request. The descriptors, as far as they are there, in this order: the
+ * in-flight log; the image. */
 struct vbd_connect {
 	struct blk_geometry geometry;
 	struct settings settings;
+	bool journal;    /* else a dying worker takes what is in flight along */
+	bool image;      /* else the null engine */
+	bool careful;    /* replay one request after the other */
 	uint32_t abi;    /* enum blk_abi */
 	uint32_t order;  /* 1 << order pages a ring */
 	uint32_t queues; /* 1 to VBD_QUEUES_MAX */
@@ -42,6 +48,8 @@ struct vbd_change {
 	struct blk_geometry geometry;
 };
 static_assert(sizeof(struct vbd_change) <= WORKER_PAYLOAD_SIZE, "too large for a message");
+/** vbd_journal_size - bytes of the in-flight log: those of all rings, one after the other. */
+size_t vbd_journal_size(const struct vbd_connect *connect);
 
 /** The supervisor's half: vbd_device.c. */
 extern const struct device_class vbd_device_class;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <xen/io/protocols.h>
 
 #include "backend/block/vbd_device.h"
@@ -29,6 +30,7 @@ static int vbd_probe(struct device *dev)
 	char *mode = device_back_string(dev, "mode");
 
 	vbd->image.fd = -1;
+	vbd->lease = -1;
 	if (!mode)
 		return device_fail(dev, -EINVAL, "mode is missing; the toolstack writes r or w");
 	/* "w!" is libxl's "writable, and never mind who else has it". */
@@ -191,11 +193,34 @@ static int queues_read(struct device *dev, struct vbd_connect *connect)
 	return rc;
 }
 
+static void lease_return(struct vbd_device *vbd)
+{
+	if (vbd->lease >= 0)
+		close(vbd->lease);
+	vbd->lease = -1;
+}
+
+static int lease_take(struct vbd_device *vbd)
+{
+	int rc;
+
+	lease_return(vbd); /* the worker before has gone */
+	if (vbd->image.fd < 0)
+		return 0;
+	rc = image_lease(&vbd->image, &vbd->lease);
+	if (rc && rc != -EAGAIN)
+		device_fail(&vbd->dev, rc, "its image cannot be opened again: %s", strerror(-rc));
+	return rc;
+}
+
 static int vbd_connect(struct device *dev, void *payload, int *fds, size_t *count)
 {
 	struct vbd_device *vbd = self(dev);
 	struct vbd_connect connect = {.geometry = vbd_geometry(vbd)};
-	int rc = abi_read(dev, &connect.abi);
+	int rc;
+
+	vbd_unsettle(dev); /* what a worker that died was asked */
+	rc = abi_read(dev, &connect.abi);
 
 	if (vbd_settings_load(dev))
 		log_warn("%s: %s; it keeps what it had", dev->name, dev->error);
@@ -204,18 +229,80 @@ static int vbd_connect(struct device *dev, void *payload, int *fds, size_t *coun
 		rc = order_read(dev, &connect.order);
 	if (!rc)
 		rc = queues_read(dev, &connect);
+	if (!rc)
+		rc = device_journal(dev, vbd_journal_size(&connect));
+	if (!rc)
+		rc = lease_take(vbd);
 	if (rc)
 		return rc;
+	vbd->rings = connect.queues;
+	vbd->ring_journal = vbd_journal_size(&connect) / connect.queues;
+	connect.careful = dev->careful;
+	connect.journal = dev->journal.fd >= 0;
+	connect.image = vbd->lease >= 0;
 	memcpy(payload, &connect, sizeof(connect));
-	if (vbd->image.fd >= 0)
-		fds[(*count)++] = vbd->image.fd;
+	if (connect.journal)
+		fds[(*count)++] = dev->journal.fd;
+	if (connect.image)
+		fds[(*count)++] = vbd->lease;
 	return 0;
+}
+
+/* In the head of a log: what a worker left of it is read as it is, and only shown. */
+static bool ring_progress(struct device *dev, off_t at, size_t size, uint64_t *answered,
+			  struct inflight_entry *oldest)
+{
+	struct inflight_ring ring;
+	uint64_t out, unanswered;
+	bool found = false;
+
+	if (journal_read(&dev->journal, at, &ring, sizeof(ring)))
+		return false;
+	unanswered = inflight_progress(&ring, &out);
+	*answered += out;
+	for (at += (off_t)sizeof(ring), size -= sizeof(ring); unanswered && size;
+	     at += (off_t)sizeof(*oldest), size -= sizeof(*oldest)) {
+		struct inflight_entry entry;
+
+		if (journal_read(&dev->journal, at, &entry, sizeof(entry)))
+			break;
+		if (entry.state == INFLIGHT_FREE || (found && entry.sequence > oldest->sequence))
+			continue;
+		*oldest = entry;
+		found = true;
+	}
+	return found;
+}
+
+static bool vbd_progress(struct device *dev, uint64_t *answered, char *text, size_t size)
+{
+	const struct vbd_device *vbd = self(dev);
+	struct inflight_entry oldest;
+	bool busy = false;
+
+	*answered = 0;
+	for (unsigned n = 0; n < vbd->rings; n++) {
+		if (!ring_progress(dev, (off_t)(n * vbd->ring_journal), vbd->ring_journal, answered,
+				   &oldest))
+			continue;
+		busy = true;
+		snprintf(text, size, "ring %u, operation %u at sector %" PRIu64, n,
+			 oldest.wire.direct.operation, oldest.wire.direct.sector_number);
+	}
+	return busy;
+}
+
+static void vbd_disconnected(struct device *dev)
+{
+	lease_return(self(dev));
+	vbd_unsettle(dev);
 }
 
 static void vbd_close(struct device *dev)
 {
 	struct vbd_device *vbd = self(dev);
 
+	lease_return(vbd);
 	image_close(&vbd->image);
 	vbd->image.size = 0;
 	vbd_unsettle(dev);
@@ -234,6 +321,7 @@ const struct device_class vbd_device_class = {
 	.settle = vbd_settle,
 	.changed = vbd_changed,
 	.tick = vbd_tick,
-	.disconnected = vbd_unsettle,
+	.progress = vbd_progress,
+	.disconnected = vbd_disconnected,
 	.close = vbd_close,
 };

@@ -31,8 +31,11 @@ struct vbd_settling {
 struct vbd_device {
 	struct device dev;
 	struct image image; /* fd is -1 and size 0 until it is open */
+	int lease;          /* the worker's descriptor of it, or -1 */
 	bool read_only, cdrom, removable, discard;
 	bool short_told;
+	unsigned rings;           /* of the connection */
+	size_t ring_journal;      /* bytes of the in-flight log for each */
 	struct settings settings; /* that it has */
 	struct vbd_texts texts;   /* in the toolstack's words */
 	struct vbd_settling settling;

@@ -11,7 +11,9 @@ struct vbd {
 	struct worker_device dev;
 	struct blk_disk disk;
 	struct vbd_connect connect;
-	int fd; /* the image, or -1 */
+	int journal; /* kept open for its lock, or -1 */
+	int fd;      /* the image, or -1 */
+	uint8_t *inflight;
 	bool closing;
 	enum vbd_change_kind changing; /* when nothing runs any more; or 0 */
 	struct blk_geometry geometry;  /* GEOMETRY: it gets this */
@@ -22,6 +24,13 @@ struct vbd {
 		bool bound;
 	} ring[VBD_QUEUES_MAX];
 };
+
+size_t vbd_journal_size(const struct vbd_connect *connect)
+{
+	unsigned entries = request_ring_entries((enum blk_abi)connect->abi, 1u << connect->order);
+
+	return connect->queues * inflight_size(entries);
+}
 
 static void ring_stop(struct vbd *vbd, unsigned n)
 {
@@ -45,6 +54,8 @@ static int ring_start(struct vbd *vbd, unsigned n)
 		.abi = (enum blk_abi)vbd->connect.abi,
 		.pages = 1u << vbd->connect.order,
 		.fd = vbd->fd,
+		.inflight =
+			vbd->inflight + n * (vbd_journal_size(&vbd->connect) / vbd->connect.queues),
 	};
 	int rc;
 
@@ -69,10 +80,27 @@ static int ring_start(struct vbd *vbd, unsigned n)
 	return 0;
 }
 
+/* Private memory where the supervisor has no file for us. */
+static int inflight_map(struct vbd *vbd)
+{
+	int flags = vbd->journal < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+	void *memory = mmap(NULL, vbd_journal_size(&vbd->connect), PROT_READ | PROT_WRITE, flags,
+			    vbd->journal, 0);
+
+	if (memory == MAP_FAILED)
+		return worker_fail(&vbd->dev, -errno, "its in-flight log cannot be mapped: %s",
+				   strerror(errno));
+	vbd->inflight = memory;
+	return 0;
+}
+
 static void rings_stop(struct vbd *vbd)
 {
 	for (unsigned n = 0; n < VBD_QUEUES_MAX; n++)
 		ring_stop(vbd, n);
+	if (vbd->inflight)
+		munmap(vbd->inflight, vbd_journal_size(&vbd->connect));
+	vbd->inflight = NULL;
 	if (vbd->disk.drained)
 		event_free(vbd->disk.drained);
 	vbd->disk.drained = NULL;
@@ -103,20 +131,30 @@ static void on_drained(evutil_socket_t fd, short what, void *arg)
 	rings_stop(vbd);
 	if (vbd->fd >= 0)
 		close(vbd->fd);
+	if (vbd->journal >= 0)
+		close(vbd->journal);
 	worker_disconnected(&vbd->dev);
 }
 
 static int vbd_connect(struct worker_device *dev, const void *payload, const int *fds, size_t count)
 {
 	struct vbd *vbd = (struct vbd *)dev;
-	int rc = 0;
+	struct vbd_connect *connect = &vbd->connect;
+	size_t used = 0;
+	int rc;
 
-	memcpy(&vbd->connect, payload, sizeof(vbd->connect));
-	vbd->disk.geometry = vbd->connect.geometry;
-	vbd->disk.held = vbd->connect.settings.paused ? BLK_HELD_PAUSED : 0;
-	vbd->fd = count ? fds[0] : -1;
-	if (vbd->connect.queues > VBD_QUEUES_MAX || vbd->connect.order > VBD_ORDER_MAX || count > 1)
+	memcpy(connect, payload, sizeof(*connect));
+	if (!connect->queues || connect->queues > VBD_QUEUES_MAX ||
+	    connect->order > VBD_ORDER_MAX || count != (size_t)connect->journal + connect->image)
 		return worker_fail(dev, -EINVAL, "the supervisor's request is broken");
+	vbd->journal = connect->journal ? fds[used++] : -1;
+	vbd->fd = connect->image ? fds[used++] : -1;
+	vbd->disk.geometry = connect->geometry;
+	vbd->disk.held = connect->settings.paused ? BLK_HELD_PAUSED : 0;
+	vbd->disk.careful = connect->careful;
+	rc = inflight_map(vbd);
+	if (rc)
+		return rc;
 	vbd->disk.drained = event_new(dev->worker->base, -1, 0, on_drained, vbd);
 	if (!vbd->disk.drained || line_open(&vbd->disk.line, dev->worker->base)) {
 		rings_stop(vbd);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/fdpass.h"
@@ -17,6 +18,13 @@
 
 /* Reports taken in one turn of the loop: a worker gone mad does not starve the others. */
 #define REPORTS_MAX 32
+
+/* A worker that lived this long owes nothing to the deaths before it. */
+#define HEALTHY_MS 60000
+
+/* The rest after the first death, and the longest. */
+#define REST_MS     10
+#define REST_MAX_MS 1000
 
 extern char **environ;
 
@@ -27,7 +35,19 @@ struct guest {
 	int socket;
 	struct event *readable;
 	bool leaving;
+	bool condemned;      /* we killed it for what it did */
+	unsigned faults;     /* deaths that nobody else is to blame for, one soon after the other */
+	uint64_t started_ms; /* the worker, of CLOCK_MONOTONIC */
+	uint64_t rest_ms;    /* until when no other is started */
 };
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
 
 struct guest *guest_new(uint16_t domid, const struct guest_options *options)
 {
@@ -49,6 +69,11 @@ uint16_t guest_domid(const struct guest *guest)
 bool guest_has_worker(const struct guest *guest)
 {
 	return guest->pid > 0;
+}
+
+bool guest_resting(const struct guest *guest)
+{
+	return !guest_has_worker(guest) && now_ms() < guest->rest_ms;
 }
 
 bool guest_leaving(const struct guest *guest)
@@ -91,6 +116,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 			return;
 		if (rc) {
 			/* It has closed the socket or speaks nonsense. */
+			guest->condemned = rc != -EPIPE;
 			worker_kill(guest);
 			return;
 		}
@@ -131,6 +157,8 @@ static int spawn(struct guest *guest, int socket)
 	posix_spawn_file_actions_destroy(&actions);
 	if (rc)
 		guest->pid = 0;
+	guest->condemned = false;
+	guest->started_ms = now_ms();
 	return rc;
 }
 
@@ -175,15 +203,30 @@ int guest_request(struct guest *guest, const struct worker_request *request, con
 			       : fdpass_send(guest->socket, request, sizeof(*request), fds, count);
 	if (rc == -EAGAIN)
 		log_error("guest %u: its worker does not read its requests, killed", guest->domid);
-	if (rc)
+	if (rc) {
+		guest->condemned |= rc != -EPIPE;
 		worker_kill(guest);
-	return rc;
+	}
+	return 0;
+}
+
+static void rest(struct guest *guest)
+{
+	uint64_t now = now_ms(), ms = REST_MS;
+
+	if (now - guest->started_ms > HEALTHY_MS)
+		guest->faults = 0;
+	for (unsigned n = 0; n < guest->faults && ms < REST_MAX_MS; n++)
+		ms *= 2;
+	guest->faults++;
+	guest->rest_ms = now + (ms < REST_MAX_MS ? ms : REST_MAX_MS);
 }
 
 void guest_reap(struct guest *guest)
 {
 	const struct guest_handlers *handlers = &guest->options->handlers;
 	char how[64];
+	bool fault;
 	int status;
 
 	if (!guest_has_worker(guest) || waitpid(guest->pid, &status, WNOHANG) != guest->pid)
@@ -199,12 +242,14 @@ void guest_reap(struct guest *guest)
 	else if (guest->leaving)
 		log_debug("guest %u: worker %d %s", guest->domid, guest->pid, how);
 	else
-		log_error(
-			"guest %u: worker %d %s; its devices are closed until the guest reconnects",
-			guest->domid, guest->pid, how);
+		log_error("guest %u: worker %d %s; another takes its devices over", guest->domid,
+			  guest->pid, how);
 	hang_up(guest);
 	guest->pid = 0;
-	handlers->died(handlers->arg, guest, how);
+	fault = guest->condemned || !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL;
+	if (fault)
+		rest(guest);
+	handlers->died(handlers->arg, guest, how, fault);
 }
 
 void guest_leave(struct guest *guest, bool force)

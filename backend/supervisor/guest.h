@@ -2,8 +2,9 @@
  * guest.h - one guest as the supervisor sees it: its worker process and the socket to it.
  *
  * The worker is started with the guest's first connect request, by executing ourselves anew so that
- * it inherits nothing. When it dies, the guest's devices close and only they; the next connect
- * request starts another.
+ * it inherits nothing. When it dies, the next connect request starts another: at once when
+ * somebody killed it, else after a rest that doubles with each death, so that a guest that knows
+ * how to break its worker gets one try a second (and the memory's layout anew each time).
  */
 #pragma once
 
@@ -23,8 +24,11 @@ struct guest;
 /** Who is told what a worker says, and that it is gone. */
 struct guest_handlers {
 	void (*report)(void *arg, struct guest *guest, const struct worker_report *report);
-	/** @how: "was killed by signal 9", for messages */
-	void (*died)(void *arg, struct guest *guest, const char *how);
+	/**
+	 * @how:   "was killed by signal 9", for messages
+	 * @fault: it, or we for what it said; not somebody else with SIGKILL
+	 */
+	void (*died)(void *arg, struct guest *guest, const char *how, bool fault);
 	void *arg;
 };
 
@@ -46,14 +50,17 @@ uint16_t guest_domid(const struct guest *guest);
  * guest_request - send a request, starting the worker if there is none.
  * @fds: stay the caller's
  *
- * Return: 0 or a negative errno. A worker that cannot take it is killed; its death is reported
- * later, as any other.
+ * Return: 0, or a negative errno when no worker can be started. One that cannot take the request is
+ * killed; its death is reported later, as any other.
  */
 int guest_request(struct guest *guest, const struct worker_request *request, const int *fds,
 		  size_t count);
 
 /** guest_has_worker - is there a process? */
 bool guest_has_worker(const struct guest *guest);
+
+/** guest_resting - did a worker die so recently that the next one is not to be started yet? */
+bool guest_resting(const struct guest *guest);
 
 /** guest_leaving - was guest_leave called? Then it takes no requests any more. */
 bool guest_leaving(const struct guest *guest);

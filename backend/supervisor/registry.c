@@ -155,10 +155,19 @@ static void mark_all(struct registry *registry, const struct device_class *class
 
 /* ---- events ---- */
 
+static bool is_there(void *arg, const char *class, uint16_t domid, uint32_t devid)
+{
+	struct registry *registry = arg;
+
+	return xs_exists(registry->xs, XBT_NULL, "backend/%s/%u/%" PRIu32 "/state", class, domid,
+			 devid);
+}
+
 int registry_watch(struct registry *registry)
 {
 	char path[DEVICE_PATH_SIZE];
 
+	journal_sweep(is_there, registry);
 	for (int kind = 0; kind < WORKER_KINDS; kind++) {
 		snprintf(path, sizeof(path), "backend/%s", device_classes[kind]->name);
 		if (!xs_watch(registry->xs, path, path))
@@ -218,13 +227,16 @@ static void device_forget(struct registry *registry, struct device *dev)
 
 void registry_run(struct registry *registry)
 {
+	static const struct timeval moment = {.tv_usec = 10000};
 	struct device **link = &registry->devices, *dev;
+	bool waiting = false;
 
 	while ((dev = *link)) {
 		if (dev->dirty) {
 			dev->dirty = false;
 			device_update(dev);
 		}
+		waiting |= dev->waiting;
 		if (!dev->released) {
 			link = &dev->next;
 			continue;
@@ -233,6 +245,17 @@ void registry_run(struct registry *registry)
 		device_forget(registry, dev);
 	}
 	guests_sweep(registry);
+	if (waiting)
+		event_add(registry->wait, &moment);
+}
+
+static void on_wait(evutil_socket_t fd, short what, void *arg)
+{
+	struct registry *registry = arg;
+
+	for (struct device *dev = registry->devices; dev; dev = dev->next)
+		dev->dirty |= dev->waiting;
+	event_active(registry->turn, EV_TIMEOUT, 0);
 }
 
 void registry_tick(struct registry *registry)
@@ -257,22 +280,24 @@ static void on_report(void *arg, struct guest *guest, const struct worker_report
 	event_active(registry->turn, EV_TIMEOUT, 0);
 }
 
-static void on_died(void *arg, struct guest *guest, const char *how)
+static void on_died(void *arg, struct guest *guest, const char *how, bool fault)
 {
 	struct registry *registry = arg;
 
 	for (struct device *dev = registry->devices; dev; dev = dev->next)
 		if (dev->guest == guest)
-			device_worker_died(dev, how);
+			device_worker_died(dev, how, fault);
 	event_active(registry->turn, EV_TIMEOUT, 0);
 }
 
-void registry_init(struct registry *registry, struct xs_handle *xs,
-		   const struct guest_options *options, struct event *turn)
+int registry_init(struct registry *registry, struct xs_handle *xs,
+		  const struct guest_options *options, struct event *turn)
 {
 	*registry = (struct registry){.xs = xs, .guest_options = *options, .turn = turn};
 	registry->guest_options.handlers =
 		(struct guest_handlers){.report = on_report, .died = on_died, .arg = registry};
+	registry->wait = evtimer_new(options->base, on_wait, registry);
+	return registry->wait ? 0 : -ENOMEM;
 }
 
 void registry_reap(struct registry *registry)
@@ -316,4 +341,6 @@ void registry_free(struct registry *registry)
 		guest_free(registry->guests[n]);
 	}
 	free(registry->guests);
+	if (registry->wait)
+		event_free(registry->wait);
 }

@@ -16,6 +16,7 @@ struct registry {
 	struct xs_handle *xs;
 	struct guest_options guest_options;
 	struct event *turn; /* made active when registry_run has something to do */
+	struct event *wait; /* until devices that wait are looked at again */
 	struct device *devices;
 	struct guest **guests;
 	unsigned guest_count;
@@ -26,11 +27,14 @@ struct registry {
  * registry_init - empty.
  * @options: its handlers are set to the registry's own
  * @turn:    an event that calls registry_run
+ *
+ * Return: 0 or -ENOMEM; registry_free in both cases.
  */
-void registry_init(struct registry *registry, struct xs_handle *xs,
-		   const struct guest_options *options, struct event *turn);
+int registry_init(struct registry *registry, struct xs_handle *xs,
+		  const struct guest_options *options, struct event *turn);
 
-/** registry_watch - watch every class's directory. Return: 0 or a negative errno. */
+/** registry_watch - forget what a supervisor before us noted of devices that are gone, and watch
+ * every class's directory. Return: 0 or a negative errno. */
 int registry_watch(struct registry *registry);
 
 /** registry_event - a watch of ours fired: mark what it is about. */

@@ -177,8 +177,9 @@ int supervisor_main(const struct supervisor_options *options)
 			  strerror(errno));
 		goto free_events;
 	}
-	registry_init(&supervisor.registry, supervisor.xs, &guests, supervisor.turn);
-	rc = serve(&supervisor, options);
+	rc = registry_init(&supervisor.registry, supervisor.xs, &guests, supervisor.turn);
+	if (!rc)
+		rc = serve(&supervisor, options);
 	registry_free(&supervisor.registry);
 	xs_close(supervisor.xs);
 free_events:

@@ -13,6 +13,12 @@
 /* Actions in one update: more would be a loop in the machine. */
 #define ACTIONS_MAX 16
 
+/* Workers that die in a row over the same request before its device is given up. */
+#define DEATHS_MAX 5
+
+/* Looks, 10 ms apart, before what hinders the recovery of a device is taken for lasting. */
+#define TRIES_MAX 500
+
 /* ---- writing our nodes ---- */
 
 struct change {
@@ -85,6 +91,29 @@ static void close_class(struct device *dev)
 	dev->xenbus.hotplug_ready = false;
 }
 
+static void let_go(struct device *dev)
+{
+	if (dev->probed && dev->class->disconnected)
+		dev->class->disconnected(dev);
+	journal_remove(&dev->journal);
+	dev->recovering = false;
+}
+
+static void connect_failed(struct device *dev)
+{
+	let_go(dev);
+	device_error(dev, false);
+	xenbus_fail(&dev->xenbus);
+}
+
+/* Something of the worker before is in the way: look again in a moment, a bounded number of times.
+ */
+static bool wait_more(struct device *dev)
+{
+	dev->waiting = dev->recovering && ++dev->tries < TRIES_MAX;
+	return dev->waiting;
+}
+
 static int prepare(struct device *dev)
 {
 	int rc = 0;
@@ -99,6 +128,10 @@ static int prepare(struct device *dev)
 	}
 	if (rc) {
 		close_class(dev);
+		/* A TAP or a lock of the supervisor before us goes with its last worker. */
+		if (rc == -EBUSY && wait_more(dev))
+			return rc;
+		let_go(dev);
 		device_error(dev, true);
 		xenbus_fail(&dev->xenbus);
 	} else if (!dev->script) {
@@ -114,10 +147,31 @@ static void announce(struct device *dev)
 	error_clear(dev->xs, dev->back);
 }
 
-static void connect_failed(struct device *dev)
+int device_journal(struct device *dev, size_t size)
 {
-	device_error(dev, false);
-	xenbus_fail(&dev->xenbus);
+	int rc;
+
+	if (dev->journal.fd >= 0 && journal_size(&dev->journal) == (off_t)size)
+		return 0;
+	if (dev->journal.fd >= 0 && dev->recovering)
+		return device_fail(dev, -EPROTO,
+				   "its in-flight log does not fit its rings; the guest has to "
+				   "reconnect");
+	rc = journal_create(&dev->journal, size);
+	if (rc && log_now(&dev->chatter))
+		log_warn(
+			"%s: no in-flight log (%s: %s): the guest will notice when its worker dies",
+			dev->name, dev->journal.path, strerror(-rc));
+	return 0;
+}
+
+/* The rings are those of a worker that died: is it over with it, and with those before it? */
+static bool rings_free(struct device *dev)
+{
+	if (dev->xenbus.link != XENBUS_BROKEN)
+		return true;
+	dev->waiting = guest_resting(dev->guest) || journal_lock(&dev->journal);
+	return !dev->waiting;
 }
 
 static void connect_rings(struct device *dev)
@@ -131,9 +185,14 @@ static void connect_rings(struct device *dev)
 	int fds[FDPASS_MAX], rc;
 	size_t count = 0;
 
+	if (!rings_free(dev))
+		return;
 	if (prepare(dev)) /* what a hotplug script has just made ready */
 		return;
 	rc = dev->class->connect(dev, request.payload, fds, &count);
+	dev->waiting = rc == -EAGAIN;
+	if (dev->waiting)
+		return;
 	if (!rc) {
 		rc = guest_request(dev->guest, &request, fds, count);
 		if (rc)
@@ -155,6 +214,14 @@ static void disconnect_rings(struct device *dev)
 		.serial = dev->serial,
 	};
 
+	if (dev->xenbus.link == XENBUS_BROKEN) {
+		dev->waiting = journal_lock(&dev->journal);
+		if (dev->waiting)
+			return;
+		let_go(dev);
+		xenbus_linked(&dev->xenbus, XENBUS_IDLE);
+		return;
+	}
 	xenbus_linked(&dev->xenbus, XENBUS_STOPPING);
 	if (guest_has_worker(dev->guest))
 		(void)guest_request(dev->guest, &request, NULL,
@@ -206,6 +273,7 @@ int device_republish(struct device *dev)
 static void release(struct device *dev)
 {
 	close_class(dev);
+	let_go(dev);
 	error_clear(dev->xs, dev->back);
 	dev->released = true;
 }
@@ -246,7 +314,8 @@ static void carry_out(struct device *dev, enum xenbus_action action)
 
 static void run(struct device *dev)
 {
-	for (int n = 0; n < ACTIONS_MAX && !dev->released; n++) {
+	dev->waiting = false;
+	for (int n = 0; n < ACTIONS_MAX && !dev->released && !dev->waiting; n++) {
 		enum xenbus_action action = xenbus_next(&dev->xenbus);
 
 		if (action == XENBUS_NOTHING)
@@ -313,14 +382,25 @@ void device_tick(struct device *dev)
 
 static void report_up(struct device *dev)
 {
-	if (dev->xenbus.link == XENBUS_STARTING)
-		xenbus_linked(&dev->xenbus, XENBUS_RUNNING);
+	if (dev->xenbus.link != XENBUS_STARTING)
+		return;
+	xenbus_linked(&dev->xenbus, XENBUS_RUNNING);
+	if (dev->recovering && log_now(&dev->chatter))
+		log_info("%s: its rings run again", dev->name);
+	dev->recovering = false;
 }
 
-static void let_go(struct device *dev)
+/* Of another worker's rings, the guest's port or the image may not be free yet. */
+static void report_failed(struct device *dev, const struct worker_report *report)
 {
-	if (dev->class->disconnected)
-		dev->class->disconnected(dev);
+	if (dev->xenbus.link != XENBUS_STARTING)
+		return;
+	if (wait_more(dev)) {
+		xenbus_linked(&dev->xenbus, XENBUS_BROKEN);
+		return;
+	}
+	device_fail(dev, report->rc, "%s", report->text);
+	connect_failed(dev);
 }
 
 void device_report(struct device *dev, const struct worker_report *report)
@@ -332,11 +412,9 @@ void device_report(struct device *dev, const struct worker_report *report)
 		report_up(dev);
 		break;
 	case WORKER_FAILED:
-		if (dev->xenbus.link != XENBUS_STARTING)
+		report_failed(dev, report);
+		if (dev->waiting)
 			return;
-		device_fail(dev, report->rc, "%s", report->text);
-		let_go(dev);
-		connect_failed(dev);
 		break;
 	case WORKER_DOWN:
 		if (dev->xenbus.link != XENBUS_STOPPING)
@@ -358,13 +436,42 @@ void device_report(struct device *dev, const struct worker_report *report)
 	run(dev);
 }
 
-void device_worker_died(struct device *dev, const char *how)
+/* Has it killed as many workers as it may, without an answer between? Says so in dev->error. */
+static bool is_deadly(struct device *dev, const char *how)
 {
-	if (dev->released || dev->xenbus.link == XENBUS_IDLE)
+	char oldest[96] = "";
+	uint64_t answered = 0;
+
+	if (!dev->class->progress || !dev->class->progress(dev, &answered, oldest, sizeof(oldest)))
+		return false;
+	dev->deaths = answered == dev->answered ? dev->deaths + 1 : 1;
+	dev->answered = answered;
+	dev->careful = true;
+	if (dev->deaths < DEATHS_MAX)
+		return false;
+	device_fail(dev, -EPIPE,
+		    "its worker %s, %u times in a row over the same request (%s); "
+		    "the guest has to reconnect",
+		    how, dev->deaths, oldest);
+	return true;
+}
+
+void device_worker_died(struct device *dev, const char *how, bool fault)
+{
+	enum xenbus_link link = dev->xenbus.link;
+
+	if (dev->released || link == XENBUS_IDLE || link == XENBUS_BROKEN)
 		return;
-	device_fail(dev, -EPIPE, "its worker %s; the guest has to reconnect", how);
-	let_go(dev);
-	connect_failed(dev);
+	if (link == XENBUS_STOPPING || dev->journal.fd < 0) {
+		device_fail(dev, -EPIPE, "its worker %s; the guest has to reconnect", how);
+		connect_failed(dev);
+	} else if (fault && is_deadly(dev, how)) {
+		connect_failed(dev);
+	} else {
+		dev->recovering = true;
+		dev->tries = 0;
+		xenbus_linked(&dev->xenbus, XENBUS_BROKEN);
+	}
 	run(dev);
 }
 
@@ -380,6 +487,17 @@ bool device_stopped(const struct device *dev)
 }
 
 /* ---- life ---- */
+
+/* What the supervisor before us had running goes on, if it left word. */
+static void resume(struct device *dev)
+{
+	enum xenbus_state own = dev->xenbus.own;
+
+	if (own < XenbusStateInitWait || own > XenbusStateClosing || journal_find(&dev->journal))
+		return;
+	dev->recovering = true;
+	xenbus_resume(&dev->xenbus);
+}
 
 static int identify(struct device *dev)
 {
@@ -405,6 +523,8 @@ static int identify(struct device *dev)
 	free(front);
 	dev->script = xs_exists(dev->xs, XBT_NULL, "%s/script", dev->back);
 	xenbus_init(&dev->xenbus, &dev->class->traits, own);
+	if (!rc)
+		resume(dev);
 	return rc;
 }
 
@@ -423,8 +543,10 @@ int device_new(struct device **result, const struct device_class *class, struct 
 	dev->devid = devid;
 	snprintf(dev->name, sizeof(dev->name), "%s %u/%u", class->name, dev->domid, devid);
 	snprintf(dev->back, sizeof(dev->back), "backend/%s/%u/%u", class->name, dev->domid, devid);
+	journal_init(&dev->journal, class->name, dev->domid, devid);
 	rc = identify(dev);
 	if (rc) {
+		journal_close(&dev->journal);
 		free(dev);
 		return rc;
 	}
@@ -435,5 +557,6 @@ int device_new(struct device **result, const struct device_class *class, struct 
 void device_free(struct device *dev)
 {
 	close_class(dev);
+	journal_close(&dev->journal);
 	free(dev);
 }

@@ -13,6 +13,7 @@
  *   connect         nothing; the worker starts the rings
  *   publish         the class's nodes again, state=Connected, in one transaction
  *   settle, changed what the class says; device_republish for those that the guest must see
+ *   connect         again with the same rings when the worker died, nothing is written
  *   disconnected    state=Closing before, state=Closed after
  *   close           the device goes away, or is probed anew after it closed
  */
@@ -23,6 +24,7 @@
 #include <stdint.h>
 
 #include "backend/worker/message.h"
+#include "backend/xenbus/journal.h"
 #include "backend/xenbus/state.h"
 #include "lib/log.h"
 #include "lib/xs.h"
@@ -71,7 +73,11 @@ struct device_class {
 	 * @fds:     room for FDPASS_MAX descriptors that go along; they stay the class's own
 	 * @count:   0 at first, how many of them
 	 *
-	 * Return: 0, or a negative errno after device_fail has said which node is wrong.
+	 * A class whose rings can be taken up by another worker calls device_journal. Then it is
+	 * called again, without disconnected in between, when a worker died.
+	 *
+	 * Return: 0, -EAGAIN (something of the worker before is not over yet: ask again), or a
+	 * negative errno after device_fail has said which node is wrong.
 	 */
 	int (*connect)(struct device *dev, void *payload, int *fds, size_t *count);
 
@@ -91,6 +97,14 @@ struct device_class {
 
 	/** tick - about a second has passed; only while it is open. May be NULL. */
 	void (*tick)(struct device *dev);
+	/**
+	 * progress - how far the worker has come, as dev->journal says. May be NULL.
+	 * @answered: set to a number that grows with every answer
+	 * @oldest:   @size bytes: what it was at, in words, when something is unanswered
+	 *
+	 * Return: is something unanswered? All of it may be a lie of the worker's.
+	 */
+	bool (*progress)(struct device *dev, uint64_t *answered, char *oldest, size_t size);
 
 	/** disconnected - the worker has let go, or died; may be NULL. What open made stays. */
 	void (*disconnected)(struct device *dev);
@@ -116,6 +130,13 @@ struct device {
 	struct log_limit limit, chatter; /* for errors; for coming and going */
 	uint32_t serial;                 /* of the connection */
 	uint32_t changes;                /* so many were asked of the worker */
+	struct journal journal;          /* see device_journal */
+	bool recovering;   /* its worker died, another has not said yet that it runs */
+	bool careful;      /* and it may have died of a request */
+	bool waiting;      /* to be looked at again in a moment */
+	unsigned tries;    /* in vain since it began to recover */
+	unsigned deaths;   /* of workers in a row over the same request */
+	uint64_t answered; /* as progress said at the last death */
 	bool probed, opened;
 	bool released; /* gone: to be freed */
 	bool dirty;    /* to be looked at */
@@ -148,6 +169,15 @@ int device_front_number(struct device *dev, uint64_t max, uint64_t missing, uint
 /** device_front_required - the same for a node that must be there. */
 int device_front_required(struct device *dev, uint64_t max, uint64_t *value, const char *format,
 			  ...) __attribute__((format(printf, 4, 5)));
+
+/**
+ * device_journal - for connect: the file that survives the worker, of @size bytes.
+ *
+ * Return: 0 (dev->journal.fd is to go along with the request), or a negative errno after
+ * device_fail. Without it (the run directory is not writable) the log is told, dev->journal.fd is
+ * -1, and the device works until its worker dies.
+ */
+int device_journal(struct device *dev, size_t size);
 
 /** device_front_string - a string that the frontend wrote, for free(3); NULL with errno set. */
 char *device_front_string(struct device *dev, const char *node);
@@ -211,8 +241,12 @@ void device_update(struct device *dev);
  */
 void device_report(struct device *dev, const struct worker_report *report);
 
-/** device_worker_died - @how in words: "was killed by signal 9". */
-void device_worker_died(struct device *dev, const char *how);
+/**
+ * device_worker_died - its rings are taken up again by another worker, unless they killed too many.
+ * @how:   in words: "was killed by signal 9"
+ * @fault: nobody else killed it
+ */
+void device_worker_died(struct device *dev, const char *how, bool fault);
 
 /** device_tick - about a second has passed. */
 void device_tick(struct device *dev);

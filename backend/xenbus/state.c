@@ -13,7 +13,8 @@ static bool front_gone(const struct xenbus *xenbus)
 
 static bool linked(const struct xenbus *xenbus)
 {
-	return xenbus->link == XENBUS_STARTING || xenbus->link == XENBUS_RUNNING;
+	return xenbus->link == XENBUS_STARTING || xenbus->link == XENBUS_RUNNING ||
+	       xenbus->link == XENBUS_BROKEN;
 }
 
 void xenbus_init(struct xenbus *xenbus, const struct xenbus_traits *traits, enum xenbus_state own)
@@ -21,6 +22,15 @@ void xenbus_init(struct xenbus *xenbus, const struct xenbus_traits *traits, enum
 	*xenbus = (struct xenbus){.traits = traits, .own = own, .present = true};
 	/* A supervisor before us served it: the rings it ran are in an unknown state. */
 	xenbus->failed = own > XenbusStateInitWait;
+}
+
+void xenbus_resume(struct xenbus *xenbus)
+{
+	xenbus->link = XENBUS_BROKEN;
+	xenbus->failed = false;
+	xenbus->front_seen = true;
+	/* If it was our own Closing, the frontend is closing too. */
+	xenbus->close_asked = xenbus->own == XenbusStateClosing;
 }
 
 void xenbus_front(struct xenbus *xenbus, enum xenbus_state state)
@@ -100,6 +110,9 @@ static enum xenbus_action connect_step(const struct xenbus *xenbus)
 		if (xenbus->own != XenbusStateInitWait)
 			return open_step(xenbus);
 		return xenbus->hotplug_ready ? XENBUS_CONNECT : XENBUS_NOTHING;
+	case XENBUS_BROKEN:
+		return xenbus->own == XenbusStateClosing && !xenbus->close_asked ? XENBUS_DISCONNECT
+										 : XENBUS_CONNECT;
 	case XENBUS_RUNNING:
 		break;
 	default:

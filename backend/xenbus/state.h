@@ -23,6 +23,7 @@ enum xenbus_link {
 	XENBUS_STARTING, /* the worker was asked to connect */
 	XENBUS_RUNNING,
 	XENBUS_STOPPING, /* the worker was asked to disconnect */
+	XENBUS_BROKEN,   /* the worker died with the rings; another takes them up where they were */
 };
 
 /** One device's side of the handshake. Zeroed, then xenbus_init. */
@@ -56,6 +57,10 @@ enum xenbus_action {
 /** xenbus_init - a device that was just found, with the state its own node says. */
 void xenbus_init(struct xenbus *xenbus, const struct xenbus_traits *traits, enum xenbus_state own);
 
+/** xenbus_resume - after xenbus_init: a supervisor before us had its rings running, and they can be
+ * taken up. */
+void xenbus_resume(struct xenbus *xenbus);
+
 /** xenbus_front - the frontend's state node says @state; Unknown (0) when it is not there. */
 void xenbus_front(struct xenbus *xenbus, enum xenbus_state state);
 
@@ -72,8 +77,8 @@ void xenbus_wrote(struct xenbus *xenbus, enum xenbus_state state);
 void xenbus_linked(struct xenbus *xenbus, enum xenbus_link link);
 
 /**
- * xenbus_fail - it cannot be served, or its worker died: nothing is mapped any more. The device
- * closes and waits until the frontend moves.
+ * xenbus_fail - it cannot be served, or its worker died for good: nothing is mapped any more. The
+ * device closes and waits until the frontend moves.
  */
 void xenbus_fail(struct xenbus *xenbus);
 

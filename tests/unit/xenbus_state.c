@@ -3,9 +3,10 @@
  *
  * A story is a row of EVENT:ACTIONS; an event without a colon only sets the scene. Events: f<N> the
  * frontend's state node says N (f0: it is gone), up, down, refused (the worker's answers), dead
- * (the worker died), bad (the next announce or connect fails), hot and cold (hotplug is ready or
- * not), offline (online=0), o5 (the toolstack writes Closing into our node), gone (our directory),
- * own<N> (at the start: what our node says). Actions: 2 4 8 5 6 (our state node), C (the worker is
+ * (the worker died for good), broken (it died, another may take over), bad (the next announce or
+ * connect fails), hot and cold (hotplug is ready or not), offline (online=0), o5 (the toolstack
+ * writes Closing into our node), gone (our directory), own<N> (at the start: what our node says),
+ * resume (and its rings can be taken up). Actions: 2 4 8 5 6 (our state node), C (the worker is
  * asked to connect), D (to disconnect), R (released).
  */
 #include <stdio.h>
@@ -86,6 +87,18 @@ static const struct {
 	{"the worker dies while it lets go", &vif, "f1:2 f4:C up:4 f5:5D dead:6 f6: f1:2"},
 	{"the worker dies of a removed device", &vif, "f1:2 f4:C up:4 gone:D dead:R"},
 	{"removed after it failed", &vbd, "bad f1:56 offline o5:6 gone:R"},
+	/* a worker that takes over */
+	{"the worker dies, another takes over", &vbd,
+	 "f1:2 f3:C up:4 f4: broken:C up: f4: f5:5D down: f6:6"},
+	{"the worker dies of two, and of each", &vif, "f1:2 f4:C up:4 broken:C broken:C up: f4:"},
+	{"the worker dies before Connected", &vbd, "f1:2 f3:C broken:C up:4 f4:"},
+	{"the frontend closes meanwhile", &vbd, "f1:2 f3:C up:4 f4: broken f5:5D f6:6 f1:2"},
+	{"another kernel meanwhile", &vbd, "f1:2 f3:C up:4 f4: broken f1:5D62 f3:C up:4"},
+	{"the domain dies meanwhile", &vif, "f1:2 f4:C up:4 broken f0:5D6 gone:R"},
+	{"removed meanwhile", &vbd, "f1:2 f3:C up:4 f4: broken gone:DR"},
+	{"a busy frontend that is to be closed keeps its disk", &vbd,
+	 "f1:2 f3:C up:4 f4: offline o5: broken:C up: f4: f6:D down:6"},
+	{"SIGTERM meanwhile", &vbd, "f1:2 f3:C up:4 f4: broken stop:5D6"},
 	/* the backend ends */
 	{"SIGTERM: running", &vbd, "f1:2 f3:C up:4 f4: stop:5D down:6 f5: f6: f1:"},
 	{"SIGTERM: starting", &vif, "f1:2 f4:C stop:5D up: down:6"},
@@ -104,6 +117,11 @@ static const struct {
 	{"restart: waited for the frontend", &vif, "own2 f4:C up:4"},
 	{"restart: was closing", &vif, "own5 f5: f6:6 f1:2"},
 	{"restart: frontend is gone", &vif, "own4 f0:56"},
+	{"restart: the rings go on", &vbd, "own4 resume f4:C up: f4: f5:5D down: f6:6"},
+	{"restart: they had just started", &vbd, "own2 resume f3:C up:4"},
+	{"restart: to be closed, and busy", &vbd, "own5 resume f4:C up: f6:D down:6"},
+	{"restart: rings of a frontend that was closing", &vif, "own5 resume f5:D f6:6"},
+	{"restart: rings of a frontend that is gone", &vbd, "own4 resume f0:5D6"},
 };
 
 struct stage {
@@ -158,7 +176,9 @@ static bool carry_out(struct stage *stage, enum xenbus_action action)
 		return true;
 	case XENBUS_DISCONNECT:
 		note(stage, 'D');
-		xenbus_linked(&stage->xenbus, XENBUS_STOPPING);
+		/* Nobody is there to ask when the worker is dead. */
+		xenbus_linked(&stage->xenbus,
+			      stage->xenbus.link == XENBUS_BROKEN ? XENBUS_IDLE : XENBUS_STOPPING);
 		return true;
 	case XENBUS_WRITE_CLOSED:
 		wrote(stage, XenbusStateClosed);
@@ -178,6 +198,9 @@ static void worker_says(struct xenbus *xenbus, const char *what)
 		xenbus_linked(xenbus, XENBUS_RUNNING);
 	else if (!strcmp(what, "down") && xenbus->link == XENBUS_STOPPING)
 		xenbus_linked(xenbus, XENBUS_IDLE);
+	else if (!strcmp(what, "broken") &&
+		 (xenbus->link == XENBUS_STARTING || xenbus->link == XENBUS_RUNNING))
+		xenbus_linked(xenbus, XENBUS_BROKEN);
 	else if (!strcmp(what, "dead") ||
 		 (!strcmp(what, "refused") && xenbus->link == XENBUS_STARTING))
 		xenbus_fail(xenbus);
@@ -191,6 +214,8 @@ static void event(struct stage *stage, const char *what)
 		xenbus_front(xenbus, (enum xenbus_state)(what[1] - '0'));
 	else if (!strncmp(what, "own", 3))
 		begin(stage, xenbus->traits, (enum xenbus_state)(what[3] - '0'));
+	else if (!strcmp(what, "resume"))
+		xenbus_resume(xenbus);
 	else if (!strcmp(what, "o5"))
 		xenbus_own(xenbus, XenbusStateClosing);
 	else if (!strcmp(what, "bad"))
@@ -236,9 +261,10 @@ END_TEST
 /* Whatever a frontend, a worker and a toolstack do: no endless loop, no Closed while mapped. */
 START_TEST(toggling)
 {
-	static const char *const events[] = {"f0",   "f1",  "f2",  "f3",   "f4",      "f5",
-					     "f6",   "f7",  "f8",  "up",   "down",    "refused",
-					     "dead", "bad", "hot", "cold", "offline", "o5"};
+	static const char *const events[] = {"f0",   "f1",      "f2",   "f3",    "f4",
+					     "f5",   "f6",      "f7",   "f8",    "up",
+					     "down", "refused", "dead", "bad",   "hot",
+					     "cold", "offline", "o5",   "broken"};
 	struct stage stage = {0};
 
 	srandom((unsigned)_i);
@@ -252,7 +278,8 @@ START_TEST(toggling)
 			action = xenbus_next(&stage.xenbus);
 			ck_assert(action != XENBUS_WRITE_CLOSED ||
 				  stage.xenbus.link == XENBUS_IDLE);
-			ck_assert(action != XENBUS_CONNECT || stage.xenbus.link == XENBUS_IDLE);
+			ck_assert(action != XENBUS_CONNECT || stage.xenbus.link == XENBUS_IDLE ||
+				  stage.xenbus.link == XENBUS_BROKEN);
 			ck_assert(action != XENBUS_RELEASE);
 		} while (carry_out(&stage, action));
 	}
