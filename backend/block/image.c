@@ -226,7 +226,10 @@ int image_lease(const struct image *image, int *lease)
 
 void image_close(struct image *image)
 {
-	if (image->fd >= 0)
-		close(image->fd);
+	if (image->fd < 0)
+		return;
+	/* The worker had the same open file; its io_uring lets go of it some time after its end. */
+	(void)flock(image->fd, LOCK_UN);
+	close(image->fd);
 	image->fd = -1;
 }
