@@ -21,6 +21,7 @@ struct creation {
 	const struct create_options *options;
 	struct layout layout;
 	struct nodes nodes;
+	char uuid[UUID_STR_LEN];
 	struct fault *fault;
 };
 
@@ -156,9 +157,49 @@ static int devices_start(struct creation *c)
 	return rc;
 }
 
+/* Before this, whoever finds it half made removes it; behind it, he only lets it run. */
+static int finished_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	struct creation *c = arg;
+	char worker[64];
+	int rc = 0;
+
+	record_worker_text(RECORD_UNPAUSE, worker);
+	if (c->options->pending)
+		rc = nodes_remove(xs, t, RECORD_PENDING, c->uuid);
+	if (rc)
+		return rc;
+	return c->options->paused
+		       ? xs_remove(xs, t, RECORD_PATH "/busy", c->layout.domid)
+		       : xs_write_string(xs, t, worker, RECORD_PATH "/busy", c->layout.domid);
+}
+
 static int start(struct creation *c)
 {
-	return c->options->paused ? 0 : xen_domain_unpause(c->ts->xen, c->layout.domid, c->fault);
+	int rc = c->options->pending ? xs_transact(c->ts->xs, finished_write, c)
+				     : finished_write(c->ts->xs, XBT_NULL, c);
+
+	if (rc)
+		return fault_set(c->fault, rc, "domain %u: cannot write to the XenStore: %s",
+				 c->layout.domid, strerror(-rc));
+	if (c->options->paused)
+		return 0;
+	rc = xen_domain_unpause(c->ts->xen, c->layout.domid, c->fault);
+	if (!rc)
+		record_idle(c->ts, c->layout.domid);
+	return rc;
+}
+
+int domain_finish(struct toolstack *ts, uint16_t domid, struct fault *fault)
+{
+	struct xen_domain domain;
+	int rc = xen_domain_get(ts->xen, domid, &domain, fault);
+
+	if (!rc && domain.paused)
+		rc = xen_domain_unpause(ts->xen, domid, fault);
+	if (!rc)
+		record_idle(ts, domid);
+	return rc;
 }
 
 static void undo(struct creation *c)
@@ -168,26 +209,52 @@ static void undo(struct creation *c)
 	domain_destroy(c->ts, c->layout.domid, &ignored);
 }
 
+/*
+ * An empty domain. Its UUID is written down before, for between Xen's answer and the next write
+ * nothing else tells whose it is.
+ */
+static int make(struct creation *c)
+{
+	struct toolstack *ts = c->ts;
+	struct xen_limits limits;
+	char worker[64];
+	int rc = tuning_limits(ts, c->config, &limits, c->fault);
+
+	if (rc)
+		return rc;
+	limits.container = container_of_type(c->config->type);
+	record_worker_text(RECORD_CREATE, worker);
+	rc = xs_write_string(ts->xs, XBT_NULL, worker, RECORD_CREATING, c->uuid);
+	if (rc)
+		fault_set(c->fault, rc, "cannot write to the XenStore: %s", strerror(-rc));
+	else
+		rc = xen_domain_create(ts->xen, &limits, &c->layout.domid, c->fault);
+	tuning_limits_free(&limits);
+	if (rc) {
+		nodes_remove(ts->xs, XBT_NULL, RECORD_CREATING, c->uuid);
+		return rc;
+	}
+	rc = record_busy(ts, c->layout.domid, RECORD_CREATE);
+	if (rc)
+		fault_set(c->fault, rc, "domain %u: cannot write to the XenStore: %s",
+			  c->layout.domid, strerror(-rc));
+	nodes_remove(ts->xs, XBT_NULL, RECORD_CREATING, c->uuid);
+	if (rc)
+		undo(c);
+	return rc;
+}
+
 int domain_create(struct toolstack *ts, const struct domain_config *config,
 		  const struct create_options *options, uint16_t *domid, struct fault *fault)
 {
 	struct creation c = {.ts = ts, .config = config, .options = options, .fault = fault};
-	struct xen_limits limits;
-	int rc = tuning_limits(ts, config, &limits, fault);
+	int rc;
 
+	uuid_unparse_lower(config->uuid, c.uuid);
+	rc = make(&c);
 	if (rc)
 		return rc;
-	limits.container = container_of_type(config->type);
-	rc = xen_domain_create(ts->xen, &limits, &c.layout.domid, fault);
-	tuning_limits_free(&limits);
-	if (rc)
-		return rc;
-	rc = record_busy(ts, c.layout.domid, "create");
-	if (rc)
-		fault_set(fault, rc, "domain %u: cannot write to the XenStore: %s", c.layout.domid,
-			  strerror(-rc));
-	if (!rc)
-		rc = tuning_apply(ts, config, c.layout.domid, fault);
+	rc = tuning_apply(ts, config, c.layout.domid, fault);
 	if (!rc)
 		rc = build(&c);
 	if (!rc)
@@ -200,8 +267,6 @@ int domain_create(struct toolstack *ts, const struct domain_config *config,
 		rc = start(&c);
 	if (rc)
 		undo(&c);
-	else
-		record_idle(ts, c.layout.domid);
 	nodes_free(&c.nodes);
 	*domid = c.layout.domid;
 	return rc;

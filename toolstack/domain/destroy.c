@@ -16,8 +16,9 @@ struct removal {
 	struct toolstack *ts;
 	uint16_t domid;
 	struct devices devices;
-	char *vm;   /* "/vm/UUID" at the beginning, NULL when there was none */
-	char *name; /* NULL when there was none */
+	char *vm;                    /* "/vm/UUID" at the beginning, NULL when there was none */
+	char *name;                  /* NULL when there was none */
+	const struct nodes *pending; /* what is written in the same step, or NULL */
 };
 
 /* Another domain may have got the id since: then nothing there is ours any more. */
@@ -48,8 +49,10 @@ static int removal_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	struct removal *r = arg;
 	int rc = 0;
 
-	if (is_another(r, t))
-		return 0;
+	if (r->pending)
+		rc = nodes_write(r->pending, xs, t);
+	if (rc || is_another(r, t))
+		return rc;
 	for (size_t i = 0; i < r->devices.count && !rc; i++)
 		rc = device_remove(xs, t, &r->devices.device[i]);
 	if (!rc)
@@ -91,36 +94,61 @@ static int domain_end(struct removal *r, struct fault *fault)
 	return rc == -ESRCH ? 0 : rc;
 }
 
-int domain_destroy(struct toolstack *ts, uint16_t domid, struct fault *fault)
+static int removal_run(struct removal *r, struct fault *fault)
 {
-	struct removal r = {.ts = ts, .domid = domid};
+	struct toolstack *ts = r->ts;
 	struct xen_domain domain;
 	struct fault ignored = {0};
-	int rc;
+	int rc = record_busy(ts, r->domid, RECORD_DESTROY);
 
-	if (domid == BACKEND_DOMID)
-		return fault_set(fault, -EPERM, "domain 0 is this host; it cannot be destroyed");
-	rc = record_busy(ts, domid, "destroy");
 	if (rc)
-		return fault_set(fault, rc, "domain %u: cannot write to the XenStore: %s", domid,
+		return fault_set(fault, rc, "domain %u: cannot write to the XenStore: %s", r->domid,
 				 strerror(-rc));
-	r.vm = xs_read_string(ts->xs, XBT_NULL, "/local/domain/%u/vm", domid);
-	r.name = name_of(ts, domid);
-	if (!xen_domain_get(ts->xen, domid, &domain, &ignored) && !domain.dying)
-		xen_domain_pause(ts->xen, domid, &ignored);
-	devices_end(&r);
-	qemu_stop(ts, domid);
-	rc = domain_end(&r, fault);
+	r->vm = xs_read_string(ts->xs, XBT_NULL, "/local/domain/%u/vm", r->domid);
+	r->name = name_of(ts, r->domid);
+	if (!xen_domain_get(ts->xen, r->domid, &domain, &ignored) && !domain.dying)
+		xen_domain_pause(ts->xen, r->domid, &ignored);
+	devices_end(r);
+	qemu_stop(ts, r->domid);
+	rc = domain_end(r, fault);
 	if (!rc) {
-		rc = xs_transact(ts->xs, removal_write, &r);
+		rc = xs_transact(ts->xs, removal_write, r);
 		if (rc)
 			fault_set(fault, rc,
 				  "domain %u: cannot remove its nodes: %s; run destroy "
 				  "again",
-				  domid, strerror(-rc));
+				  r->domid, strerror(-rc));
 	}
-	devices_free(&r.devices);
-	free(r.vm);
-	free(r.name);
+	devices_free(&r->devices);
+	free(r->vm);
+	free(r->name);
+	return rc;
+}
+
+int domain_destroy(struct toolstack *ts, uint16_t domid, struct fault *fault)
+{
+	struct removal r = {.ts = ts, .domid = domid};
+
+	if (domid == BACKEND_DOMID)
+		return fault_set(fault, -EPERM, "domain 0 is this host; it cannot be destroyed");
+	return removal_run(&r, fault);
+}
+
+int domain_remove_to_restart(struct toolstack *ts, uint16_t domid,
+			     const struct domain_config *config, unsigned quick,
+			     struct fault *fault)
+{
+	struct nodes nodes = {0};
+	struct removal r = {.ts = ts, .domid = domid, .pending = &nodes};
+	char uuid[UUID_STR_LEN], *text = domain_config_print(config);
+	int rc;
+
+	if (!text)
+		return fault_memory(fault);
+	uuid_unparse_lower(config->uuid, uuid);
+	record_pending(&nodes, uuid, text, quick);
+	rc = removal_run(&r, fault);
+	nodes_free(&nodes);
+	free(text);
 	return rc;
 }

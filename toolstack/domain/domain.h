@@ -12,6 +12,7 @@
 struct create_options {
 	bool paused;    /* do not let it run */
 	unsigned quick; /* how often in a row it was restarted soon after its start */
+	bool pending;   /* it is a restart: the record of that ends with success (record.h) */
 };
 
 /**
@@ -31,3 +32,15 @@ int domain_create(struct toolstack *ts, const struct domain_config *config,
  * that is half gone, as often as one likes.
  */
 int domain_destroy(struct toolstack *ts, uint16_t domid, struct fault *fault);
+
+/**
+ * domain_remove_to_restart - the same, and in the step in which its nodes go, the record comes of
+ * which it is made again (record_pending()): whoever is killed behind it loses nothing.
+ * @config, @quick: what is to be made
+ */
+int domain_remove_to_restart(struct toolstack *ts, uint16_t domid,
+			     const struct domain_config *config, unsigned quick,
+			     struct fault *fault);
+
+/** domain_finish - let a domain run that has only that left (record_only_paused()). */
+int domain_finish(struct toolstack *ts, uint16_t domid, struct fault *fault);

@@ -12,16 +12,23 @@
 /* A message to the store is at most 4096 bytes, the path among them (xs_wire.h). */
 #define PIECE 2048
 
-void record_config(struct nodes *nodes, uint16_t domid, const char *text)
+static void text_add(struct nodes *nodes, const char *dir, const char *text)
 {
-	char dir[64], name[24];
+	char name[24];
 	size_t length = strlen(text);
 
-	snprintf(dir, sizeof(dir), RECORD_PATH "/config", domid);
 	for (size_t i = 0; i * PIECE < length; i++) {
 		snprintf(name, sizeof(name), "%zu", i);
 		nodes_add(nodes, dir, name, "%.*s", PIECE, text + i * PIECE);
 	}
+}
+
+void record_config(struct nodes *nodes, uint16_t domid, const char *text)
+{
+	char dir[64];
+
+	snprintf(dir, sizeof(dir), RECORD_PATH "/config", domid);
+	text_add(nodes, dir, text);
 }
 
 int record_config_replace(struct toolstack *ts, xs_transaction_t t, uint16_t domid,
@@ -37,7 +44,7 @@ int record_config_replace(struct toolstack *ts, xs_transaction_t t, uint16_t dom
 	return rc;
 }
 
-char *record_config_text(struct toolstack *ts, xs_transaction_t t, uint16_t domid)
+static char *text_read(struct toolstack *ts, xs_transaction_t t, const char *dir)
 {
 	char *text = NULL, *piece;
 	size_t size;
@@ -45,8 +52,7 @@ char *record_config_text(struct toolstack *ts, xs_transaction_t t, uint16_t domi
 
 	if (!out)
 		return NULL;
-	for (unsigned i = 0;
-	     (piece = xs_read_string(ts->xs, t, RECORD_PATH "/config/%u", domid, i)); i++) {
+	for (unsigned i = 0; (piece = xs_read_string(ts->xs, t, "%s/%u", dir, i)); i++) {
 		fputs(piece, out);
 		free(piece);
 	}
@@ -55,6 +61,14 @@ char *record_config_text(struct toolstack *ts, xs_transaction_t t, uint16_t domi
 		return NULL;
 	}
 	return text;
+}
+
+char *record_config_text(struct toolstack *ts, xs_transaction_t t, uint16_t domid)
+{
+	char dir[64];
+
+	snprintf(dir, sizeof(dir), RECORD_PATH "/config", domid);
+	return text_read(ts, t, dir);
 }
 
 int record_config_read(struct toolstack *ts, xs_transaction_t t, uint16_t domid,
@@ -100,12 +114,16 @@ static uint64_t start_time(pid_t pid)
 	return start;
 }
 
+void record_worker_text(const char *what, char text[64])
+{
+	snprintf(text, 64, "%d %" PRIu64 " %s", (int)getpid(), start_time(getpid()), what);
+}
+
 int record_busy(struct toolstack *ts, uint16_t domid, const char *what)
 {
 	char text[64];
 
-	snprintf(text, sizeof(text), "%d %" PRIu64 " %s", (int)getpid(), start_time(getpid()),
-		 what);
+	record_worker_text(what, text);
 	return xs_write_string(ts->xs, XBT_NULL, text, RECORD_PATH "/busy", domid);
 }
 
@@ -114,20 +132,77 @@ int record_idle(struct toolstack *ts, uint16_t domid)
 	return xs_remove(ts->xs, XBT_NULL, RECORD_PATH "/busy", domid);
 }
 
-enum record_worker record_worker(struct toolstack *ts, uint16_t domid, pid_t *pid)
+static enum record_worker worker_of(const char *text, pid_t *pid)
 {
-	char *text = xs_read_string(ts->xs, XBT_NULL, RECORD_PATH "/busy", domid);
 	uint64_t start;
 	int id;
-	enum record_worker worker = WORKER_DEAD;
 
-	if (!text)
-		return WORKER_NONE;
-	if (sscanf(text, "%d %" SCNu64, &id, &start) == 2 && id > 0 && start &&
-	    start_time(id) == start) {
-		*pid = id;
-		worker = WORKER_ALIVE;
-	}
+	if (sscanf(text, "%d %" SCNu64, &id, &start) != 2 || id <= 0 || !start ||
+	    start_time(id) != start)
+		return WORKER_DEAD;
+	*pid = id;
+	return WORKER_ALIVE;
+}
+
+enum record_worker record_worker_at(struct toolstack *ts, const char *path, pid_t *pid)
+{
+	char *text = xs_read_string(ts->xs, XBT_NULL, "%s", path);
+	enum record_worker worker = text ? worker_of(text, pid) : WORKER_NONE;
+
 	free(text);
 	return worker;
+}
+
+enum record_worker record_worker(struct toolstack *ts, uint16_t domid, pid_t *pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), RECORD_PATH "/busy", domid);
+	return record_worker_at(ts, path, pid);
+}
+
+bool record_only_paused(struct toolstack *ts, uint16_t domid)
+{
+	char *text = xs_read_string(ts->xs, XBT_NULL, RECORD_PATH "/busy", domid);
+	const char *what = text ? strrchr(text, ' ') : NULL;
+	pid_t pid;
+	bool only = what && !strcmp(what + 1, RECORD_UNPAUSE) &&
+		    worker_of(text, &pid) == WORKER_DEAD;
+
+	free(text);
+	return only;
+}
+
+void record_pending(struct nodes *nodes, const char *uuid, const char *text, unsigned quick)
+{
+	char dir[96], config[112], worker[64];
+
+	snprintf(dir, sizeof(dir), RECORD_PENDING, uuid);
+	snprintf(config, sizeof(config), "%s/config", dir);
+	record_worker_text(RECORD_RESTART, worker);
+	nodes_add(nodes, dir, "busy", "%s", worker);
+	nodes_add(nodes, dir, "quick", "%u", quick);
+	text_add(nodes, config, text);
+}
+
+int record_pending_read(struct toolstack *ts, const char *uuid, struct domain_config *config,
+			unsigned *quick, struct fault *fault)
+{
+	char dir[96], source[96], *text;
+	uint64_t number = 0;
+	int rc;
+
+	snprintf(dir, sizeof(dir), RECORD_PENDING "/config", uuid);
+	snprintf(source, sizeof(source), "config of domain %s", uuid);
+	xs_read_number(ts->xs, XBT_NULL, UINT16_MAX, &number, RECORD_PENDING "/quick", uuid);
+	*quick = (unsigned)number;
+	text = text_read(ts, XBT_NULL, dir);
+	if (!text)
+		return fault_memory(fault);
+	if (*text)
+		rc = domain_config_parse(source, text, NULL, 0, config, fault);
+	else
+		rc = fault_set(fault, -ENOENT, "%s: not kept", source);
+	free(text);
+	return rc;
 }

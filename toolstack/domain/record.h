@@ -1,11 +1,17 @@
 /*
- * record.h - what the toolstack itself remembers of a domain, in /tool/xsplit/domain/N.
+ * record.h - what the toolstack itself remembers, in /tool/xsplit.
  *
- *   busy          who makes or removes the domain: "PID START WHAT"; while that process lives
- * nobody else touches the domain, and when it is dead the work is half done config/0..    the whole
- * config (domain_config_print), cut into pieces that a node can hold quick         how often in a
- * row it ended soon after its start and was restarted started       when it was unpaused, seconds
- * since 1970 end           what xsplitd has done about its end, so that it does it once
+ *   domain/N/busy        who makes or removes the domain: "PID START WHAT"; while that process
+ * lives nobody else touches the domain, and when it is dead the work is half done
+ *   domain/N/config/0..  the whole config (domain_config_print), in pieces that a node can hold
+ *   domain/N/quick       how often in a row it ended soon after its start and was restarted
+ *   domain/N/started     when it was made, seconds since 1970
+ *   domain/N/end         what xsplitd has done about its end, so that it does it once
+ *   creating/UUID        who is about to make a domain of this UUID: "PID START create"
+ *   restart/UUID/...     config, quick, busy of a domain that was removed to be made again
+ *   name/NAME            the domain of that name (name.h)
+ *
+ * So that a process may be killed at any step: what it began is here before it begins it.
  */
 #pragma once
 
@@ -37,7 +43,21 @@ char *record_config_text(struct toolstack *ts, xs_transaction_t t, uint16_t domi
 int record_config_read(struct toolstack *ts, xs_transaction_t t, uint16_t domid,
 		       struct domain_config *config, struct fault *fault);
 
-/** record_busy - say that this process now works on the domain. @what: "create", "destroy" */
+/** What a process does with a domain. */
+#define RECORD_CREATE  "create"
+#define RECORD_DESTROY "destroy"
+/** All is made; only to be let run. */
+#define RECORD_UNPAUSE "unpause"
+#define RECORD_RESTART "restart"
+
+/** Paths of what is remembered by UUID, as text. */
+#define RECORD_CREATING "/tool/xsplit/creating/%s"
+#define RECORD_PENDING  "/tool/xsplit/restart/%s"
+
+/** record_worker_text - "PID START WHAT" of this process. */
+void record_worker_text(const char *what, char text[64]);
+
+/** record_busy - say that this process now works on the domain. @what: RECORD_... */
 int record_busy(struct toolstack *ts, uint16_t domid, const char *what);
 
 /** record_idle - say that it does no more. */
@@ -50,3 +70,16 @@ enum record_worker { WORKER_NONE, WORKER_ALIVE, WORKER_DEAD };
  * @pid: set with WORKER_ALIVE
  */
 enum record_worker record_worker(struct toolstack *ts, uint16_t domid, pid_t *pid);
+
+/** record_worker_at - the same of any node that record_worker_text() is written to. */
+enum record_worker record_worker_at(struct toolstack *ts, const char *path, pid_t *pid);
+
+/** record_only_paused - is all of a domain made, and whoever was to let it run is dead? */
+bool record_only_paused(struct toolstack *ts, uint16_t domid);
+
+/** record_pending - compose the record of a domain that is to be made again. @uuid: as text */
+void record_pending(struct nodes *nodes, const char *uuid, const char *text, unsigned quick);
+
+/** record_pending_read - its config and how often it ended quickly. As record_config_read(). */
+int record_pending_read(struct toolstack *ts, const char *uuid, struct domain_config *config,
+			unsigned *quick, struct fault *fault);

@@ -16,8 +16,9 @@ struct renaming {
 	struct toolstack *ts;
 	uint16_t domid;
 	const char *name;
-	const struct devices *gone; /* devices to remove with it, or NULL */
-	const unsigned char *uuid;  /* the new one, or NULL */
+	const struct devices *gone;  /* devices to remove with it, or NULL */
+	const unsigned char *uuid;   /* the new one, or NULL */
+	const struct nodes *pending; /* written with it, or NULL */
 	struct fault *fault;
 };
 
@@ -101,6 +102,8 @@ static int renaming_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 		rc = vm_rename(r, t, vm);
 	if (!rc)
 		rc = config_rename(r, t);
+	if (!rc && r->pending)
+		rc = nodes_write(r->pending, xs, t);
 	free(old);
 	free(vm);
 	return rc;
@@ -142,7 +145,8 @@ static void devices_end(struct toolstack *ts, uint16_t domid, struct devices *de
 	scripts_remove(ts, devices);
 }
 
-int domain_set_aside(struct toolstack *ts, uint16_t domid, struct fault *fault)
+int domain_set_aside(struct toolstack *ts, uint16_t domid, const struct nodes *pending,
+		     struct fault *fault)
 {
 	char name[DOMAIN_NAME_MAX + 1], stamp[24], *old = name_of(ts, domid);
 	struct devices devices = {0};
@@ -152,6 +156,7 @@ int domain_set_aside(struct toolstack *ts, uint16_t domid, struct fault *fault)
 			     .name = name,
 			     .gone = &devices,
 			     .uuid = uuid,
+			     .pending = pending,
 			     .fault = fault};
 	time_t now = time(NULL);
 	struct tm utc;
@@ -163,9 +168,9 @@ int domain_set_aside(struct toolstack *ts, uint16_t domid, struct fault *fault)
 	free(old);
 	uuid_generate_random(uuid);
 	devices_end(ts, domid, &devices);
-	rc = renaming_run(&r);
+	rc = xen_domain_sethandle(ts->xen, domid, uuid, fault);
 	if (!rc)
-		rc = xen_domain_sethandle(ts->xen, domid, uuid, fault);
+		rc = renaming_run(&r);
 	devices_free(&devices);
 	return rc;
 }

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "toolstack/nodes.h"
 #include "toolstack/toolstack.h"
 
 /**
@@ -16,5 +17,7 @@ int domain_rename(struct toolstack *ts, uint16_t domid, const char *name, struct
  * domain_set_aside - keep an ended domain for its owner to look at, and let its name, its UUID and
  * its devices go to another: it is called NAME-YYYYMMDDTHHMMSSZ from now on, as xl does for
  * rename-restart.
+ * @pending: nodes that are written in the same step
  */
-int domain_set_aside(struct toolstack *ts, uint16_t domid, struct fault *fault);
+int domain_set_aside(struct toolstack *ts, uint16_t domid, const struct nodes *pending,
+		     struct fault *fault);

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <uuid/uuid.h>
 
 #include "lib/log.h"
 #include "lib/number.h"
@@ -24,6 +25,13 @@
 
 extern char **environ;
 
+/* What is looked at: a domain by its number, or something that is recorded by a UUID. */
+enum subject_kind { SUBJECT_DOMAIN, SUBJECT_RESTART, SUBJECT_CREATING };
+struct subject {
+	enum subject_kind kind;
+	char id[UUID_STR_LEN];
+};
+
 /*
  * What a look at a domain waits for: our own child, somebody else's work, or, after a child that
  * failed, that some time passes.
@@ -31,7 +39,7 @@ extern char **environ;
 struct awaited {
 	struct event *event; /* on its pidfd or its time; NULL: free */
 	pid_t pid;
-	uint16_t domid;
+	struct subject subject;
 	bool child;
 	struct xsplitd *daemon;
 };
@@ -76,7 +84,7 @@ static void process_ended(evutil_socket_t pidfd, short what, void *arg)
 {
 	struct timeval later = {.tv_sec = SCAN_SECONDS};
 	struct awaited *a = arg;
-	uint16_t domid = a->domid;
+	struct subject subject = a->subject;
 	int status = 0;
 
 	if (a->child)
@@ -84,11 +92,16 @@ static void process_ended(evutil_socket_t pidfd, short what, void *arg)
 	awaited_free(a);
 	if (status) {
 		a->event = evtimer_new(a->daemon->base, time_passed, a);
-		a->domid = domid;
+		a->subject = subject;
 		if (a->event)
 			event_add(a->event, &later);
 	}
 	scan_soon(a->daemon);
+}
+
+static bool is_same(const struct subject *a, const struct subject *b)
+{
+	return a->kind == b->kind && !strcmp(a->id, b->id);
 }
 
 /* Somebody who finished with the domain may live on: whoever stays at its console does. */
@@ -96,16 +109,17 @@ static bool is_done(struct xsplitd *d, const struct awaited *a)
 {
 	pid_t worker;
 
-	return a->pid && !a->child &&
-	       (record_worker(&d->ts, a->domid, &worker) != WORKER_ALIVE || worker != a->pid);
+	return a->pid && !a->child && a->subject.kind == SUBJECT_DOMAIN &&
+	       (record_worker(&d->ts, (uint16_t)atoi(a->subject.id), &worker) != WORKER_ALIVE ||
+		worker != a->pid);
 }
 
-static bool is_awaited(struct xsplitd *d, uint16_t domid)
+static bool is_awaited(struct xsplitd *d, const struct subject *subject)
 {
 	for (int i = 0; i < WORKERS_MAX; i++) {
 		struct awaited *a = &d->awaited[i];
 
-		if (!a->event || a->domid != domid)
+		if (!a->event || !is_same(&a->subject, subject))
 			continue;
 		if (!is_done(d, a))
 			return true;
@@ -123,7 +137,7 @@ static struct awaited *awaited_room(struct xsplitd *d)
 }
 
 /* Return: false when the process is gone or there is no descriptor for it. */
-static bool await(struct awaited *a, pid_t pid, uint16_t domid, bool child)
+static bool await(struct awaited *a, pid_t pid, const struct subject *subject, bool child)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 
@@ -139,23 +153,23 @@ static bool await(struct awaited *a, pid_t pid, uint16_t domid, bool child)
 		return false;
 	}
 	a->pid = pid;
-	a->domid = domid;
+	a->subject = *subject;
 	a->child = child;
 	return true;
 }
 
-static void reap_start(struct awaited *room, uint16_t domid)
+static void reap_start(struct awaited *room, const struct subject *subject)
 {
-	char id[8];
-	const char *const argv[] = {"xsplitd", "--domain", id, NULL};
+	static const char *const options[] = {[SUBJECT_DOMAIN] = "--domain",
+					      [SUBJECT_RESTART] = "--restart",
+					      [SUBJECT_CREATING] = "--creating"};
+	const char *const argv[] = {"xsplitd", options[subject->kind], subject->id, NULL};
 	pid_t pid;
-	int rc;
+	int rc = posix_spawn(&pid, "/proc/self/exe", NULL, NULL, (char *const *)argv, environ);
 
-	snprintf(id, sizeof(id), "%u", domid);
-	rc = posix_spawn(&pid, "/proc/self/exe", NULL, NULL, (char *const *)argv, environ);
 	if (rc)
-		log_error("domain %u: cannot start a process for it: %s", domid, strerror(rc));
-	else if (!await(room, pid, domid, true))
+		log_error("%s: cannot start a process for it: %s", subject->id, strerror(rc));
+	else if (!await(room, pid, subject, true))
 		waitpid(pid, NULL, 0);
 }
 
@@ -168,26 +182,45 @@ static const struct xen_domain *domain_of(const struct xen_domain *list, size_t 
 	return NULL;
 }
 
-static void look(struct xsplitd *d, uint16_t domid, const struct xen_domain *domain)
+static void act(struct xsplitd *d, const struct subject *subject, enum reap_need need, pid_t worker)
 {
-	bool awaited = is_awaited(d, domid);
 	struct awaited *room = awaited_room(d);
-	pid_t worker;
 
 	/* Without room the next scan tries again. */
-	if (awaited || !room)
+	if (!room || need == REAP_NOTHING)
 		return;
-	switch (reap_needed(&d->ts, domid, domain, &worker)) {
-	case REAP_NOW:
-		reap_start(room, domid);
-		break;
-	case REAP_LATER:
-		if (!await(room, worker, domid, false))
-			scan_soon(d);
-		break;
-	case REAP_NOTHING:
-		break;
+	if (need == REAP_NOW)
+		reap_start(room, subject);
+	else if (!await(room, worker, subject, false))
+		scan_soon(d);
+}
+
+static void look(struct xsplitd *d, uint16_t domid, const struct xen_domain *domain)
+{
+	struct subject subject = {.kind = SUBJECT_DOMAIN};
+	pid_t worker = 0;
+
+	snprintf(subject.id, sizeof(subject.id), "%u", domid);
+	if (!is_awaited(d, &subject))
+		act(d, &subject, reap_needed(&d->ts, domid, domain, &worker), worker);
+}
+
+static void look_recorded(struct xsplitd *d, enum subject_kind kind, const char *dir,
+			  enum reap_need (*needed)(struct toolstack *ts, const char *uuid,
+						   pid_t *worker))
+{
+	unsigned count;
+	char **ids = nodes_list(d->ts.xs, XBT_NULL, &count, "%s", dir);
+
+	for (unsigned i = 0; i < count; i++) {
+		struct subject subject = {.kind = kind};
+		pid_t worker = 0;
+
+		snprintf(subject.id, sizeof(subject.id), "%s", ids[i]);
+		if (!is_awaited(d, &subject))
+			act(d, &subject, needed(&d->ts, subject.id, &worker), worker);
 	}
+	free(ids);
 }
 
 static int look_at_all(struct xsplitd *d)
@@ -210,6 +243,8 @@ static int look_at_all(struct xsplitd *d)
 			look(d, domid, domain_of(list, domains, domid));
 	free(ids);
 	free(list);
+	look_recorded(d, SUBJECT_CREATING, "/tool/xsplit/creating", reap_creating_needed);
+	look_recorded(d, SUBJECT_RESTART, "/tool/xsplit/restart", reap_pending_needed);
 	return 0;
 }
 
@@ -226,7 +261,8 @@ static void watch_fired(evutil_socket_t fd, short what, void *arg)
 static int store_watch(struct xsplitd *d)
 {
 	static const char *const paths[] = {"@releaseDomain", "@introduceDomain",
-					    "/tool/xsplit/domain"};
+					    "/tool/xsplit/domain", "/tool/xsplit/creating",
+					    "/tool/xsplit/restart"};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		if (!xs_watch(d->ts.xs, paths[i], "xsplitd"))

@@ -59,27 +59,142 @@ static int destroy(const struct reaping *r)
 	return rc;
 }
 
-static int start_anew(const struct reaping *r, struct domain_config *config, unsigned quick)
+/* What came in between may be over the next time: then the record has to stay. */
+static bool is_passing(int rc)
 {
-	struct create_options options = {.quick = quick};
-	struct fault fault = {0};
-	uint16_t domid;
-	int rc = plan_domain(r->ts, config, &fault);
+	return rc == -EINTR || rc == -EAGAIN || rc == -ECONNREFUSED || rc == -EPIPE;
+}
 
+static void pending_forget(struct toolstack *ts, const char *uuid)
+{
+	nodes_remove(ts->xs, XBT_NULL, RECORD_PENDING, uuid);
+}
+
+/* @was: what the log calls the one before it */
+static int start_anew(struct toolstack *ts, struct domain_config *config, unsigned quick,
+		      const char *was)
+{
+	struct create_options options = {.quick = quick, .pending = true};
+	struct fault fault = {0};
+	char uuid[UUID_STR_LEN];
+	uint16_t domid;
+	int rc = plan_domain(ts, config, &fault);
+
+	uuid_unparse_lower(config->uuid, uuid);
 	if (!rc)
-		rc = domain_create(r->ts, config, &options, &domid, &fault);
+		rc = domain_create(ts, config, &options, &domid, &fault);
 	if (rc)
-		log_error("domain %u (%s): cannot be restarted: %s", r->domid, r->name, fault.text);
+		log_error("%s (%s): cannot be restarted: %s", was, config->name, fault.text);
 	else
-		log_info("domain %u (%s): restarted as domain %u", r->domid, r->name, domid);
+		log_info("%s (%s): restarted as domain %u", was, config->name, domid);
+	if (rc && !is_passing(rc))
+		pending_forget(ts, uuid);
 	return rc;
 }
 
 static int restart(const struct reaping *r, struct domain_config *config, unsigned quick)
 {
-	int rc = destroy(r);
+	struct fault fault = {0};
+	char was[24];
+	int rc = domain_remove_to_restart(r->ts, r->domid, config, quick, &fault);
 
-	return rc ? rc : start_anew(r, config, quick);
+	if (rc) {
+		log_error("domain %u (%s): cannot be removed: %s", r->domid, r->name, fault.text);
+		return rc;
+	}
+	snprintf(was, sizeof(was), "domain %u", r->domid);
+	return start_anew(r->ts, config, quick, was);
+}
+
+enum reap_need reap_pending_needed(struct toolstack *ts, const char *uuid, pid_t *worker)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), RECORD_PENDING "/busy", uuid);
+	return record_worker_at(ts, path, worker) == WORKER_ALIVE ? REAP_LATER : REAP_NOW;
+}
+
+enum reap_need reap_creating_needed(struct toolstack *ts, const char *uuid, pid_t *worker)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), RECORD_CREATING, uuid);
+	return record_worker_at(ts, path, worker) == WORKER_ALIVE ? REAP_LATER : REAP_NOW;
+}
+
+/* Is the domain there already, made by whoever died before he could forget the record? */
+static bool is_made(struct toolstack *ts, const char *uuid)
+{
+	struct xen_domain *list;
+	struct fault ignored = {0};
+	size_t count;
+	uuid_t wanted;
+	bool made = false;
+
+	if (uuid_parse(uuid, wanted) || xen_domain_list(ts->xen, &list, &count, &ignored))
+		return false;
+	for (size_t i = 0; i < count && !made; i++)
+		made = !uuid_compare(list[i].uuid, wanted);
+	free(list);
+	return made;
+}
+
+int reap_pending(struct toolstack *ts, const char *uuid)
+{
+	struct domain_config config;
+	struct fault fault = {0};
+	char was[64], worker[64];
+	unsigned quick;
+	pid_t pid;
+	int rc = 0;
+
+	/* A half made one goes first; the scan sees to that. */
+	if (reap_pending_needed(ts, uuid, &pid) != REAP_NOW || is_made(ts, uuid))
+		return 0;
+	record_worker_text(RECORD_RESTART, worker);
+	rc = xs_write_string(ts->xs, XBT_NULL, worker, RECORD_PENDING "/busy", uuid);
+	if (!rc)
+		rc = record_pending_read(ts, uuid, &config, &quick, &fault);
+	if (rc) {
+		log_error("restart of %s: %s", uuid, fault.text[0] ? fault.text : strerror(-rc));
+		if (!is_passing(rc))
+			pending_forget(ts, uuid);
+		return rc;
+	}
+	snprintf(was, sizeof(was), "domain %s", uuid);
+	log_info("%s (%s): its restart was cut short; going on", was, config.name);
+	rc = start_anew(ts, &config, quick, was);
+	domain_config_free(&config);
+	return rc;
+}
+
+int reap_creating(struct toolstack *ts, const char *uuid)
+{
+	struct xen_domain *list;
+	struct fault fault = {0};
+	size_t count;
+	uuid_t wanted;
+	pid_t pid;
+	int rc;
+
+	if (reap_creating_needed(ts, uuid, &pid) != REAP_NOW)
+		return 0;
+	rc = xen_domain_list(ts->xen, &list, &count, &fault);
+	for (size_t i = 0; !rc && i < count && !uuid_parse(uuid, wanted); i++) {
+		/* One with a record is seen to by that. */
+		if (uuid_compare(list[i].uuid, wanted) != 0 ||
+		    xs_exists(ts->xs, XBT_NULL, RECORD_PATH, list[i].domid))
+			continue;
+		log_warn("domain %u: whoever made it died at once; removing it", list[i].domid);
+		rc = domain_destroy(ts, list[i].domid, &fault);
+	}
+	if (!rc) {
+		free(list);
+		rc = nodes_remove(ts->xs, XBT_NULL, RECORD_CREATING, uuid);
+	}
+	if (rc)
+		log_error("creation of %s: %s", uuid, fault.text[0] ? fault.text : strerror(-rc));
+	return rc;
 }
 
 static int preserve(const struct reaping *r)
@@ -87,20 +202,29 @@ static int preserve(const struct reaping *r)
 	return xs_write_string(r->ts->xs, XBT_NULL, why(r), RECORD_PATH "/end", r->domid);
 }
 
-/* The mark comes first: what follows takes its name, and is not to happen twice. */
+/* The mark and the record of the restart come with the new name, in one step. */
 static int rename_restart(const struct reaping *r, struct domain_config *config, unsigned quick)
 {
+	struct nodes pending = {0};
 	struct fault fault = {0};
-	int rc = preserve(r);
+	char uuid[UUID_STR_LEN], was[24], record[64], *text = domain_config_print(config);
+	int rc;
 
-	if (!rc)
-		rc = domain_set_aside(r->ts, r->domid, &fault);
+	if (!text)
+		return -ENOMEM;
+	uuid_unparse_lower(config->uuid, uuid);
+	snprintf(record, sizeof(record), RECORD_PATH, r->domid);
+	record_pending(&pending, uuid, text, quick);
+	nodes_add(&pending, record, "end", "%s", why(r));
+	free(text);
+	rc = domain_set_aside(r->ts, r->domid, &pending, &fault);
+	nodes_free(&pending);
 	if (rc) {
-		log_error("domain %u (%s): cannot be renamed: %s", r->domid, r->name,
-			  fault.text[0] ? fault.text : strerror(-rc));
+		log_error("domain %u (%s): cannot be renamed: %s", r->domid, r->name, fault.text);
 		return rc;
 	}
-	return start_anew(r, config, quick);
+	snprintf(was, sizeof(was), "domain %u", r->domid);
+	return start_anew(r->ts, config, quick, was);
 }
 
 /* As xl names it: DIR/NAME; what is there from before gives way to the new one. */
@@ -187,6 +311,10 @@ int reap_domain(struct toolstack *ts, uint16_t domid)
 	}
 	if (reap_needed(ts, domid, rc ? NULL : &domain, &worker) != REAP_NOW)
 		return 0;
+	if (!rc && record_only_paused(ts, domid)) {
+		log_info("domain %u: letting it run, for its maker died before it could", domid);
+		return domain_finish(ts, domid, &fault);
+	}
 	name_read(&r);
 	ending_read(&r, rc ? NULL : &domain);
 	half_done = record_worker(ts, domid, &worker) == WORKER_DEAD;
