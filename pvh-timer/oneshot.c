@@ -1,0 +1,126 @@
+#include "pvh-timer/oneshot.h"
+
+#include "pvh-timer/hypercall.h"
+
+static struct pvh_host *host_of(const struct oneshot *timer)
+{
+	return timer->evtchn->host;
+}
+
+static int arm_vcpuop(struct oneshot *timer, uint64_t deadline)
+{
+	struct vcpu_set_singleshot_timer set = {.timeout_abs_ns = deadline, .flags = 0};
+
+	return hypercall_vcpu(host_of(timer), VCPUOP_set_singleshot_timer, timer->vcpu, &set);
+}
+
+/* Old Xens refuse a moment that has gone (-ETIME): then now is the moment. */
+static int arm(struct oneshot *timer, uint64_t deadline)
+{
+	int rc = -ENODEV;
+
+	if (timer->way == ONESHOT_VCPUOP) {
+		rc = arm_vcpuop(timer, deadline);
+		if (rc == -ETIME)
+			rc = arm_vcpuop(timer, timer->now(timer->arg) + 1);
+		if (rc)
+			timer->way = ONESHOT_SET_TIMER;
+	}
+	if (timer->way == ONESHOT_SET_TIMER)
+		rc = hypercall_set_timer(host_of(timer), deadline);
+	return rc;
+}
+
+static bool expired(void *arg)
+{
+	struct oneshot *timer = arg;
+	struct anomalies *anomalies = timer->evtchn->anomalies;
+	uint64_t now;
+
+	if (!timer->deadline) {
+		anomaly_note(anomalies, ANOMALY_TIMER_STRAY);
+		return true;
+	}
+	now = timer->now(timer->arg);
+	if (now < timer->deadline) {
+		anomaly_note(anomalies, ANOMALY_TIMER_EARLY);
+		arm(timer, timer->deadline);
+		return true;
+	}
+	anomaly_late(anomalies, now - timer->deadline);
+	timer->deadline = 0;
+	timer->fired(timer->arg);
+	return true;
+}
+
+/* What it says tells whether there are vcpu operations at all. */
+static void periodic_stop(struct oneshot *timer)
+{
+	int rc = hypercall_vcpu(host_of(timer), VCPUOP_stop_periodic_timer, timer->vcpu, NULL);
+
+	timer->way = rc ? ONESHOT_SET_TIMER : ONESHOT_VCPUOP;
+}
+
+int oneshot_start(struct oneshot *timer)
+{
+	int rc;
+
+	timer->deadline = 0;
+	timer->channel = (struct evtchn_channel){
+		.handler = expired, .arg = timer, .priority = EVTCHN_FIFO_PRIORITY_MAX};
+	rc = evtchn_bind_virq(timer->evtchn, &timer->channel, VIRQ_TIMER, timer->vcpu);
+	if (rc)
+		timer->way = ONESHOT_NONE;
+	else
+		periodic_stop(timer);
+	return rc;
+}
+
+int oneshot_set(struct oneshot *timer, uint64_t deadline)
+{
+	int rc;
+
+	if (timer->way == ONESHOT_NONE)
+		return -ENODEV;
+	if (!deadline)
+		return -EINVAL;
+	if (host_of(timer)->ops->vcpu(host_of(timer)) != timer->vcpu)
+		return -EXDEV;
+	if (deadline <= timer->now(timer->arg))
+		anomaly_note(timer->evtchn->anomalies, ANOMALY_TIMER_PAST);
+	timer->deadline = deadline;
+	rc = arm(timer, deadline);
+	if (rc)
+		timer->deadline = 0;
+	return rc;
+}
+
+int oneshot_cancel(struct oneshot *timer)
+{
+	if (timer->way == ONESHOT_NONE)
+		return -ENODEV;
+	if (host_of(timer)->ops->vcpu(host_of(timer)) != timer->vcpu)
+		return -EXDEV;
+	timer->deadline = 0;
+	if (timer->way == ONESHOT_VCPUOP)
+		return hypercall_vcpu(host_of(timer), VCPUOP_stop_singleshot_timer, timer->vcpu,
+				      NULL);
+	return hypercall_set_timer(host_of(timer), 0);
+}
+
+int oneshot_resume(struct oneshot *timer)
+{
+	if (timer->way == ONESHOT_NONE)
+		return 0;
+	periodic_stop(timer);
+	return timer->deadline ? arm(timer, timer->deadline) : 0;
+}
+
+void oneshot_stop(struct oneshot *timer)
+{
+	if (timer->way == ONESHOT_NONE)
+		return;
+	oneshot_cancel(timer);
+	evtchn_close(timer->evtchn, &timer->channel);
+	timer->way = ONESHOT_NONE;
+}
