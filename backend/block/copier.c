@@ -7,6 +7,7 @@ void copier_init(struct copier *copier, xengnttab_handle *gnttab, uint16_t domid
 	copier->gnttab = gnttab;
 	copier->domid = domid;
 	copier->count = 0;
+	copier->calls = copier->segments = 0;
 }
 
 static xengnttab_grant_copy_segment_t *add(struct copier *copier, uint16_t length, int *rc)
@@ -52,6 +53,8 @@ void copier_run(struct copier *copier)
 
 	if (!copier->count)
 		return;
+	copier->calls++;
+	copier->segments += copier->count;
 	if (xengnttab_grant_copy(copier->gnttab, copier->count, copier->segment))
 		whole = errno ? -errno : -EIO;
 	for (unsigned i = 0; i < copier->count; i++)

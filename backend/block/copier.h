@@ -16,6 +16,7 @@ struct copier {
 	xengnttab_handle *gnttab;
 	uint16_t domid; /* the guest */
 	unsigned count;
+	uint64_t calls, segments; /* so far */
 	int *rc[COPIER_SEGMENTS]; /* where each segment's failure is noted */
 	xengnttab_grant_copy_segment_t segment[COPIER_SEGMENTS];
 };

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "backend/block/meter.h"
+
 /** A request on its way; a queue has as many as its ring has slots. */
 struct slot {
 	struct engine_io io; /* first: engine_done gets it */
@@ -14,8 +16,9 @@ struct slot {
 	uint8_t *memory; /* the pool's, pages of it */
 	uint8_t *data;   /* in there, at the guest's own offset into a page */
 	unsigned pages;
-	unsigned step; /* of the operation, see steps[] */
-	bool charged;  /* the disk's limits have let it by */
+	unsigned step;           /* of the operation, see steps[] */
+	bool charged;            /* the disk's limits have let it by */
+	uint64_t taken, started; /* when; 0: never */
 	int rc;
 	bool replayed; /* and not finished */
 	struct blk_request request;
@@ -44,6 +47,7 @@ struct queue {
 	struct slots finished; /* to be answered */
 	struct pool pool;
 	struct copier copier;
+	struct meter meter;
 	struct slot slot[];
 };
 
@@ -155,6 +159,8 @@ static void slot_finish(struct slot *slot, int rc)
 	struct blk_disk *disk = queue->disk;
 
 	slot->rc = rc;
+	if (slot->started)
+		meter_finished(&queue->meter, slot->started);
 	slots_append(&queue->finished, slot);
 	disk->running--;
 	if (slot->request.op == BLK_BARRIER) {
@@ -250,6 +256,16 @@ static void slot_copy(struct slot *slot)
 
 /* ---- a pass ---- */
 
+static void copy(struct queue *queue)
+{
+	struct copier *copier = &queue->copier;
+	uint64_t calls = copier->calls, segments = copier->segments;
+
+	copier_run(copier);
+	if (copier->calls > calls)
+		meter_copied(&queue->meter, copier->calls - calls, copier->segments - segments);
+}
+
 /* Take all requests off the ring, into the log before anything looks at them. */
 static void take(struct queue *queue, struct slots *pulled)
 {
@@ -257,6 +273,8 @@ static void take(struct queue *queue, struct slots *pulled)
 
 	if (there < 0)
 		ring_stop(queue);
+	if (there > 0)
+		stats_add(&queue->meter.stats->passes, 1);
 	for (; there > 0; there--) {
 		struct slot *slot = slots_take(&queue->free);
 
@@ -287,6 +305,8 @@ static void parse(struct queue *queue, struct slots *pulled)
 		slot->memory = NULL;
 		slot->step = 0;
 		slot->charged = false;
+		slot->taken = queue->meter.now;
+		slot->started = 0;
 		slot->request.segments = 0;
 		slot->request.offset = 0;
 		slot->rc = request_parse(inflight_wire(&queue->inflight, slot_number(slot)),
@@ -297,7 +317,7 @@ static void parse(struct queue *queue, struct slots *pulled)
 				0, (uint16_t)(slot->request.segments * sizeof(struct blk_segment)),
 				&slot->rc);
 	}
-	copier_run(&queue->copier);
+	copy(queue);
 	while ((slot = slots_take(pulled))) {
 		if (!slot->rc && slot->request.indirect)
 			slot->rc =
@@ -374,8 +394,10 @@ static enum verdict judge(struct queue *queue, struct slot *slot, bool held[2])
 		slot->charged = !held[write] &&
 				line_take(&disk->line, &queue->waiter, write, bytes);
 		held[write] = !slot->charged;
-		if (held[write])
+		if (held[write]) {
+			stats_add(&queue->meter.stats->limited, 1);
 			return barrier ? STOP : HOLD;
+		}
 	}
 	if (!barrier)
 		return START;
@@ -420,12 +442,13 @@ static void start(struct queue *queue)
 	queue->blocked = slot != NULL;
 	if (!held[0] && !held[1])
 		line_leave(&queue->disk->line, &queue->waiter);
-	copier_run(&queue->copier);
+	copy(queue);
 	while ((slot = slots_take(&starting))) {
 		if (slot->rc) {
 			log_refused(slot);
 			slot_finish(slot, slot->rc);
 		} else {
+			slot->started = queue->meter.now;
 			slot_begin(slot);
 		}
 	}
@@ -443,10 +466,11 @@ static void answer(struct queue *queue)
 	for (slot = queue->finished.first; slot; slot = slot->next)
 		if (!slot->rc && slot->request.op == BLK_READ)
 			slot_copy(slot);
-	copier_run(&queue->copier);
+	copy(queue);
 	while ((slot = slots_take(&queue->finished))) {
 		if (slot->memory)
 			pool_give(&queue->pool, slot->memory, slot->pages);
+		meter_answered(&queue->meter, &slot->request, slot->rc, slot->taken, slot->started);
 		if (!queue->stopped) {
 			inflight_answer(&queue->inflight, slot_number(slot));
 			ring_answer(&queue->ring, &slot->request, slot->rc);
@@ -458,13 +482,16 @@ static void answer(struct queue *queue)
 	inflight_pushing(&queue->inflight);
 	notify = ring_push(&queue->ring);
 	inflight_pushed(&queue->inflight);
-	if (notify && queue->bound)
+	if (notify && queue->bound) {
+		stats_add(&queue->meter.stats->notifications, 1);
 		events_notify(queue->dev->worker->events, queue->port);
+	}
 }
 
 /* Everything that can be done now. */
 static void pass(struct queue *queue)
 {
+	meter_pass(&queue->meter);
 	answer(queue);
 	if (!queue->draining) {
 		start(queue);
@@ -492,9 +519,17 @@ void disk_release(struct blk_disk *disk, enum blk_held why)
 		disk_again(disk);
 }
 
-void queue_kick(void *queue)
+void queue_kick(void *arg)
 {
+	struct queue *queue = arg;
+
+	stats_add(&queue->meter.stats->events, 1);
 	pass(queue);
+}
+
+static void on_batch(void *arg)
+{
+	pass(arg);
 }
 
 static void on_again(evutil_socket_t fd, short what, void *arg)
@@ -509,7 +544,7 @@ static int engine_open(struct queue *queue, int fd)
 	struct engine_options options = {
 		.base = queue->dev->worker->base,
 		.depth = queue->ring.back.nr_ents,
-		.batch = queue_kick,
+		.batch = on_batch,
 		.arg = queue,
 	};
 
@@ -571,6 +606,7 @@ int queue_open(struct queue **result, const struct queue_options *options)
 		return rc;
 	queue->dev = options->dev;
 	queue->disk = options->disk;
+	queue->meter.stats = options->stats;
 	copier_init(&queue->copier, worker->gnttab, worker->domid);
 	slots_init(&queue->free);
 	slots_init(&queue->replay);

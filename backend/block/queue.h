@@ -24,6 +24,7 @@
 #include "backend/block/line.h"
 #include "backend/block/pool.h"
 #include "backend/block/ring.h"
+#include "backend/block/stats.h"
 #include "backend/worker/worker.h"
 
 struct queue;
@@ -59,8 +60,9 @@ struct queue_options {
 	enum blk_abi abi;
 	void *ring; /* mapped, stays the caller's */
 	unsigned pages;
-	int fd;         /* the image, stays the caller's; -1 for the null engine */
-	void *inflight; /* inflight_size() bytes for this ring, stay the caller's */
+	int fd;                    /* the image, stays the caller's; -1 for the null engine */
+	void *inflight;            /* inflight_size() bytes for this ring, stay the caller's */
+	struct stats_queue *stats; /* what it counts; stays the caller's */
 };
 
 /**

@@ -19,11 +19,12 @@
 #define VBD_QUEUES_MAX 4u
 
 /** The payload of a connect request. The descriptors, as far as they are there, in this order: the
- * in-flight log; the image. */
+ * in-flight log; the memory for statistics; the image. */
 struct vbd_connect {
 	struct blk_geometry geometry;
 	struct settings settings;
 	bool journal;    /* else a dying worker takes what is in flight along */
+	bool stats;      /* else nobody looks */
 	bool image;      /* else the null engine */
 	bool careful;    /* replay one request after the other */
 	uint32_t abi;    /* enum blk_abi */

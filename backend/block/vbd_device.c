@@ -240,9 +240,14 @@ static int vbd_connect(struct device *dev, void *payload, int *fds, size_t *coun
 	connect.careful = dev->careful;
 	connect.journal = dev->journal.fd >= 0;
 	connect.image = vbd->lease >= 0;
+	connect.stats = !vbd_stats_open(&vbd->stats);
+	if (!connect.stats)
+		log_warn("%s: no memory for its statistics, it has none", dev->name);
 	memcpy(payload, &connect, sizeof(connect));
 	if (connect.journal)
 		fds[(*count)++] = dev->journal.fd;
+	if (connect.stats)
+		fds[(*count)++] = vbd->stats.fd;
 	if (connect.image)
 		fds[(*count)++] = vbd->lease;
 	return 0;
@@ -307,6 +312,7 @@ static void vbd_close(struct device *dev)
 	vbd->image.size = 0;
 	vbd_unsettle(dev);
 	vbd_settings_free(vbd);
+	vbd_stats_close(&vbd->stats);
 }
 
 const struct device_class vbd_device_class = {

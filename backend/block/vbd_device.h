@@ -6,6 +6,7 @@
 #include "backend/block/image.h"
 #include "backend/block/settings.h"
 #include "backend/block/vbd.h"
+#include "backend/block/vbd_stats.h"
 
 /** What the settings' nodes say, each for free(3), or NULL. */
 struct vbd_texts {
@@ -34,7 +35,8 @@ struct vbd_device {
 	int lease;          /* the worker's descriptor of it, or -1 */
 	bool read_only, cdrom, removable, discard;
 	bool short_told;
-	unsigned rings;           /* of the connection */
+	struct vbd_stats stats;
+	unsigned rings;           /* of the last connection */
 	size_t ring_journal;      /* bytes of the in-flight log for each */
 	struct settings settings; /* that it has */
 	struct vbd_texts texts;   /* in the toolstack's words */

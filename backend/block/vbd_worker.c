@@ -6,6 +6,7 @@
 
 #include "backend/block/queue.h"
 #include "backend/block/vbd.h"
+#include "backend/block/vbd_stats.h"
 
 struct vbd {
 	struct worker_device dev;
@@ -14,6 +15,7 @@ struct vbd {
 	int journal; /* kept open for its lock, or -1 */
 	int fd;      /* the image, or -1 */
 	uint8_t *inflight;
+	struct stats_queue *stats;
 	bool closing;
 	enum vbd_change_kind changing; /* when nothing runs any more; or 0 */
 	struct blk_geometry geometry;  /* GEOMETRY: it gets this */
@@ -53,6 +55,7 @@ static int ring_start(struct vbd *vbd, unsigned n)
 		.disk = &vbd->disk,
 		.abi = (enum blk_abi)vbd->connect.abi,
 		.pages = 1u << vbd->connect.order,
+		.stats = &vbd->stats[n],
 		.fd = vbd->fd,
 		.inflight =
 			vbd->inflight + n * (vbd_journal_size(&vbd->connect) / vbd->connect.queues),
@@ -105,6 +108,8 @@ static void rings_stop(struct vbd *vbd)
 		event_free(vbd->disk.drained);
 	vbd->disk.drained = NULL;
 	line_close(&vbd->disk.line);
+	vbd_stats_unmap(vbd->stats);
+	vbd->stats = NULL;
 }
 
 /* Nothing runs: the change that waited for it. */
@@ -141,13 +146,15 @@ static int vbd_connect(struct worker_device *dev, const void *payload, const int
 	struct vbd *vbd = (struct vbd *)dev;
 	struct vbd_connect *connect = &vbd->connect;
 	size_t used = 0;
-	int rc;
+	int rc, stats;
 
 	memcpy(connect, payload, sizeof(*connect));
 	if (!connect->queues || connect->queues > VBD_QUEUES_MAX ||
-	    connect->order > VBD_ORDER_MAX || count != (size_t)connect->journal + connect->image)
+	    connect->order > VBD_ORDER_MAX ||
+	    count != (size_t)connect->journal + connect->stats + connect->image)
 		return worker_fail(dev, -EINVAL, "the supervisor's request is broken");
 	vbd->journal = connect->journal ? fds[used++] : -1;
+	stats = connect->stats ? fds[used++] : -1;
 	vbd->fd = connect->image ? fds[used++] : -1;
 	vbd->disk.geometry = connect->geometry;
 	vbd->disk.held = connect->settings.paused ? BLK_HELD_PAUSED : 0;
@@ -156,15 +163,17 @@ static int vbd_connect(struct worker_device *dev, const void *payload, const int
 	if (rc)
 		return rc;
 	vbd->disk.drained = event_new(dev->worker->base, -1, 0, on_drained, vbd);
-	if (!vbd->disk.drained || line_open(&vbd->disk.line, dev->worker->base)) {
-		rings_stop(vbd);
-		return worker_fail(dev, -ENOMEM, "out of memory");
-	}
-	line_limit(&vbd->disk.line, &vbd->connect.settings.qos);
-	for (unsigned n = 0; !rc && n < vbd->connect.queues; n++)
+	vbd->stats = vbd_stats_map(stats);
+	if (!vbd->disk.drained || !vbd->stats || line_open(&vbd->disk.line, dev->worker->base))
+		rc = worker_fail(dev, -ENOMEM, "out of memory");
+	if (!rc)
+		line_limit(&vbd->disk.line, &connect->settings.qos);
+	for (unsigned n = 0; !rc && n < connect->queues; n++)
 		rc = ring_start(vbd, n);
 	if (rc)
 		rings_stop(vbd);
+	else if (stats >= 0)
+		close(stats);
 	return rc;
 }
 

@@ -143,6 +143,7 @@ static struct worker worker;
 static struct worker_device dev;
 static struct blk_disk disk;
 static struct ring rings[2];
+static struct stats_queue stats;
 static unsigned drained;
 
 static void on_drained(evutil_socket_t fd, short what, void *arg)
@@ -157,8 +158,12 @@ static void turn(void)
 
 static void ring_make(struct ring *ring, enum blk_abi abi, unsigned n_pages)
 {
-	struct queue_options options = {
-		.dev = &dev, .disk = &disk, .abi = abi, .pages = n_pages, .fd = -1};
+	struct queue_options options = {.dev = &dev,
+					.disk = &disk,
+					.abi = abi,
+					.pages = n_pages,
+					.stats = &stats,
+					.fd = -1};
 
 	ring->shared = aligned_alloc(BLK_PAGE_SIZE, sizeof(*ring->shared));
 	memset(ring->shared, 0xee, sizeof(*ring->shared));
@@ -185,6 +190,7 @@ static void set_up(void)
 	copy_calls = copy_segments = notifications = errors = op_count = submits = drained = 0;
 	copy_errno = 0;
 	copy_spoils = NULL;
+	memset(&stats, 0, sizeof(stats));
 	ring_make(&rings[0], BLK_ABI_64, 1);
 	turn();
 }
@@ -609,6 +615,7 @@ START_TEST(hostile_from_the_start)
 					.disk = &disk,
 					.ring = ring->shared,
 					.pages = 1,
+					.stats = &stats,
 					.fd = -1,
 					.inflight = calloc(1, inflight_size(ring->entries))};
 	struct queue *queue;
@@ -630,6 +637,7 @@ START_TEST(taken_up_where_responses_end)
 					.disk = &disk,
 					.ring = ring->shared,
 					.pages = 1,
+					.stats = &stats,
 					.fd = -1,
 					.inflight = ring->inflight};
 
@@ -916,6 +924,43 @@ START_TEST(held_while_the_disk_changes)
 }
 END_TEST
 
+/* ---- what is counted ---- */
+
+START_TEST(counts)
+{
+	struct ring *ring = &rings[0];
+	struct stats_queue seen;
+
+	request(ring, BLKIF_OP_READ, 1, 0, 1);
+	request(ring, BLKIF_OP_WRITE, 2, 0, 2);
+	request(ring, BLKIF_OP_WRITE, 3, 0, NO_GRANT);   /* a bad grant */
+	request(ring, BLKIF_OP_WRITE, 4, DISK / 512, 1); /* beyond the end */
+	empty(ring, BLKIF_OP_FLUSH_DISKCACHE, 5);
+	request(ring, BLKIF_OP_READ, 6, 8, 1);
+	kick(ring);
+	finish_one(&ops[3], -EIO);
+	finish_all();
+	stats_copy(&seen, &stats);
+	ck_assert_uint_eq(seen.requests[BLK_READ], 1);
+	ck_assert_uint_eq(seen.requests[BLK_WRITE], 1);
+	ck_assert_uint_eq(seen.requests[BLK_FLUSH], 1);
+	ck_assert_uint_eq(seen.bytes_read, 4096);
+	ck_assert_uint_eq(seen.bytes_written, 4096);
+	ck_assert_uint_eq(seen.errors, 1);
+	ck_assert_uint_eq(seen.refused, 2);
+	ck_assert_uint_eq(seen.events, 1);
+	ck_assert_uint_eq(seen.passes, 1);
+	ck_assert_uint_eq(seen.notifications, notifications);
+	ck_assert_uint_eq(seen.copy_calls, copy_calls);
+	ck_assert_uint_eq(seen.copy_segments, copy_segments);
+	ck_assert_uint_eq(histogram_total(&seen.copy), copy_calls);
+	ck_assert_uint_eq(histogram_total(&seen.device), 4);
+	ck_assert_uint_eq(histogram_total(&seen.total), 3);
+	ck_assert_uint_gt(histogram_quantile(&seen.total, 500), 0);
+	ck_assert_uint_lt(histogram_quantile(&seen.total, 1000), 60000000000ull);
+}
+END_TEST
+
 START_TEST(drains_what_runs)
 {
 	struct ring *ring = &rings[0];
@@ -957,6 +1002,7 @@ static void another_worker(struct ring *ring)
 					.disk = &disk,
 					.ring = ring->shared,
 					.pages = 1,
+					.stats = &stats,
 					.fd = -1,
 					.inflight = ring->inflight};
 
@@ -1121,6 +1167,7 @@ int main(void)
 	tcase_add_test(tc, limits_take_their_time);
 	tcase_add_test(tc, held_starts_nothing);
 	tcase_add_test(tc, held_while_the_disk_changes);
+	tcase_add_test(tc, counts);
 	tcase_add_test(tc, drains_what_runs);
 	tcase_add_test(tc, drains_behind_a_barrier);
 	tcase_add_test(tc, replays_what_is_unanswered);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/fdpass.h"
+#include "lib/histogram.h"
 #include "lib/log.h"
 #include "lib/number.h"
 #include "lib/rundir.h"
@@ -41,6 +42,79 @@ START_TEST(number)
 	ck_assert_msg(number_parse(numbers[_i].text, numbers[_i].max, &value) == numbers[_i].rc,
 		      "\"%s\"", numbers[_i].text);
 	ck_assert_uint_eq(value, numbers[_i].rc ? 77 : numbers[_i].value);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	uint64_t max;
+	int rc;
+	uint64_t value;
+} byte_sizes[] = {
+	{"0", 10, 0, 0},
+	{"1k", 1024, 0, 1024},
+	{"1K", 1023, -ERANGE, 0},
+	{"3M", UINT64_MAX, 0, 3145728},
+	{"2g", UINT64_MAX, 0, 2147483648},
+	{"1T", UINT64_MAX, 0, 1099511627776},
+	{"16777216T", UINT64_MAX, -ERANGE, 0},
+	{"16777215T", UINT64_MAX, 0, 16777215ull << 40},
+	{"K", UINT64_MAX, -EINVAL, 0},
+	{"", UINT64_MAX, -EINVAL, 0},
+	{"1KB", UINT64_MAX, -EINVAL, 0},
+	{"1P", UINT64_MAX, -EINVAL, 0},
+	{"-1K", UINT64_MAX, -EINVAL, 0},
+	{"00000000000000000000000001", UINT64_MAX, -EINVAL, 0},
+};
+
+START_TEST(number_of_size)
+{
+	uint64_t value = 77;
+
+	ck_assert_msg(number_parse_size(byte_sizes[_i].text, byte_sizes[_i].max, &value) ==
+			      byte_sizes[_i].rc,
+		      "\"%s\"", byte_sizes[_i].text);
+	ck_assert_uint_eq(value, byte_sizes[_i].rc ? 77 : byte_sizes[_i].value);
+}
+END_TEST
+
+/* Every value falls between its bucket's floor and the next one's, within an eighth. */
+START_TEST(histogram_buckets)
+{
+	for (uint64_t value = 0; value < 1ull << 40; value += 1 + value / 61) {
+		unsigned bucket = histogram_bucket(value);
+
+		ck_assert_uint_lt(bucket, HISTOGRAM_BUCKETS - 1);
+		ck_assert_uint_le(histogram_floor(bucket), value);
+		ck_assert_uint_gt(histogram_floor(bucket + 1), value);
+		ck_assert_uint_le(histogram_floor(bucket + 1) - histogram_floor(bucket),
+				  value / 4 + 1);
+	}
+	ck_assert_uint_eq(histogram_bucket(UINT64_MAX), HISTOGRAM_BUCKETS - 1);
+	for (unsigned n = 0; n < HISTOGRAM_BUCKETS; n++)
+		ck_assert_uint_eq(histogram_bucket(histogram_floor(n)), n);
+}
+END_TEST
+
+START_TEST(histogram_quantiles)
+{
+	struct histogram histogram = {0}, copy, both = {0};
+
+	ck_assert_uint_eq(histogram_quantile(&histogram, 500), 0);
+	for (uint64_t value = 1; value <= 1000; value++)
+		histogram_add(&histogram, value * 1000);
+	histogram_copy(&copy, &histogram);
+	ck_assert_uint_eq(histogram_total(&copy), 1000);
+	ck_assert_uint_eq(copy.sum, 500500000);
+	ck_assert_uint_ge(histogram_quantile(&copy, 500), 437500);
+	ck_assert_uint_le(histogram_quantile(&copy, 500), 562500);
+	ck_assert_uint_ge(histogram_quantile(&copy, 990), 866250);
+	ck_assert_uint_le(histogram_quantile(&copy, 1000), 1125000);
+	ck_assert_uint_le(histogram_quantile(&copy, 0), 1125);
+	histogram_merge(&both, &copy);
+	histogram_merge(&both, &copy);
+	ck_assert_uint_eq(histogram_total(&both), 2000);
+	ck_assert_uint_eq(histogram_quantile(&both, 500), histogram_quantile(&copy, 500));
 }
 END_TEST
 
@@ -106,6 +180,9 @@ int main(void)
 	TCase *tc = tcase_create("lib");
 
 	tcase_add_loop_test(tc, number, 0, TABLE_SIZE(numbers));
+	tcase_add_loop_test(tc, number_of_size, 0, TABLE_SIZE(byte_sizes));
+	tcase_add_test(tc, histogram_buckets);
+	tcase_add_test(tc, histogram_quantiles);
 	tcase_add_test(tc, log_limited);
 	tcase_add_test(tc, descriptors_travel);
 	tcase_add_test(tc, run_directory);
