@@ -6,18 +6,18 @@ ARCHIVES += backend-block-ring backend-block backend-xenbus
 backend-block-ring_SRCS := $(addprefix backend/block/,request.c ring.c inflight.c copier.c pool.c bucket.c \
 	line.c stats.c queue.c \
 	engine.c engine_uring.c engine_threads.c engine_null.c)
-backend-block_SRCS := $(addprefix backend/block/,image.c image_size.c settings.c vbd_device.c vbd_settle.c vbd_resize.c vbd_stats.c vbd_worker.c)
+backend-block_SRCS := $(addprefix backend/block/,image.c image_size.c settings.c vbd_device.c vbd_settle.c vbd_resize.c vbd_stats.c vbd_tell.c vbd_dump.c vbd_worker.c)
 # Disks that an NBD server has.
 backend-block-ring_SRCS += $(addprefix backend/block/,engine_nbd.c remote.c)
 backend-xenbus_SRCS := $(addprefix backend/xenbus/,state.c path.c error.c journal.c nodes.c device.c)
 
 PROGRAMS += xsplit-backend
 xsplit-backend_SRCS := backend/main.c backend/classes.c \
-	$(addprefix backend/supervisor/,supervisor.c registry.c guest.c) \
+	$(addprefix backend/supervisor/,supervisor.c registry.c guest.c listen.c query.c metrics.c) \
 	$(addprefix backend/worker/,worker.c events.c sandbox.c)
 xsplit-backend_LIBS := backend-xenbus backend-block backend-block-ring backend-net backend-net-ring \
 	libxsplit
-xsplit-backend_LINK := -lxenstore -lxengnttab -lxenevtchn -levent_core -luring -lnbd -lseccomp \
+xsplit-backend_LINK := -lxenstore -lxengnttab -lxenevtchn -levent_core -levent_extra -lyajl -luring -lnbd -lseccomp \
 	-lnl-route-3 -lnl-3
 
 UNIT_TESTS += xenbus_state

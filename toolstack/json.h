@@ -1,24 +1,12 @@
 /*
- * json.h - members of a JSON object, with yajl.
+ * json.h - JSON on standard output.
  */
 #pragma once
 
-#include <stdbool.h>
-#include <yajl/yajl_gen.h>
+#include "lib/json.h"
 
 /** json_open - a generator that indents with four blanks, or NULL without memory. */
 yajl_gen json_open(void);
 
 /** json_close - write what was generated to standard output, with a newline, and end it. */
 void json_close(yajl_gen json);
-
-/** json_text - a string by itself; one that is not UTF-8 becomes "?". NULL becomes null. */
-void json_text(yajl_gen json, const char *text);
-
-/** A member each: its key and its value. */
-void json_string(yajl_gen json, const char *key, const char *value);
-void json_number(yajl_gen json, const char *key, long long value);
-void json_bool(yajl_gen json, const char *key, bool value);
-
-/** json_key - a key alone; an array or object comes next. */
-void json_key(yajl_gen json, const char *key);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "backend/block/copier.h"
+#include "backend/block/dump.h"
 #include "backend/block/engine.h"
 #include "backend/block/inflight.h"
 #include "backend/block/line.h"
@@ -86,6 +87,9 @@ void queue_kick(void *queue);
 /** queue_drain - take no more requests and forget those that have not started; disk->drained tells
  * when the running ones have been answered. */
 void queue_drain(struct queue *queue);
+
+/** queue_dump - its indices and the requests that have no answer. */
+void queue_dump(const struct queue *queue, struct dump_queue *dump);
 
 /** queue_close - leave the disk and free all; nothing may be running. */
 void queue_close(struct queue *queue);

@@ -39,6 +39,7 @@ static_assert(sizeof(struct vbd_connect) <= WORKER_PAYLOAD_SIZE, "too large for 
 
 enum vbd_change_kind {
 	VBD_CHANGE_SETTINGS = 1, /* settings; answered, if paused, when nothing runs */
+	VBD_CHANGE_DUMP,         /* the descriptor is memory for struct dump and its queues */
 	VBD_CHANGE_GEOMETRY,     /* geometry; what runs is finished before a smaller one */
 };
 

@@ -29,6 +29,14 @@ struct vbd_settling {
 	struct vbd_texts texts; /* in the toolstack's words */
 };
 
+/** A dump that the worker was asked for. */
+struct vbd_dumping {
+	device_dumped done; /* NULL: none */
+	void *arg;
+	uint32_t change;
+	int fd;
+};
+
 struct vbd_device {
 	struct device dev;
 	struct image image; /* fd is -1 and size 0 until it is open */
@@ -36,6 +44,7 @@ struct vbd_device {
 	bool read_only, cdrom, removable, discard;
 	bool short_told;
 	struct vbd_stats stats;
+	struct vbd_dumping dump;
 	unsigned rings;           /* of the last connection */
 	size_t ring_journal;      /* bytes of the in-flight log for each */
 	struct settings settings; /* that it has */
@@ -77,6 +86,14 @@ void vbd_tick(struct device *dev);
 
 /** vbd_geometry - the disk as its worker is to see it. */
 struct blk_geometry vbd_geometry(const struct vbd_device *vbd);
+
+/** vbd_tell, vbd_metrics, vbd_dump - see struct device_class. */
+void vbd_tell(struct device *dev, struct yajl_gen_t *json);
+void vbd_metrics(const struct device *devices, struct evbuffer *out);
+int vbd_dump(struct device *dev, device_dumped done, void *arg);
+
+/** vbd_dump_end - the dump is there, or @why not; nothing when none was asked for. */
+void vbd_dump_end(struct device *dev, const char *why);
 
 /** vbd_unsettle - the worker is gone or let go: what it was asked is to be looked at anew. */
 void vbd_unsettle(struct device *dev);

@@ -212,6 +212,8 @@ void vbd_changed(struct device *dev, uint32_t change, int rc, const char *text)
 {
 	struct vbd_settling *settling = &self(dev)->settling;
 
+	if (self(dev)->dump.done && change == self(dev)->dump.change)
+		vbd_dump_end(dev, rc ? text : NULL);
 	if (!settling->change || change != settling->change)
 		return;
 	settling->change = 0;
@@ -229,6 +231,7 @@ void vbd_changed(struct device *dev, uint32_t change, int rc, const char *text)
 
 void vbd_unsettle(struct device *dev)
 {
+	vbd_dump_end(dev, "it was disconnected");
 	self(dev)->settling.number = 0;
 	self(dev)->settling.change = 0;
 }

@@ -217,11 +217,30 @@ static int geometry_change(struct vbd *vbd, const struct blk_geometry *geometry)
 	return -EINPROGRESS;
 }
 
+static int dump_write(struct vbd *vbd, int fd)
+{
+	size_t size = sizeof(struct dump) + vbd->connect.queues * sizeof(struct dump_queue);
+	struct dump *dump = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (dump == MAP_FAILED)
+		return worker_fail(&vbd->dev, -errno, "the dump's memory cannot be mapped: %s",
+				   strerror(errno));
+	dump->running = vbd->disk.running;
+	dump->held = vbd->disk.held;
+	for (unsigned n = 0; n < vbd->connect.queues; n++)
+		queue_dump(vbd->ring[n].queue, &dump->queue[n]);
+	munmap(dump, size);
+	close(fd);
+	return 0;
+}
+
 static int vbd_change(struct worker_device *dev, const void *payload, const int *fds, size_t count)
 {
 	struct vbd *vbd = (struct vbd *)dev;
 	const struct vbd_change *change = payload;
 
+	if (change->kind == VBD_CHANGE_DUMP && count == 1)
+		return dump_write(vbd, fds[0]);
 	if (vbd->changing)
 		return worker_fail(dev, -EBUSY, "it is being changed; try again");
 	switch ((enum vbd_change_kind)change->kind) {
@@ -229,6 +248,8 @@ static int vbd_change(struct worker_device *dev, const void *payload, const int 
 		return settings_change(vbd, &change->settings);
 	case VBD_CHANGE_GEOMETRY:
 		return geometry_change(vbd, &change->geometry);
+	case VBD_CHANGE_DUMP:
+		break;
 	}
 	return worker_fail(dev, -EINVAL, "the supervisor's request is broken");
 }

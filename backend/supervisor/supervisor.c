@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/supervisor/metrics.h"
+#include "backend/supervisor/query.h"
 #include "backend/supervisor/registry.h"
 #include "lib/log.h"
 #include "lib/ready.h"
@@ -21,6 +23,8 @@ struct supervisor {
 	struct event_base *base;
 	struct xs_handle *xs;
 	struct registry registry;
+	struct query *query;
+	struct metrics *metrics;
 	struct event *watch, *pulse, *child, *term, *interrupt, *deadline, *turn;
 	bool in_order;
 };
@@ -154,6 +158,9 @@ static int serve(struct supervisor *supervisor, const struct supervisor_options 
 		log_error("cannot watch XenStore: %s", strerror(-rc));
 		return rc;
 	}
+	/* Devices are served all the same when somebody is in the way of these. */
+	(void)query_open(&supervisor->query, supervisor->base, &supervisor->registry);
+	(void)metrics_open(&supervisor->metrics, supervisor->base, &supervisor->registry);
 	ready_announce(options->ready_fd);
 	event_base_dispatch(supervisor->base);
 	return supervisor->in_order ? 0 : -EIO;
@@ -180,6 +187,8 @@ int supervisor_main(const struct supervisor_options *options)
 	rc = registry_init(&supervisor.registry, supervisor.xs, &guests, supervisor.turn);
 	if (!rc)
 		rc = serve(&supervisor, options);
+	metrics_close(supervisor.metrics);
+	query_close(supervisor.query);
 	registry_free(&supervisor.registry);
 	xs_close(supervisor.xs);
 free_events:

@@ -33,6 +33,11 @@
 #define DEVICE_PATH_SIZE 128
 
 struct device;
+struct evbuffer;
+struct yajl_gen_t;
+
+/** Who asked for a dump gets a JSON object; called once. */
+typedef void (*device_dumped)(void *arg, const char *text);
 
 /** A class of devices on the supervisor's side. */
 struct device_class {
@@ -105,6 +110,19 @@ struct device_class {
 	 * Return: is something unanswered? All of it may be a lie of the worker's.
 	 */
 	bool (*progress)(struct device *dev, uint64_t *answered, char *oldest, size_t size);
+
+	/** tell - members of a JSON object: how it is and what it counts. May be NULL. */
+	void (*tell)(struct device *dev, struct yajl_gen_t *json);
+
+	/** metrics - the same of all of the class among @devices, for Prometheus. May be NULL. */
+	void (*metrics)(const struct device *devices, struct evbuffer *out);
+
+	/**
+	 * dump - ask the worker for the state of its rings. May be NULL.
+	 * Return: 0, then @done will be called, from the loop or when the device goes; -ENOTCONN,
+	 * -EBUSY (another is under way), or another negative errno.
+	 */
+	int (*dump)(struct device *dev, device_dumped done, void *arg);
 
 	/** disconnected - the worker has let go, or died; may be NULL. What open made stays. */
 	void (*disconnected)(struct device *dev);

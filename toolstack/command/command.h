@@ -96,12 +96,14 @@ int command_hold(struct toolstack *ts, struct fault *fault);
 
 int command_block_attach(const struct command *self, int argc, char **argv);
 int command_block_detach(const struct command *self, int argc, char **argv);
+int command_block_dump(const struct command *self, int argc, char **argv);
 int command_block_list(const struct command *self, int argc, char **argv);
 int command_block_pause(const struct command *self, int argc, char **argv);
 int command_block_qos(const struct command *self, int argc, char **argv);
 int command_block_resize(const struct command *self, int argc, char **argv);
 int command_block_resume(const struct command *self, int argc, char **argv);
 int command_config_update(const struct command *self, int argc, char **argv);
+int command_block_stat(const struct command *self, int argc, char **argv);
 int command_console(const struct command *self, int argc, char **argv);
 int command_create(const struct command *self, int argc, char **argv);
 int command_debug_keys(const struct command *self, int argc, char **argv);
