@@ -15,7 +15,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
 VERSION := $(shell cat VERSION)
-CPPFLAGS += -D_GNU_SOURCE -DXSPLIT_VERSION='"$(VERSION)"' -I. -I$(BUILD)/gen
+CPPFLAGS := $(CPPFLAGS) -D_GNU_SOURCE -DXSPLIT_VERSION='"$(VERSION)"' -I. -I$(BUILD)/gen
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
             -Wpointer-arith -Wwrite-strings -Wvla -Wno-unused-parameter
 CFLAGS   ?= -O2 -g

@@ -40,9 +40,11 @@ INSTALL_LIBS += xsplit/embedded/$(3)
 endef
 
 EXTRA_SRCS += embedded/abi/unsupported.c
-xen_real = $(shell $(CC) -print-file-name=$(1).so)
+xen_real = $(shell $(CC) -print-file-name=$(1).so 2>/dev/null)
 xen_soname = $(shell readelf -d $(1) 2>/dev/null | sed -n 's/.*soname: \[\(.*\)\]/\1/p')
-$(foreach l,$(XEN_LIBRARIES),$(eval $(call xen_library_rules,$(l),$(call xen_real,$(l)),$(call xen_soname,$(call xen_real,$(l))))))
+# Without compiler and Debian's libraries, as before "make deps", there is no soname and nothing to say yet.
+$(foreach l,$(XEN_LIBRARIES),$(if $(call xen_soname,$(call xen_real,$(l))),\
+	$(eval $(call xen_library_rules,$(l),$(call xen_real,$(l)),$(call xen_soname,$(call xen_real,$(l)))))))
 
 .PHONY: embedded-libraries embedded-libraries-plain
 embedded-libraries: $(filter $(EMBEDDED_LIB)/%,$(EXTRA))

@@ -1,5 +1,5 @@
 # The frontends: a core without a system below it, and a process as its host.
-CPPFLAGS += $(shell pkg-config --cflags libnl-route-3.0)
+CPPFLAGS += $(shell pkg-config --cflags libnl-route-3.0 2>/dev/null)
 ARCHIVES += libfront libfront-process libfront-net
 
 # Freestanding: a kernel is to link it as it is. _FORTIFY_SOURCE would need a C library.
@@ -26,7 +26,7 @@ $(FRONT_PLUGIN): $(BUILD)/obj/frontend/process/plugin.o \
 PROGRAMS += xsplit-guest
 xsplit-guest_SRCS := $(addprefix frontend/process/,guest.c devices.c export.c)
 xsplit-guest_LIBS := libfront-net libfront-process libfront libxsplit
-xsplit-guest_LINK := $(FRONT_LINK) $(shell pkg-config --libs libnl-route-3.0)
+xsplit-guest_LINK := $(FRONT_LINK) $(shell pkg-config --libs libnl-route-3.0 2>/dev/null)
 
 UNIT_TESTS += front_xenbus front_blk front_net
 front_xenbus_SRCS := tests/unit/front_xenbus.c tests/unit/front_fake.c
@@ -35,4 +35,4 @@ front_blk_SRCS := tests/unit/front_blk.c tests/unit/front_fake.c
 front_blk_LIBS := libfront libxsplit
 front_net_SRCS := tests/unit/front_net.c tests/unit/front_fake.c
 front_net_LIBS := libfront-net libfront libxsplit
-front_net_LINK := $(shell pkg-config --libs libnl-route-3.0)
+front_net_LINK := $(shell pkg-config --libs libnl-route-3.0 2>/dev/null)

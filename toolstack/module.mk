@@ -1,5 +1,5 @@
 # The toolstack: the command xsplit and the daemon xsplitd, over two archives.
-CPPFLAGS += $(shell pkg-config --cflags libnl-route-3.0)
+CPPFLAGS += $(shell pkg-config --cflags libnl-route-3.0 2>/dev/null)
 
 ARCHIVES += libtoolstack-config libtoolstack
 PROGRAMS += xsplit xsplitd

@@ -1,5 +1,5 @@
 # The net class. backend-net-ring is all that touches the guest's rings, without store or netlink.
-CPPFLAGS += $(shell pkg-config --cflags libnl-route-3.0)
+CPPFLAGS += $(shell pkg-config --cflags libnl-route-3.0 2>/dev/null)
 
 ARCHIVES += backend-net-ring backend-net
 backend-net-ring_SRCS := $(addprefix backend/net/,tx.c rx.c offload.c sender.c receiver.c queue.c)
