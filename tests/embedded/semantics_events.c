@@ -89,14 +89,13 @@ void event_mask(void)
 
 	ports_connect(&port_a, &port_b);
 	expect(do_port(&a, AGENT_NOTIFY, port_a), 0);
-	expect(do_port(&a, AGENT_NOTIFY, port_a), 0);
 	expect(pending(&b, PATIENCE), port_b);
-	/* The second one is kept while the port is masked, and comes once. */
 	expect(pending(&b, MOMENT), -EAGAIN);
 	expect(do_port(&b, AGENT_UNMASK, port_b), 0);
-	expect(pending(&b, PATIENCE), port_b);
-	expect(do_port(&b, AGENT_UNMASK, port_b), 0);
 	expect(pending(&b, MOMENT), -EAGAIN);
+
+	/* While the port is masked they are kept, and come once. Not before: two that reach a busy
+	 * domain together are one. */
 	expect(do_port(&a, AGENT_NOTIFY, port_a), 0);
 	expect(pending(&b, PATIENCE), port_b);
 	expect(do_port(&a, AGENT_NOTIFY, port_a), 0);
