@@ -3,7 +3,7 @@
 
 lab_options() {
 	store=ours bare='' timeout=600 smp=2 vcpus=1 memory=3072 dom0_memory=1024
-	xen_args='' dom0_args='' qemu_args='' iommu='' keep_log='' shell=''
+	xen_args='' dom0_args='' qemu_args='' iommu='' keep_log='' shell='' size=''
 	words=()
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -56,7 +56,9 @@ lab_options() {
 lab_run_disk() { # dir
 	local tree=$1/tree f
 	mkdir -p "$tree/lab/run" "$tree/lab/results"
-	make -C "$top" --no-print-directory -s BUILD="$build" DESTDIR="$tree" PREFIX=/usr/local install || return 1
+	# As make itself names the folder, so that it knows again what each object depends on.
+	make -C "$top" -j"$(nproc)" --no-print-directory -s BUILD="$(realpath --relative-base="$top" "$build")" \
+		DESTDIR="$tree" PREFIX=/usr/local install || return 1
 	cp "$here/parts/init-dom0" "$tree/lab/init"
 	for f in "$here"/guest/*; do
 		[ -e "$f" ] && install -D "$f" "$tree/usr/local/bin/${f##*/}"
@@ -71,7 +73,7 @@ lab_run_disk() { # dir
 		LAB_STORE=$store
 		LAB_BARE=$bare
 		LAB_SHELL=$shell
-		LAB_SMP=$smp
+		LAB_SIZE="$size"
 	END
 	tar -C "$tree" --owner=0 --group=0 -cf "$1/run.tar" lab usr
 	truncate -s %512 "$1/run.tar"
@@ -113,6 +115,44 @@ lab_boot_prepare() {
 	lab_machine
 }
 
+# lab_follow: say what the machine has come to, from its console.
+lab_follow() {
+	local line started=$SECONDS
+	while read -r line; do
+		case $line in
+		"(XEN) Xen version"*) line="Xen runs" ;;
+		*"Linux version"*) line="dom0's kernel runs" ;;
+		"lab: "*) line=${line#lab: } ;;
+		*) continue ;;
+		esac
+		lab_say "${line%$'\r'} ($((SECONDS - started)) s)"
+	done
+}
+
+# Run the machine to its end, its output (the script's) to ours. Return: timeout's status; 130 when we
+# were told to end, and ended it.
+lab_machine_run() {
+	local rc=0 out machine follower
+	mkfifo "$dir/out"
+	: >"$dir/console"
+	cat "$dir/out" &
+	out=$!
+	tail -n +1 -s 0.3 -f "$dir/console" > >(lab_follow) &
+	follower=$!
+	# A chardev of the kind "file" never counts as hung up; through a pipe it can be any standard output.
+	timeout -k 5 "$timeout" "${qemu[@]}" -chardev file,id=out,path=/dev/stdout,append=on \
+		-device virtserialport,chardev=out,name=lab.out </dev/null >"$dir/out" &
+	machine=$!
+	trap 'interrupted=1; kill "$machine" 2>/dev/null' INT TERM HUP
+	interrupted=''
+	wait "$machine" || rc=$?
+	[ -z "$interrupted" ] || { wait "$machine" || rc=130; }
+	trap - INT TERM HUP
+	wait "$out"
+	kill "$follower"
+	return "$rc"
+}
+
 lab_run() {
 	local rc=0 code
 	lab_options "$@" || return
@@ -120,13 +160,11 @@ lab_run() {
 		echo "lab: run needs a script" >&2
 		return 2
 	fi
-	lab_boot_prepare || return 1
+	lab_boot_prepare || return 125
 	lab_say "booting Xen and dom0, store $store; half a minute without KVM"
-	# A chardev of the kind "file" never counts as hung up; through cat it can be any standard output.
-	timeout --foreground -k 5 "$timeout" "${qemu[@]}" -chardev file,id=out,path=/dev/stdout,append=on \
-		-device virtserialport,chardev=out,name=lab.out </dev/null | cat
-	rc=${PIPESTATUS[0]}
+	lab_machine_run || rc=$?
 	[ -z "$keep_log" ] || cp "$dir/console" "$keep_log"
+	[ "$rc" -ne 130 ] || return 130
 	code=$(tr -d '\r\n' <"$dir/code" 2>/dev/null || true)
 	if [ -n "$code" ]; then
 		return "$code"
@@ -140,11 +178,16 @@ lab_run() {
 lab_shell() {
 	local saved
 	lab_options "$@" || return
-	shell=1
-	lab_boot_prepare || return 1
+	if ! [ -t 0 ]; then
+		echo "lab: shell needs a terminal; for a script there is run" >&2
+		return 2
+	fi
+	shell=1 size=$(stty size | sed 's/\(.*\) \(.*\)/rows \1 cols \2/')
+	lab_boot_prepare || return 125
 	saved=$(stty -g)
 	lab_say "booting; leave with exit or Ctrl-A x"
 	stty raw -echo
 	"${qemu[@]}" -chardev stdio,id=out,mux=on,signal=off -device virtserialport,chardev=out,name=lab.out || true
 	stty "$saved"
+	[ -z "$keep_log" ] || cp "$dir/console" "$keep_log"
 }

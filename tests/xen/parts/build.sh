@@ -30,6 +30,10 @@ lab_need() { # command package
 	return 1
 }
 
+lab_as_root() {
+	if [ "$(id -u)" -eq 0 ]; then "$@"; else unshare --map-root-user "$@"; fi
+}
+
 lab_modprobe_depends() { # root modules... -> the files they need, in load order
 	local m root=$1
 	shift
@@ -38,16 +42,41 @@ lab_modprobe_depends() { # root modules... -> the files they need, in load order
 	done | awk '!seen[$1]++ { print $1 }'
 }
 
+# Whatever mirror serves this machine's apt serves the lab; what else apt knows is left alone.
+lab_sources() {
+	local file
+	rm -rf "$lab/apt"
+	mkdir -p "$lab/apt"
+	cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
+		awk -v suite="^$lab_suite([-/]|\$)" '$1 == "deb" {
+			words = $0
+			sub(/\[[^]]*\]/, "", words)
+			split(words, word)
+			if (word[3] ~ suite) print
+		}' >"$lab/apt/one-line.list"
+	for file in /etc/apt/sources.list.d/*.sources; do
+		[ -e "$file" ] && sed '/^#/d' "$file" && echo
+	done | awk -v suite="(^|[\n ])$lab_suite([-/ \n]|\$)" 'BEGIN { RS = ""; ORS = "\n\n" }
+		!/(^|\n)Enabled: *no/ && match($0, /(^|\n)Suites:[^:]*/) && substr($0, RSTART, RLENGTH) ~ suite
+	' >"$lab/apt/stanzas.sources"
+	find "$lab/apt" -empty -delete
+	[ -d "$lab/apt" ] || {
+		lab_say "no source of $lab_suite in /etc/apt; the lab's images are made of Debian 12's packages"
+		return 1
+	}
+}
+
 lab_root_make() {
 	local packages
 	packages=$(echo $lab_packages | tr ' ' ,)
 	lab_say "fetching and unpacking dom0's packages"
 	rm -rf "$lab/root.new"
-	# apt's own sources are used, so that whatever mirror this machine has serves here too.
-	cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
-		mmdebstrap --quiet --variant=extract --include="$packages" "$lab_suite" "$lab/root.new" - 2>"$lab/mmdebstrap.log" || {
-		tail -5 "$lab/mmdebstrap.log" >&2
-		lab_say "mmdebstrap failed; whole log in $lab/mmdebstrap.log"
+	lab_sources || return 1
+	mmdebstrap --mode=chrootless --variant=extract --include="$packages" "$lab_suite" "$lab/root.new" "$lab"/apt/* \
+		>"$lab/mmdebstrap.log" 2>&1 || {
+		grep -E "^(E|W|Err)[: ]" "$lab/mmdebstrap.log" | tail -n 6 >&2
+		lab_say "dom0's packages cannot be fetched from the mirrors in $lab/apt: is the network there, and a proxy if" \
+			"one is needed ($lab/mmdebstrap.log)?"
 		return 1
 	}
 	lab_kernel=$(ls "$lab/root.new/lib/modules")
@@ -141,7 +170,8 @@ lab_image_make() {
 	size=$(du -sm "$lab/root.new" | cut -f1)
 	rm -f "$lab/root.img.new"
 	truncate -s $((size + size / 4 + 64))M "$lab/root.img.new"
-	mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$lab/root.new" "$lab/root.img.new"
+	# To an ordinary user's namespace what it unpacked is root's, as it shall be to dom0.
+	lab_as_root mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$lab/root.new" "$lab/root.img.new"
 }
 
 lab_initrd_make() {
@@ -160,9 +190,9 @@ lab_initrd_make() {
 	mv "$lab/initrd.img.new" "$lab/initrd.img"
 }
 
-# lab_fresh NAME FILE... - is NAME's stamp that of the files?
+# lab_fresh NAME FILE... - is NAME.img there, and its stamp that of the files?
 lab_fresh() {
-	[ "$(cat "$lab/$1.stamp" 2>/dev/null)" = "$(cat "${@:2}" | sha256sum)" ]
+	[ -e "$lab/$1.img" ] && [ "$(cat "$lab/$1.stamp" 2>/dev/null)" = "$(cat "${@:2}" | sha256sum)" ]
 }
 
 lab_stamp() {
