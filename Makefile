@@ -82,7 +82,7 @@ $(PROGRAM_FILES) $(UNIT_FILES) $(TEST_FILES):
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all deps run run-xen check check-unit check-embedded check-asan check-xen check-xen-smoke lint format clean install help
+.PHONY: all deps run run-xen check check-unit check-embedded check-asan check-xen check-xen-smoke bench-block lint format clean install help
 
 ## all: build everything into $(BUILD)
 all: $(PROGRAM_FILES) $(EXTRA)
@@ -132,6 +132,10 @@ check-xen: deps
 check-xen-smoke: deps
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all
 	$(Q)tests/run $(BUILD) smoke
+
+## bench-block: the block backend beside xen-blkback, QEMU and io_uring; a quarter of an hour
+bench-block: deps check-build
+	$(Q)BUILD=$(abspath $(BUILD)) tests/bench/block
 
 ## lint: clang-format, clang-tidy, cppcheck, shellcheck, mandoc
 lint: deps all

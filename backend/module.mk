@@ -59,6 +59,10 @@ TEST_PROGRAMS += block-frontend
 block-frontend_SRCS := tests/embedded/block-frontend.c tests/embedded/block-front.c
 block-frontend_LINK := -lxenstore -lxengnttab -lxenevtchn
 
+TEST_PROGRAMS += block-load
+block-load_SRCS := tests/bench/block_load.c tests/embedded/block-front.c
+block-load_LINK := -lxenstore -lxengnttab -lxenevtchn
+
 UNIT_TESTS += backend_sandbox
 backend_sandbox_SRCS := tests/unit/backend_sandbox.c backend/worker/sandbox.c
 backend_sandbox_LIBS := backend-block-ring libxsplit
