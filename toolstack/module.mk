@@ -9,13 +9,13 @@ toolstack_sources = $(sort $(foreach d,$(1),$(wildcard toolstack/$(d)/*.c)))
 
 # What depends on text alone.
 libtoolstack-config_SRCS := toolstack/fault.c toolstack/nearest.c $(call toolstack_sources,config)
-libtoolstack_SRCS := $(addprefix toolstack/,interrupt.c json.c nodes.c program.c toolstack.c) \
+libtoolstack_SRCS := $(addprefix toolstack/,argv.c interrupt.c io.c json.c nodes.c program.c toolstack.c) \
 	$(call toolstack_sources,xen device domain)
 
 # libxlutil and libxenlight for their parsers; Xen itself through toolstack/xen only.
 toolstack_LIBS := libtoolstack libtoolstack-config libxsplit
 toolstack_LINK := -lxlutil -lxenlight -lxenctrl -lxenguest -lxentoollog -lxenstore -luuid -lyajl \
-	-lnl-route-3 -lnl-3
+	-lnl-route-3 -lnl-3 -lseccomp
 
 xsplit_SRCS := $(call toolstack_sources,command)
 xsplit_LIBS := $(toolstack_LIBS)
@@ -25,7 +25,7 @@ xsplitd_SRCS := $(call toolstack_sources,xsplitd)
 xsplitd_LIBS := $(toolstack_LIBS)
 xsplitd_LINK := $(toolstack_LINK) -levent_core
 
-UNIT_TESTS += toolstack_acpi toolstack_config toolstack_device toolstack_domain
+UNIT_TESTS += toolstack_acpi toolstack_config toolstack_device toolstack_domain toolstack_model toolstack_saved
 toolstack_acpi_SRCS := tests/unit/toolstack_acpi.c
 toolstack_acpi_LIBS := libtoolstack
 toolstack_config_SRCS := tests/unit/toolstack_config.c
@@ -37,3 +37,9 @@ toolstack_device_LIBS := $(toolstack_LIBS)
 toolstack_device_LINK := $(toolstack_LINK)
 toolstack_domain_LIBS := $(toolstack_LIBS)
 toolstack_domain_LINK := $(toolstack_LINK)
+toolstack_model_SRCS := tests/unit/toolstack_model.c
+toolstack_saved_SRCS := tests/unit/toolstack_saved.c
+toolstack_model_LIBS := $(toolstack_LIBS)
+toolstack_model_LINK := $(toolstack_LINK)
+toolstack_saved_LIBS := $(toolstack_LIBS)
+toolstack_saved_LINK := $(toolstack_LINK)

@@ -94,9 +94,10 @@ static const struct {
 	{"xenbr0", "vif 0: \"xenbr0\" is no KEY=VALUE; write for example mac=00:16:3e:00:00:01"},
 	{"brigde=x", "vif 0: unknown word brigde=; a vif has mac, bridge, vifname, ip, devid, mtu, "
 		     "rate, type, trusted, script"},
-	{"model=e1000", "vif 0: model= is not supported by this version; leave it out"},
+	{"model=a,b", "vif 0: \"b\" is no KEY=VALUE; write for example mac=00:16:3e:00:00:01"},
+	{"model=a:b", "vif 0: model=a:b is no card; write for example e1000 or rtl8139"},
 	{"backend=net", "vif 0: backend= is not supported by this version; leave it out"},
-	{"type=ioemu", "vif 0: type=ioemu is not supported by this version; use type=vif"},
+	{"type=tap", "vif 0: type=tap is unknown; use vif or ioemu"},
 	{"mtu=67", "vif 0: mtu 67 is not a number from 68 to 65535"},
 	{"devid=256", "vif 0: devid 256 is not a number from 0 to 255"},
 	{"trusted=2", "vif 0: trusted 2 is not a number from 0 to 1"},

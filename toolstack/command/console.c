@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/number.h"
+#include "lib/xs.h"
 #include "toolstack/command/command.h"
 #include "toolstack/domain/name.h"
 
@@ -28,20 +30,27 @@ static int no_client(uint16_t domid, int rc, struct fault *fault)
 			 domid, strerror(-rc));
 }
 
-int console_become(uint16_t domid, struct fault *fault)
+/* A whole machine speaks on its serial port first, as libxl sees it. */
+static const char *type_of(struct toolstack *ts, uint16_t domid)
+{
+	return xs_exists(ts->xs, XBT_NULL, "/local/domain/%u/serial/0/tty", domid) ? "serial"
+										   : "pv";
+}
+
+static int console_become(uint16_t domid, const char *type, const char *number, struct fault *fault)
 {
 	char id[8];
 
 	snprintf(id, sizeof(id), "%u", domid);
 	signal(SIGPIPE, SIG_DFL);
-	execl(XENCONSOLE, XENCONSOLE, id, "--type", "pv", (char *)NULL);
+	execl(XENCONSOLE, XENCONSOLE, id, "--type", type, "--num", number, (char *)NULL);
 	return no_client(domid, -errno, fault);
 }
 
-static int spawn(uint16_t domid, int notify, pid_t *pid)
+static int spawn(uint16_t domid, const char *type, int notify, pid_t *pid)
 {
 	char id[8];
-	const char *const argv[] = {"xenconsole",        id,  "--type", "pv",
+	const char *const argv[] = {"xenconsole",        id,  "--type", type,
 				    "--start-notify-fd", "3", NULL};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
@@ -62,7 +71,7 @@ static int spawn(uint16_t domid, int notify, pid_t *pid)
 	return -rc;
 }
 
-int console_start(uint16_t domid, pid_t *pid, struct fault *fault)
+static int console_start(struct toolstack *ts, uint16_t domid, pid_t *pid, struct fault *fault)
 {
 	int pipe_fd[2], rc;
 	char byte;
@@ -71,7 +80,7 @@ int console_start(uint16_t domid, pid_t *pid, struct fault *fault)
 		rc = -errno;
 		return fault_set(fault, rc, "domain %u: no console: %s", domid, strerror(-rc));
 	}
-	rc = spawn(domid, pipe_fd[1], pid);
+	rc = spawn(domid, type_of(ts, domid), pipe_fd[1], pid);
 	close(pipe_fd[1]);
 	if (rc) {
 		no_client(domid, rc, fault);
@@ -84,26 +93,64 @@ int console_start(uint16_t domid, pid_t *pid, struct fault *fault)
 	return rc;
 }
 
+/* The guest stands still until the console is attached, so that none of its words is lost. */
+int console_follow(struct toolstack *ts, uint16_t domid, bool paused, struct fault *fault)
+{
+	struct fault unpause_fault = {0};
+	pid_t pid = 0;
+	int rc;
+
+	fflush(stdout);
+	rc = console_start(ts, domid, &pid, fault);
+	if (!paused && xen_domain_unpause(ts->xen, domid, &unpause_fault) && !rc) {
+		*fault = unpause_fault;
+		rc = -EIO;
+	}
+	if (pid)
+		waitpid(pid, NULL, 0);
+	return rc;
+}
+
+/* Which console: the one asked for, or the one that says the most. */
+static int console_find(struct toolstack *ts, const char *word, uint16_t *domid, const char **type,
+			struct fault *fault)
+{
+	int rc = name_find(ts, word, domid, fault);
+
+	if (!rc && *domid == BACKEND_DOMID)
+		rc = fault_set(fault, -EPERM, "domain 0 is this host; it has no console");
+	if (!rc && !*type)
+		*type = type_of(ts, *domid);
+	return rc;
+}
+
 int command_console(const struct command *self, int argc, char **argv)
 {
+	static const struct option options[] = {
+		{"type", required_argument, NULL, 't'}, {"num", required_argument, NULL, 'n'}, {0}};
 	struct toolstack ts;
 	struct fault fault = {0};
 	struct given given;
-	uint16_t domid;
-	int rc, status = command_options(self, argc, argv, NULL, &given);
+	const char *type, *number;
+	uint16_t domid, parsed;
+	int rc, status = command_options(self, argc, argv, options, &given);
 
 	if (status >= 0)
 		return status;
+	type = given_value(&given, 't');
+	number = given_value(&given, 'n');
 	if (argc - optind != 1)
 		return command_usage(self, "give one DOMAIN");
+	if (type && strcmp(type, "pv") != 0 && strcmp(type, "serial") != 0)
+		return command_usage(self, "the type of a console is pv or serial");
+	if (number && number_parse_u16(number, &parsed))
+		return command_usage(self, "%s is no number of a console", number);
 	rc = toolstack_open(&ts, &fault);
 	if (!rc) {
-		rc = name_find(&ts, argv[optind], &domid, &fault);
-		if (!rc && domid == BACKEND_DOMID)
-			rc = fault_set(&fault, -EPERM, "domain 0 is this host; it has no console");
+		rc = console_find(&ts, argv[optind], &domid, &type, &fault);
 		toolstack_close(&ts);
 	}
 	if (!rc)
-		rc = console_become(domid, &fault);
+		rc = console_become(domid, type, number ? number : "0", &fault);
 	return rc ? command_failed(&fault, given_has(&given, 'j')) : EXIT_DONE;
 }

@@ -1,18 +1,17 @@
 /*
- * console.h - a guest's console in front of the user, through Xen's own client.
+ * console.h - a guest's console at the user's terminal, with Xen's own client.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
-#include "toolstack/fault.h"
-
-/** console_become - this program becomes the client. Return: only on failure, a negative errno. */
-int console_become(uint16_t domid, struct fault *fault);
+#include "toolstack/toolstack.h"
 
 /**
- * console_start - start the client and wait until it is attached.
- * @pid: set on success; the client ends with the domain
+ * console_follow - attach to a new guest's console, let the guest run and stay until the console
+ * ends.
+ * @paused: let the guest stand still
+ * Return: 0, or why there is no console; the guest runs all the same.
  */
-int console_start(uint16_t domid, pid_t *pid, struct fault *fault);
+int console_follow(struct toolstack *ts, uint16_t domid, bool paused, struct fault *fault);

@@ -1,6 +1,6 @@
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/wait.h>
+#include <unistd.h>
 
 #include "toolstack/command/command.h"
 #include "toolstack/command/console.h"
@@ -82,29 +82,12 @@ static void created_show(const struct domain_config *config, uint16_t domid, boo
 	}
 }
 
-/* The guest stands still until the console is attached, so that none of its words is lost. */
-static int console_follow(struct toolstack *ts, uint16_t domid, bool paused, struct fault *fault)
-{
-	struct fault unpause_fault = {0};
-	pid_t pid = 0;
-	int rc;
-
-	fflush(stdout);
-	rc = console_start(domid, &pid, fault);
-	if (!paused && xen_domain_unpause(ts->xen, domid, &unpause_fault) && !rc) {
-		*fault = unpause_fault;
-		rc = -EIO;
-	}
-	if (pid)
-		waitpid(pid, NULL, 0);
-	return rc;
-}
-
 static int create(struct toolstack *ts, struct domain_config *config, const struct given *given,
 		  struct fault *fault)
 {
 	bool console = given_has(given, 'c'), paused = given_has(given, 'p');
-	struct create_options options = {.paused = paused || console};
+	struct create_options options = {.paused = paused || console,
+					 .menu = console && isatty(STDIN_FILENO)};
 	uint16_t domid;
 	int rc = plan_domain(ts, config, fault);
 

@@ -59,13 +59,18 @@ struct disk_config {
 	unsigned line;
 };
 
+/** An HVM guest's vif has an emulated card beside it, unless type=vif. */
+enum vif_kind { VIF_DEFAULT, VIF_PV_ONLY, VIF_IOEMU };
+
 struct vif_config {
 	uint8_t mac[MAC_SIZE];
 	bool mac_given;
 	char *bridge;
-	char *name;          /* of the interface in dom0, or NULL: vifN.DEVID */
-	char *script;        /* as of a disk */
-	char *ip;            /* or NULL */
+	char *name;   /* of the interface in dom0, or NULL: vifN.DEVID */
+	char *script; /* as of a disk */
+	char *ip;     /* or NULL */
+	enum vif_kind kind;
+	char *model;         /* of the emulated card, or NULL */
 	int devid;           /* -1: the lowest that is free */
 	uint32_t mtu;        /* 0: not said */
 	uint64_t rate_bytes; /* per rate_usecs; 0: no limit */

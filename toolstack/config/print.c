@@ -91,6 +91,10 @@ static char *vif_spec(const struct vif_config *vif)
 		fprintf(out, ",script=%s", vif->script);
 	if (vif->ip)
 		fprintf(out, ",ip=%s", vif->ip);
+	if (vif->kind != VIF_DEFAULT)
+		fprintf(out, ",type=%s", vif->kind == VIF_IOEMU ? "ioemu" : "vif");
+	if (vif->model)
+		fprintf(out, ",model=%s", vif->model);
 	if (vif->mtu)
 		fprintf(out, ",mtu=%" PRIu32, vif->mtu);
 	/* Kept as bytes an interval; as bytes a second it comes out the same. */

@@ -28,6 +28,7 @@ void vif_config_free(struct vif_config *vif)
 	free(vif->name);
 	free(vif->script);
 	free(vif->ip);
+	free(vif->model);
 	*vif = (struct vif_config){0};
 }
 
@@ -121,11 +122,26 @@ static int mtu_set(const struct vif_word *w)
 
 static int type_set(const struct vif_word *w)
 {
-	if (strcmp(w->value, "vif") != 0)
-		return fault_set(w->fault, -EINVAL,
-				 "%s: type=%s is not supported by this version; use type=vif",
+	if (!strcmp(w->value, "vif"))
+		w->vif->kind = VIF_PV_ONLY;
+	else if (!strcmp(w->value, "ioemu"))
+		w->vif->kind = VIF_IOEMU;
+	else
+		return fault_set(w->fault, -EINVAL, "%s: type=%s is unknown; use vif or ioemu",
 				 w->place, w->value);
 	return 0;
+}
+
+/* The name becomes a word of QEMU's command line. */
+static int model_set(const struct vif_word *w)
+{
+	for (const char *p = w->value; *p; p++)
+		if (!isalnum((unsigned char)*p) && *p != '-' && *p != '_')
+			return fault_set(w->fault, -EINVAL,
+					 "%s: model=%s is no card; write for example e1000 or "
+					 "rtl8139",
+					 w->place, w->value);
+	return text_set(w, &w->vif->model);
 }
 
 static int trusted_set(const struct vif_word *w)
@@ -167,13 +183,14 @@ static const struct {
 	const char *key;
 	int (*set)(const struct vif_word *w);
 } vif_keys[] = {
-	{"bridge", bridge_set}, {"devid", devid_set},  {"ip", ip_set},           {"mac", mac_set},
-	{"mtu", mtu_set},       {"rate", rate_set},    {"trusted", trusted_set}, {"type", type_set},
+	{"bridge", bridge_set}, {"devid", devid_set},     {"ip", ip_set},
+	{"mac", mac_set},       {"model", model_set},     {"mtu", mtu_set},
+	{"rate", rate_set},     {"trusted", trusted_set}, {"type", type_set},
 	{"script", script_set}, {"vifname", name_set},
 };
 
 /* In xl-network-configuration(5), and not carried out here. */
-static const char *const vif_keys_refused[] = {"accel", "backend", "gatewaydev", "model", "netdev"};
+static const char *const vif_keys_refused[] = {"accel", "backend", "gatewaydev", "netdev"};
 
 static int word_take(const struct vif_word *w)
 {

@@ -15,6 +15,7 @@
 
 #include "lib/rundir.h"
 #include "lib/xs.h"
+#include "toolstack/argv.h"
 #include "toolstack/program.h"
 
 #define QEMU_DEBIAN "/usr/libexec/xen-qemu-system-i386"
@@ -22,7 +23,11 @@
 
 #define STOP_MS 5000
 
-#define PID_NODE "/local/domain/%u/image/device-model-pid"
+/* Where xl finds it, and kills it when it destroys the domain. */
+#define XL_PID_NODE "/local/domain/%u/image/device-model-pid"
+
+/* What libxl needs not, for the domain may have a device model there. */
+#define QDISK_PID_NODE "/tool/xsplit/domain/%u/qdisk-pid"
 
 bool qemu_wanted(const struct domain_config *config)
 {
@@ -32,13 +37,19 @@ bool qemu_wanted(const struct domain_config *config)
 	return false;
 }
 
-static int log_open_for(uint16_t domid)
+static int log_path(uint16_t domid, enum qemu_role role, char path[PATH_MAX])
+{
+	return rundir_path(path, PATH_MAX, role == QEMU_MODEL ? "model-%u.log" : "qemu-%u.log",
+			   domid);
+}
+
+static int log_open_for(uint16_t domid, enum qemu_role role)
 {
 	char path[PATH_MAX];
 	int fd, rc = rundir_make(NULL);
 
 	if (!rc)
-		rc = rundir_path(path, sizeof(path), "qemu-%u.log", domid);
+		rc = log_path(domid, role, path);
 	if (rc)
 		return rc;
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
@@ -46,47 +57,35 @@ static int log_open_for(uint16_t domid)
 }
 
 /* Between fork and exec. */
-static void become_qemu(const struct toolstack *ts, const char *path, const char *const *argv,
-			int log)
+static void become_qemu(const struct toolstack *ts, const struct qemu_process *process, int log)
 {
 	int null = open("/dev/null", O_RDONLY);
 
 	setsid();
 	if (ts->interrupt.fd >= 0)
 		sigprocmask(SIG_SETMASK, &ts->interrupt.before, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	for (size_t i = 0; i < process->fds; i++)
+		if (fcntl(process->fd[i], F_SETFD, 0))
+			_exit(127);
+	if (process->prepare && process->prepare())
+		_exit(127);
 	if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(log, STDOUT_FILENO) >= 0 &&
 	    dup2(log, STDERR_FILENO) >= 0)
-		execv(path, (char *const *)argv);
+		execv(process->argv->word[0], process->argv->word);
 	_exit(127);
 }
 
-static int spawn(const struct toolstack *ts, uint16_t domid, const char *name, const char *path,
-		 pid_t *pid)
+static int spawn(const struct toolstack *ts, uint16_t domid, enum qemu_role role,
+		 const struct qemu_process *process, pid_t *pid)
 {
-	char id[8], label[DOMAIN_NAME_MAX + 32];
-	const char *const argv[] = {
-		path,         "-xen-domid", id,          "-xen-attach", "-M",
-		"xenpv",      "-name",      label,       "-nodefaults", "-no-user-config",
-		"-nographic", "-display",   "none",      "-monitor",    "none",
-		"-serial",    "none",       "-parallel", "none",        "-vga",
-		"none",       NULL};
-	int log = log_open_for(domid);
+	int log = log_open_for(domid, role);
 
 	if (log < 0)
 		return log;
-	snprintf(id, sizeof(id), "%u", domid);
-	/* A comma ends -name's value; written twice it stands for itself. */
-	for (size_t at = 0; at + 2 < sizeof(label); name++) {
-		if (*name == ',')
-			label[at++] = ',';
-		label[at++] = *name;
-		label[at] = '\0';
-		if (!*name)
-			break;
-	}
 	*pid = fork();
 	if (!*pid)
-		become_qemu(ts, path, argv, log);
+		become_qemu(ts, process, log);
 	close(log);
 	return *pid < 0 ? -errno : 0;
 }
@@ -115,41 +114,114 @@ static bool is_qemu_of(pid_t pid, uint16_t domid)
 	return false;
 }
 
-static pid_t recorded(struct toolstack *ts, uint16_t domid)
+static pid_t recorded(struct toolstack *ts, uint16_t domid, enum qemu_role role)
 {
 	uint64_t pid;
+	int rc = role == QEMU_MODEL
+			 ? xs_read_number(ts->xs, XBT_NULL, INT_MAX, &pid, XL_PID_NODE, domid)
+			 : xs_read_number(ts->xs, XBT_NULL, INT_MAX, &pid, QDISK_PID_NODE, domid);
 
-	return xs_read_number(ts->xs, XBT_NULL, INT_MAX, &pid, PID_NODE, domid) ? 0 : (pid_t)pid;
+	return rc ? 0 : (pid_t)pid;
 }
 
-int qemu_start(struct toolstack *ts, uint16_t domid, const char *name, struct fault *fault)
+static int record(struct toolstack *ts, uint16_t domid, enum qemu_role role, pid_t pid)
 {
-	char log[PATH_MAX], *path = NULL;
-	pid_t pid = recorded(ts, domid);
-	int rc;
+	int rc = 0;
 
-	if (pid && is_qemu_of(pid, domid)) {
-		/* What it said of earlier devices does not concern the new one. */
-		if (!rundir_path(log, sizeof(log), "qemu-%u.log", domid))
-			(void)!truncate(log, 0);
-		return 0;
-	}
-	if (program_find(QEMU_DEBIAN, &path) && program_find(QEMU_NAME, &path))
-		return fault_set(
-			fault, -ENOENT,
-			"domain %u: no %s for its qdisk; install the package qemu-system-xen",
-			domid, QEMU_NAME);
-	rc = spawn(ts, domid, name, path, &pid);
-	free(path);
+	if (role == QEMU_QDISK)
+		rc = xs_write_number(ts->xs, XBT_NULL, (uint64_t)pid, QDISK_PID_NODE, domid);
+	/* xl kills one process a domain: the device model when there is one. */
+	if (!rc && (role == QEMU_MODEL || !recorded(ts, domid, QEMU_MODEL)))
+		rc = xs_write_number(ts->xs, XBT_NULL, (uint64_t)pid, XL_PID_NODE, domid);
+	return rc;
+}
+
+int qemu_find(const struct domain_config *config, char **path)
+{
+	const char *own = config ? config_text(config, OPTION_DEVICE_MODEL_OVERRIDE) : NULL;
+
+	if (own)
+		return program_find(own, path);
+	return program_find(QEMU_DEBIAN, path) ? program_find(QEMU_NAME, path) : 0;
+}
+
+int qemu_missing(uint16_t domid, const char *what, struct fault *fault)
+{
+	return fault_set(fault, -ENOENT,
+			 "domain %u: no %s for its %s; install the package qemu-system-xen", domid,
+			 QEMU_NAME, what);
+}
+
+int qemu_run(struct toolstack *ts, uint16_t domid, enum qemu_role role,
+	     const struct qemu_process *process, struct fault *fault)
+{
+	pid_t pid = 0;
+	int rc = spawn(ts, domid, role, process, &pid);
+
 	if (rc)
-		return fault_set(fault, rc, "domain %u: cannot start %s: %s", domid, QEMU_NAME,
-				 strerror(-rc));
-	rc = xs_write_number(ts->xs, XBT_NULL, (uint64_t)pid, PID_NODE, domid);
+		return fault_set(fault, rc, "domain %u: cannot start %s: %s", domid,
+				 process->argv->word[0], strerror(-rc));
+	rc = record(ts, domid, role, pid);
 	if (rc) {
 		kill(pid, SIGKILL);
 		fault_set(fault, rc, "domain %u: cannot record QEMU's process: %s", domid,
 			  strerror(-rc));
 	}
+	return rc;
+}
+
+static void qdisk_args(struct argv *argv, const char *path, uint16_t domid, const char *name)
+{
+	static const char *const nothing[][2] = {
+		{"-display", "none"},  {"-monitor", "none"}, {"-serial", "none"},
+		{"-parallel", "none"}, {"-vga", "none"},
+	};
+	char label[2 * DOMAIN_NAME_MAX + 2];
+
+	argv_add(argv, "%s", path);
+	argv_add(argv, "-xen-domid");
+	argv_add(argv, "%u", domid);
+	argv_add(argv, "-xen-attach");
+	argv_pair(argv, "-M", "xenpv");
+	qemu_escape(name, label, sizeof(label));
+	argv_pair(argv, "-name", label);
+	argv_add(argv, "-nodefaults");
+	argv_add(argv, "-no-user-config");
+	argv_add(argv, "-nographic");
+	for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++)
+		argv_pair(argv, nothing[i][0], nothing[i][1]);
+}
+
+/* A device model without sandbox is the backend as well: two would take the same device. */
+static bool model_serves(struct toolstack *ts, uint16_t domid)
+{
+	pid_t pid = recorded(ts, domid, QEMU_MODEL);
+
+	return xs_exists(ts->xs, XBT_NULL, QEMU_MODEL_FREE, domid) && pid && is_qemu_of(pid, domid);
+}
+
+int qemu_start(struct toolstack *ts, uint16_t domid, const char *name, struct fault *fault)
+{
+	char log[PATH_MAX], *path = NULL;
+	struct argv argv = {0};
+	struct qemu_process process = {.argv = &argv};
+	pid_t pid = recorded(ts, domid, QEMU_QDISK);
+	int rc;
+
+	if (model_serves(ts, domid))
+		return 0;
+	if (pid && is_qemu_of(pid, domid)) {
+		/* What it said of earlier devices does not concern the new one. */
+		if (!log_path(domid, QEMU_QDISK, log))
+			(void)!truncate(log, 0);
+		return 0;
+	}
+	if (qemu_find(NULL, &path))
+		return qemu_missing(domid, "qdisk", fault);
+	qdisk_args(&argv, path, domid, name);
+	rc = argv.rc ? fault_memory(fault) : qemu_run(ts, domid, QEMU_QDISK, &process, fault);
+	argv_free(&argv);
+	free(path);
 	return rc;
 }
 
@@ -170,20 +242,56 @@ static char *log_find(FILE *log, uint32_t id)
 
 char *qemu_complaint(struct toolstack *ts, uint16_t domid, uint32_t id)
 {
-	pid_t pid = recorded(ts, domid);
+	enum qemu_role role = model_serves(ts, domid) ? QEMU_MODEL : QEMU_QDISK;
 	char path[PATH_MAX], *words = NULL;
 	FILE *log = NULL;
 
-	if (!rundir_path(path, sizeof(path), "qemu-%u.log", domid))
+	if (!log_path(domid, role, path))
 		log = fopen(path, "re");
 	if (log) {
 		words = log_find(log, id);
 		fclose(log);
 	}
-	/* Before its exec it is our child with another command line, but alive. */
-	if (!words && pid && waitpid(pid, NULL, WNOHANG) != 0 && !is_qemu_of(pid, domid))
+	if (!words && qemu_ended(ts, domid, role))
 		words = strdup("it has ended");
 	return words;
+}
+
+bool qemu_ended(struct toolstack *ts, uint16_t domid, enum qemu_role role)
+{
+	pid_t pid = recorded(ts, domid, role);
+
+	/* Before its exec it is our child with another command line, but alive. */
+	return pid && waitpid(pid, NULL, WNOHANG) != 0 && !is_qemu_of(pid, domid);
+}
+
+char *qemu_last_words(uint16_t domid, enum qemu_role role)
+{
+	char path[PATH_MAX], line[256], *words = NULL;
+	FILE *log = log_path(domid, role, path) ? NULL : fopen(path, "re");
+
+	while (log && fgets(line, sizeof(line), log)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!*line)
+			continue;
+		free(words);
+		words = strdup(line);
+	}
+	if (log)
+		fclose(log);
+	return words;
+}
+
+void qemu_escape(const char *text, char *out, size_t size)
+{
+	size_t at = 0;
+
+	for (; *text && at + 2 < size; text++) {
+		if (*text == ',')
+			out[at++] = ',';
+		out[at++] = *text;
+	}
+	out[at] = '\0';
 }
 
 static void end_process(int pidfd)
@@ -197,9 +305,9 @@ static void end_process(int pidfd)
 	poll(&polled, 1, STOP_MS);
 }
 
-void qemu_stop(struct toolstack *ts, uint16_t domid)
+void qemu_stop(struct toolstack *ts, uint16_t domid, enum qemu_role role)
 {
-	pid_t pid = recorded(ts, domid);
+	pid_t pid = recorded(ts, domid, role);
 	char path[PATH_MAX];
 	int pidfd;
 
@@ -213,6 +321,6 @@ void qemu_stop(struct toolstack *ts, uint16_t domid)
 	if (pidfd >= 0)
 		close(pidfd);
 	waitpid(pid, NULL, WNOHANG);
-	if (!rundir_path(path, sizeof(path), "qemu-%u.log", domid))
+	if (!log_path(domid, role, path))
 		unlink(path);
 }

@@ -3,23 +3,30 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lib/xs.h"
 #include "toolstack/device/device.h"
+#include "toolstack/device/model.h"
 #include "toolstack/device/qemu.h"
 #include "toolstack/device/script.h"
+#include "toolstack/domain/boot.h"
 #include "toolstack/domain/claims.h"
 #include "toolstack/domain/domain.h"
 #include "toolstack/domain/layout.h"
 #include "toolstack/domain/name.h"
 #include "toolstack/domain/record.h"
+#include "toolstack/domain/restore.h"
+#include "toolstack/domain/saved.h"
 #include "toolstack/domain/tuning.h"
 
 struct creation {
 	struct toolstack *ts;
 	const struct domain_config *config;
 	const struct create_options *options;
+	struct boot boot;
 	struct layout layout;
+	int model_fd; /* the saved state of its device model, or -1 */
 	struct nodes nodes;
 	char uuid[UUID_STR_LEN];
 	struct fault *fault;
@@ -30,30 +37,33 @@ static int interrupted(struct creation *c)
 	return interrupt_came(&c->ts->interrupt) ? fault_set(c->fault, -EINTR, "interrupted") : 0;
 }
 
-/* A program is put into a domain the way a PV kernel is. */
-static enum xen_container container_of_type(enum domain_type type)
+static int restore(struct creation *c)
 {
-	return type == DOMAIN_PVH ? XEN_PVH : XEN_PV;
+	const struct create_stream *stream = c->options->stream;
+	int rc = restore_memory(c->ts, &c->layout, stream, c->fault);
+
+	if (!rc)
+		rc = saved_tail_read(stream->fd, stream->what, &c->model_fd, c->fault);
+	if (!rc && (c->model_fd >= 0) != (c->config->type == DOMAIN_HVM))
+		rc = fault_set(c->fault, -EINVAL, "%s: %s", stream->what,
+			       c->model_fd < 0 ? "the state of its device model is missing"
+					       : "has a device model that its config has not");
+	if (!rc && stream->loaded)
+		rc = stream->loaded(stream->arg, c->layout.domid, c->fault);
+	return rc;
 }
 
 static int build(struct creation *c)
 {
-	const struct domain_config *config = c->config;
 	struct layout *layout = &c->layout;
-	struct xen_image image = {
-		.container = container_of_type(config->type),
-		.kernel = config->kernel,
-		.ramdisk = config->ramdisk,
-		.cmdline = config->cmdline,
-		.memory_kib = config->memory_kib,
-		.maxmem_kib = config->maxmem_kib,
-		.vcpus = config->maxvcpus,
-		.vcpus_online = config->vcpus,
-	};
+	struct xen_image image;
 	int rc = xen_port_alloc(c->ts->xen, layout->domid, &layout->xenstore_port, c->fault);
 
 	if (!rc)
 		rc = xen_port_alloc(c->ts->xen, layout->domid, &layout->console_port, c->fault);
+	if (rc || c->options->stream)
+		return rc ? rc : restore(c);
+	boot_image(c->config, &c->boot, &image);
 	image.xenstore_port = layout->xenstore_port;
 	image.console_port = layout->console_port;
 	if (!rc)
@@ -143,6 +153,8 @@ static int devices_start(struct creation *c)
 	struct devices devices;
 	int rc = interrupted(c);
 
+	if (!rc && c->config->type == DOMAIN_HVM)
+		rc = model_start(c->ts, c->config, c->layout.domid, c->model_fd, c->fault);
 	if (!rc && qemu_wanted(c->config))
 		rc = qemu_start(c->ts, c->layout.domid, c->config->name, c->fault);
 	if (rc)
@@ -164,6 +176,8 @@ static int finished_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	char worker[64];
 	int rc = 0;
 
+	if (c->options->busy)
+		return 0;
 	record_worker_text(RECORD_UNPAUSE, worker);
 	if (c->options->pending)
 		rc = nodes_remove(xs, t, RECORD_PENDING, c->uuid);
@@ -222,7 +236,8 @@ static int make(struct creation *c)
 
 	if (rc)
 		return rc;
-	limits.container = container_of_type(c->config->type);
+	boot_limits(c->config, &limits);
+	limits.restored = c->options->stream != NULL;
 	record_worker_text(RECORD_CREATE, worker);
 	rc = xs_write_string(ts->xs, XBT_NULL, worker, RECORD_CREATING, c->uuid);
 	if (rc)
@@ -234,7 +249,7 @@ static int make(struct creation *c)
 		nodes_remove(ts->xs, XBT_NULL, RECORD_CREATING, c->uuid);
 		return rc;
 	}
-	rc = record_busy(ts, c->layout.domid, RECORD_CREATE);
+	rc = record_busy(ts, c->layout.domid, c->options->busy ? c->options->busy : RECORD_CREATE);
 	if (rc)
 		fault_set(c->fault, rc, "domain %u: cannot write to the XenStore: %s",
 			  c->layout.domid, strerror(-rc));
@@ -247,13 +262,21 @@ static int make(struct creation *c)
 int domain_create(struct toolstack *ts, const struct domain_config *config,
 		  const struct create_options *options, uint16_t *domid, struct fault *fault)
 {
-	struct creation c = {.ts = ts, .config = config, .options = options, .fault = fault};
-	int rc;
+	struct creation c = {
+		.ts = ts, .config = config, .options = options, .model_fd = -1, .fault = fault};
+	int rc = 0;
 
+	/* A saved guest booted long ago. */
+	if (!options->stream || config->type == DOMAIN_HVM)
+		rc = boot_prepare(ts, config, options->menu, &c.boot, fault);
+	if (rc)
+		return rc;
+	c.layout.bios = c.boot.firmware.bios;
+	c.layout.video_kib = c.boot.video_kib;
 	uuid_unparse_lower(config->uuid, c.uuid);
 	rc = make(&c);
 	if (rc)
-		return rc;
+		goto out;
 	rc = tuning_apply(ts, config, c.layout.domid, fault);
 	if (!rc)
 		rc = build(&c);
@@ -269,5 +292,9 @@ int domain_create(struct toolstack *ts, const struct domain_config *config,
 		undo(&c);
 	nodes_free(&c.nodes);
 	*domid = c.layout.domid;
+out:
+	if (c.model_fd >= 0)
+		close(c.model_fd);
+	boot_free(&c.boot);
 	return rc;
 }

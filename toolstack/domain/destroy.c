@@ -6,9 +6,11 @@
 #include "lib/number.h"
 #include "lib/xs.h"
 #include "toolstack/device/device.h"
+#include "toolstack/device/model.h"
 #include "toolstack/device/qemu.h"
 #include "toolstack/device/script.h"
 #include "toolstack/domain/domain.h"
+#include "toolstack/domain/migrate.h"
 #include "toolstack/domain/name.h"
 #include "toolstack/domain/record.h"
 
@@ -16,8 +18,9 @@ struct removal {
 	struct toolstack *ts;
 	uint16_t domid;
 	struct devices devices;
-	char *vm;                    /* "/vm/UUID" at the beginning, NULL when there was none */
-	char *name;                  /* NULL when there was none */
+	char *vm;       /* "/vm/UUID" at the beginning, NULL when there was none */
+	char *name;     /* NULL when there was none */
+	bool vm_shared; /* it is also that of the domain it became on its way to another host */
 	const struct nodes *pending; /* what is written in the same step, or NULL */
 };
 
@@ -57,7 +60,7 @@ static int removal_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 		rc = device_remove(xs, t, &r->devices.device[i]);
 	if (!rc)
 		rc = name_remove(r, t);
-	if (!rc && r->vm)
+	if (!rc && r->vm && !r->vm_shared)
 		rc = nodes_remove(xs, t, "%s", r->vm);
 	if (!rc)
 		rc = nodes_remove(xs, t, "/libxl/%u", r->domid);
@@ -94,6 +97,24 @@ static int domain_end(struct removal *r, struct fault *fault)
 	return rc == -ESRCH ? 0 : rc;
 }
 
+/* A guest that migrated to the host it was on. */
+static bool vm_is_shared(struct toolstack *ts, uint16_t domid)
+{
+	struct xen_domain own, *list;
+	struct fault ignored = {0};
+	bool shared = false;
+	size_t count;
+
+	if (!xs_exists(ts->xs, XBT_NULL, MIGRATE_PHASE, domid) ||
+	    xen_domain_get(ts->xen, domid, &own, &ignored) ||
+	    xen_domain_list(ts->xen, &list, &count, &ignored))
+		return false;
+	for (size_t i = 0; i < count && !shared; i++)
+		shared = list[i].domid != domid && !uuid_compare(list[i].uuid, own.uuid);
+	free(list);
+	return shared;
+}
+
 static int removal_run(struct removal *r, struct fault *fault)
 {
 	struct toolstack *ts = r->ts;
@@ -106,10 +127,12 @@ static int removal_run(struct removal *r, struct fault *fault)
 				 strerror(-rc));
 	r->vm = xs_read_string(ts->xs, XBT_NULL, "/local/domain/%u/vm", r->domid);
 	r->name = name_of(ts, r->domid);
+	r->vm_shared = vm_is_shared(ts, r->domid);
 	if (!xen_domain_get(ts->xen, r->domid, &domain, &ignored) && !domain.dying)
 		xen_domain_pause(ts->xen, r->domid, &ignored);
 	devices_end(r);
-	qemu_stop(ts, r->domid);
+	qemu_stop(ts, r->domid, QEMU_QDISK);
+	model_stop(ts, r->domid);
 	rc = domain_end(r, fault);
 	if (!rc) {
 		rc = xs_transact(ts->xs, removal_write, r);

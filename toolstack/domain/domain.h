@@ -9,10 +9,22 @@
 #include "toolstack/config/domain_config.h"
 #include "toolstack/toolstack.h"
 
+/** Where a saved domain comes from. */
+struct create_stream {
+	int fd;           /* saved_head_read() has read up to libxc's stream */
+	const char *what; /* what messages call it */
+	/* When its memory is there: until its devices may be used. Not 0 ends it. May be NULL. */
+	int (*loaded)(void *arg, uint16_t domid, struct fault *fault);
+	void *arg;
+};
+
 struct create_options {
 	bool paused;    /* do not let it run */
+	bool menu;      /* a bootloader may ask the user at the terminal */
 	unsigned quick; /* how often in a row it was restarted soon after its start */
 	bool pending;   /* it is a restart: the record of that ends with success (record.h) */
+	const struct create_stream *stream; /* NULL: a new one */
+	const char *busy; /* what its record says, also afterwards; NULL: "create", then nothing */
 };
 
 /**

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "toolstack/device/model.h"
+#include "toolstack/domain/boot.h"
 #include "toolstack/program.h"
 
 static int program_plan(struct domain_config *config, struct fault *fault)
@@ -96,6 +98,17 @@ static int file_plan(char **path, const char *what, const char *place, bool kern
 	return 0;
 }
 
+static int machine_plan(const struct domain_config *config, struct fault *fault)
+{
+	struct firmware firmware;
+	int rc = firmware_find(config, &firmware, fault);
+
+	if (rc)
+		return rc;
+	firmware_free(&firmware);
+	return model_plan(config, fault);
+}
+
 int kernel_plan(struct domain_config *config, struct fault *fault)
 {
 	char place[256];
@@ -103,12 +116,16 @@ int kernel_plan(struct domain_config *config, struct fault *fault)
 
 	if (config->type == DOMAIN_PROCESS)
 		return program_plan(config, fault);
-	if (config->type == DOMAIN_HVM || !config->kernel)
-		return fault_set(fault, -ENOTSUP,
-				 "%s: %s is not built by this version; use type=\"pvh\" with "
-				 "kernel=",
-				 config->source,
-				 config->type == DOMAIN_HVM ? "type=\"hvm\"" : "a bootloader");
+	if (config->type == DOMAIN_HVM) {
+		rc = machine_plan(config, fault);
+		if (rc || !config->kernel)
+			return rc;
+	} else if (config->option[OPTION_BOOTLOADER].given) {
+		/* Kernel and ramdisk are paths in the guest's disk then. */
+		return bootloader_plan(config, fault);
+	} else if (!config->kernel) {
+		return boot_plan(config, fault);
+	}
 	domain_config_place(config, config->kernel_line, place, sizeof(place));
 	rc = file_plan(&config->kernel, "kernel", place, true, fault);
 	if (rc || !config->ramdisk)

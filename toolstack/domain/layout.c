@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "toolstack/device/console.h"
+#include "toolstack/device/model.h"
 #include "toolstack/device/vbd.h"
 #include "toolstack/device/vif.h"
 #include "toolstack/domain/name.h"
@@ -64,8 +65,8 @@ static void local_add(struct nodes *nodes, const struct domain_config *config,
 	nodes_add(nodes, dir, "control/platform-feature-multiprocessor-suspend", "1");
 	nodes_add(nodes, dir, "control/platform-feature-xs_reset_watches", "1");
 	nodes_add(nodes, dir, "memory/static-max", "%" PRIu64, config->maxmem_kib);
-	nodes_add(nodes, dir, "memory/target", "%" PRIu64, config->memory_kib);
-	nodes_add(nodes, dir, "memory/videoram", "0");
+	nodes_add(nodes, dir, "memory/target", "%" PRIu64, config->memory_kib - layout->video_kib);
+	nodes_add(nodes, dir, "memory/videoram", "%" PRIu64, layout->video_kib);
 	nodes_add(nodes, dir, "store/port", "%" PRIu32, layout->xenstore_port);
 	nodes_add(nodes, dir, "store/ring-ref", "%" PRIu64, layout->built.xenstore_frame);
 	cpus_add(nodes, dir, config);
@@ -87,7 +88,7 @@ void layout_domain(struct nodes *nodes, const struct domain_config *config,
 	nodes_dir(nodes, 0, layout->domid, "%s", vm);
 	nodes_add(nodes, vm, "uuid", "%s", uuid);
 	nodes_add(nodes, vm, "name", "%s", config->name);
-	nodes_add(nodes, vm, "image/ostype", "linux");
+	nodes_add(nodes, vm, "image/ostype", config->type == DOMAIN_HVM ? "hvm" : "linux");
 	if (config->kernel)
 		nodes_add(nodes, vm, "image/kernel", "%s", config->kernel);
 	if (config->ramdisk)
@@ -96,7 +97,11 @@ void layout_domain(struct nodes *nodes, const struct domain_config *config,
 	nodes_add(nodes, vm, "start_time", "%lld.00", (long long)time(NULL));
 
 	nodes_dir(nodes, 0, NODES_NO_READER, "%s", private);
-	nodes_add(nodes, private, "type", config->type == DOMAIN_PVH ? "pvh" : "pv");
+	/* To libxl a process is a PV guest. */
+	nodes_add(nodes, private, "type", "%s",
+		  config->type == DOMAIN_PROCESS ? "pv" : domain_type_word(config->type));
+	if (config->type == DOMAIN_HVM)
+		model_nodes(nodes, config, layout->domid, layout->bios);
 }
 
 void layout_devices(struct nodes *nodes, const struct domain_config *config,

@@ -14,6 +14,8 @@ struct layout {
 	uint16_t domid;
 	uint32_t xenstore_port, console_port;
 	struct xen_built built;
+	const char *bios; /* of an HVM guest: "seabios" or "ovmf" */
+	uint64_t video_kib;
 };
 
 /**

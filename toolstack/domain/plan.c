@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "toolstack/device/model.h"
 #include "toolstack/device/script.h"
 #include "toolstack/domain/claims.h"
 #include "toolstack/domain/kernel.h"
@@ -254,9 +255,26 @@ int plan_paths(struct domain_config *config, struct fault *fault)
 	return rc;
 }
 
-int plan_domain(struct toolstack *ts, struct domain_config *config, struct fault *fault)
+static int devices_plan(struct toolstack *ts, struct domain_config *config, struct fault *fault)
 {
 	char place[300];
+	int rc = 0;
+
+	for (size_t i = 0; i < config->disks && !rc; i++) {
+		device_place(config, config->disk[i].line, "disk", i, place);
+		rc = plan_disk(ts, &config->disk[i], place, fault);
+		if (!rc)
+			rc = images_differ(config, i, place, fault);
+	}
+	for (size_t i = 0; i < config->vifs && !rc; i++) {
+		device_place(config, config->vif[i].line, "vif", i, place);
+		rc = plan_vif(ts, &config->vif[i], place, fault);
+	}
+	return rc;
+}
+
+int plan_domain(struct toolstack *ts, struct domain_config *config, struct fault *fault)
+{
 	int rc = claims_name(ts, XBT_NULL, config, fault);
 
 	if (!rc)
@@ -267,15 +285,50 @@ int plan_domain(struct toolstack *ts, struct domain_config *config, struct fault
 		rc = memory_plan(ts, config, fault);
 	if (!rc)
 		rc = tuning_plan(ts, config, fault);
+	return rc ? rc : devices_plan(ts, config, fault);
+}
+
+/* Only an HVM guest needs something of this host beside its devices. */
+static int machine_of_restored(struct domain_config *config, struct fault *fault)
+{
+	return config->type == DOMAIN_HVM ? model_plan(config, fault) : 0;
+}
+
+int plan_restored(struct toolstack *ts, struct domain_config *config, struct fault *fault)
+{
+	int rc = claims_name(ts, XBT_NULL, config, fault);
+
+	if (!rc)
+		rc = claims_uuid(ts, config, fault);
+	if (!rc)
+		rc = machine_of_restored(config, fault);
+	if (!rc)
+		rc = memory_plan(ts, config, fault);
+	if (!rc)
+		rc = tuning_plan(ts, config, fault);
+	return rc ? rc : devices_plan(ts, config, fault);
+}
+
+int plan_incoming(struct toolstack *ts, struct domain_config *config, struct fault *fault)
+{
+	char place[300];
+	int rc = machine_of_restored(config, fault);
+
+	if (!rc)
+		rc = memory_plan(ts, config, fault);
+	if (!rc)
+		rc = tuning_plan(ts, config, fault);
 	for (size_t i = 0; i < config->disks && !rc; i++) {
+		if (config->disk[i].script)
+			continue;
 		device_place(config, config->disk[i].line, "disk", i, place);
-		rc = plan_disk(ts, &config->disk[i], place, fault);
-		if (!rc)
-			rc = images_differ(config, i, place, fault);
+		rc = image_find(&config->disk[i], place, fault);
 	}
 	for (size_t i = 0; i < config->vifs && !rc; i++) {
+		if (config->vif[i].script)
+			continue;
 		device_place(config, config->vif[i].line, "vif", i, place);
-		rc = plan_vif(ts, &config->vif[i], place, fault);
+		rc = bridge_check(&config->vif[i], place, fault);
 	}
 	return rc;
 }

@@ -20,6 +20,14 @@ int plan_domain(struct toolstack *ts, struct domain_config *config, struct fault
  * asked of other domains. Return: 0 or a negative errno with the fault set.
  */
 int plan_paths(struct domain_config *config, struct fault *fault);
+/** plan_restored - the same for a domain that was saved: what it boots from is in it. */
+int plan_restored(struct toolstack *ts, struct domain_config *config, struct fault *fault);
+
+/**
+ * plan_incoming - the same for a domain that still runs elsewhere, and has its images, addresses
+ * and name there: whether they are free is seen when it hands them over.
+ */
+int plan_incoming(struct toolstack *ts, struct domain_config *config, struct fault *fault);
 
 /** plan_disk - one disk that is attached later. @place: what messages begin with */
 int plan_disk(struct toolstack *ts, struct disk_config *disk, const char *place,

@@ -132,6 +132,16 @@ int record_idle(struct toolstack *ts, uint16_t domid)
 	return xs_remove(ts->xs, XBT_NULL, RECORD_PATH "/busy", domid);
 }
 
+bool record_busy_is(struct toolstack *ts, uint16_t domid, const char *what)
+{
+	char *text = xs_read_string(ts->xs, XBT_NULL, RECORD_PATH "/busy", domid);
+	const char *word = text ? strrchr(text, ' ') : NULL;
+	bool is = word && !strcmp(word + 1, what);
+
+	free(text);
+	return is;
+}
+
 static enum record_worker worker_of(const char *text, pid_t *pid)
 {
 	uint64_t start;

@@ -63,6 +63,9 @@ int record_busy(struct toolstack *ts, uint16_t domid, const char *what);
 /** record_idle - say that it does no more. */
 int record_idle(struct toolstack *ts, uint16_t domid);
 
+/** record_busy_is - is the work that is recorded this one? */
+bool record_busy_is(struct toolstack *ts, uint16_t domid, const char *what);
+
 enum record_worker { WORKER_NONE, WORKER_ALIVE, WORKER_DEAD };
 
 /**

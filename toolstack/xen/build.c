@@ -9,9 +9,8 @@ static const char *files_load(struct xc_dom_image *dom, const struct xen_image *
 	return NULL;
 }
 
-/* The order of libxl__build_dom, libxl_dom.c. @machine: of a PVH guest, or NULL. */
-static const char *build(struct xc_dom_image *dom, struct xen *xen, uint16_t domid, uint64_t mib,
-			 struct pvh_machine *machine)
+/* The order of libxl__build_dom, libxl_dom.c. */
+static const char *build(struct xc_dom_image *dom, struct xen *xen, uint16_t domid, uint64_t mib)
 {
 	if (xc_dom_boot_xen_init(dom, xen->xc, domid))
 		return "xc_dom_boot_xen_init";
@@ -21,7 +20,7 @@ static const char *build(struct xc_dom_image *dom, struct xen *xen, uint16_t dom
 		return "xc_dom_mem_init";
 	if (xc_dom_boot_mem_init(dom))
 		return "xc_dom_boot_mem_init";
-	if (machine && pvh_machine_announce(machine, dom))
+	if (dom->e820 && xc_domain_set_memory_map(xen->xc, domid, dom->e820, dom->e820_entries))
 		return "xc_domain_set_memory_map";
 	if (xc_dom_build_image(dom))
 		return "xc_dom_build_image";
@@ -36,7 +35,7 @@ static const char *pv_build(struct xc_dom_image *dom, struct xen *xen, uint16_t 
 			    const struct xen_image *image)
 {
 	dom->container_type = XC_DOM_PV_CONTAINER;
-	return build(dom, xen, domid, image->memory_kib >> 10, NULL);
+	return build(dom, xen, domid, image->memory_kib >> 10);
 }
 
 static const char *pvh_build(struct xc_dom_image *dom, struct xen *xen, uint16_t domid,
@@ -46,14 +45,31 @@ static const char *pvh_build(struct xc_dom_image *dom, struct xen *xen, uint16_t
 	const char *call = machine ? NULL : "malloc";
 
 	if (!call)
-		call = build(dom, xen, domid, image->maxmem_kib >> 10, machine);
+		call = build(dom, xen, domid, image->maxmem_kib >> 10);
 	pvh_machine_free(machine);
+	return call;
+}
+
+static const char *hvm_build(struct xc_dom_image *dom, struct xen *xen, uint16_t domid,
+			     const struct xen_image *image)
+{
+	struct hvm_machine *machine = NULL;
+	const char *call = hvm_machine_make(dom, image, &machine) ? image->firmware : NULL;
+
+	if (!call)
+		call = build(dom, xen, domid, (image->maxmem_kib - image->video_kib) >> 10);
+	if (!call && hvm_table_fill(dom, image))
+		call = "xc_map_foreign_range";
+	hvm_machine_free(machine);
 	return call;
 }
 
 int xen_domain_build(struct xen *xen, uint16_t domid, const struct xen_image *image,
 		     struct xen_built *built, struct fault *fault)
 {
+	static const char *(*const builders[])(struct xc_dom_image *, struct xen *, uint16_t,
+					       const struct xen_image *) = {
+		[XEN_PV] = pv_build, [XEN_PVH] = pvh_build, [XEN_HVM] = hvm_build};
 	struct xc_dom_image *dom;
 	const char *call;
 	int rc = 0;
@@ -69,11 +85,11 @@ int xen_domain_build(struct xen *xen, uint16_t domid, const struct xen_image *im
 	xen_fresh(xen);
 	call = files_load(dom, image);
 	if (!call)
-		call = (image->container == XEN_PVH ? pvh_build : pv_build)(dom, xen, domid, image);
+		call = builders[image->container](dom, xen, domid, image);
 	if (call) {
 		rc = xen_failed(xen, fault, domid, call);
 	} else {
-		/* Of a PVH guest these are its own frame numbers. */
+		/* Of any but a PV guest these are its own frame numbers. */
 		built->xenstore_frame = xc_dom_p2m(dom, dom->xenstore_pfn);
 		built->console_frame = xc_dom_p2m(dom, dom->console_pfn);
 	}

@@ -39,14 +39,16 @@ static int container_set(struct xen *xen, const struct xen_limits *limits,
 					   "this Xen runs no PV guests; use type=\"pvh\"");
 	if (!(capabilities & XEN_SYSCTL_PHYSCAP_hvm))
 		return fault_set(fault, -ENOTSUP,
-				 "this host runs no PVH guests; switch virtualization on in its "
-				 "firmware or use type=\"pv\"");
+				 "this host runs no PVH or HVM guests; switch virtualization on in "
+				 "its firmware or use type=\"pv\"");
 	create->flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_oos_off;
 	if (capabilities & XEN_SYSCTL_PHYSCAP_hap && !limits->no_hap)
 		create->flags |= XEN_DOMCTL_CDF_hap;
 	if (limits->nested)
 		create->flags |= XEN_DOMCTL_CDF_nested_virt;
-	create->arch.emulation_flags = XEN_X86_EMU_LAPIC;
+	create->arch.emulation_flags = limits->container == XEN_PVH
+					       ? XEN_X86_EMU_LAPIC
+					       : XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI;
 	return 0;
 }
 
@@ -61,6 +63,16 @@ static uint64_t paging_bytes(const struct xen_limits *limits, bool hap)
 	return (pages * XC_PAGE_SIZE + (1 << 20) - 1) & ~(uint64_t)((1 << 20) - 1);
 }
 
+/* hvm_set_conf_params, libxl_x86.c */
+static int hvm_params_set(struct xen *xen, uint16_t domid, const struct xen_limits *limits)
+{
+	if (limits->container == XEN_HVM &&
+	    (xc_hvm_param_set(xen->xc, domid, HVM_PARAM_HPET_ENABLED, limits->hpet) ||
+	     xc_hvm_param_set(xen->xc, domid, HVM_PARAM_VPT_ALIGN, 1)))
+		return -1;
+	return xc_hvm_param_set(xen->xc, domid, HVM_PARAM_TIMER_MODE, limits->timer_mode);
+}
+
 /* libxl__arch_domain_create */
 static const char *arch_set(struct xen *xen, uint16_t domid, const struct xen_limits *limits,
 			    bool hap)
@@ -69,7 +81,7 @@ static const char *arch_set(struct xen *xen, uint16_t domid, const struct xen_li
 		if (xc_domain_set_memmap_limit(xen->xc, domid, limits->maxmem_kib))
 			return "xc_domain_set_memmap_limit";
 	} else {
-		if (xc_hvm_param_set(xen->xc, domid, HVM_PARAM_TIMER_MODE, limits->timer_mode))
+		if (hvm_params_set(xen, domid, limits))
 			return "xc_hvm_param_set";
 		if (xc_set_paging_mempool_size(xen->xc, domid, paging_bytes(limits, hap)))
 			return "xc_set_paging_mempool_size";
@@ -118,10 +130,11 @@ static const char *limits_set(struct xen *xen, uint16_t domid, const struct xen_
 
 	if (xc_domain_max_vcpus(xen->xc, domid, limits->vcpus))
 		return "xc_domain_max_vcpus";
-	if (xc_domain_setmaxmem(xen->xc, domid, limits->memory_kib + MAXMEM_CONSTANT_KIB))
+	if (xc_domain_setmaxmem(xen->xc, domid,
+				limits->memory_kib + limits->model_kib + MAXMEM_CONSTANT_KIB))
 		return "xc_domain_setmaxmem";
 	call = arch_set(xen, domid, limits, hap);
-	if (call)
+	if (call || limits->restored)
 		return call;
 	return cpuid_set(xen, domid, limits);
 }

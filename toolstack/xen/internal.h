@@ -13,6 +13,8 @@
 struct report {
 	xentoollog_logger vtable;
 	char text[256];
+	void (*progress)(const char *doing, unsigned long done, unsigned long total, void *arg);
+	void *progress_arg; /* with @progress, which may be NULL */
 };
 
 struct xen {
@@ -36,10 +38,22 @@ struct pvh_machine;
  */
 struct pvh_machine *pvh_machine_make(struct xc_dom_image *dom, const struct xen_image *image);
 
-/**
- * pvh_machine_announce - tell Xen the memory map; between xc_dom_boot_mem_init() and
- * xc_dom_build_image(). Return: 0, or -1 with errno.
- */
-int pvh_machine_announce(struct pvh_machine *machine, struct xc_dom_image *dom);
-
 void pvh_machine_free(struct pvh_machine *machine);
+
+/** What an HVM domain's memory holds beside RAM; must live until the image is built. */
+struct hvm_machine;
+
+/**
+ * hvm_machine_make - set the address space of an HVM guest: RAM, the hole for its devices, the
+ * firmware that hvmloader puts in place, memory map.
+ * Return: 0 with @machine for hvm_machine_free(), or -1 with errno.
+ */
+int hvm_machine_make(struct xc_dom_image *dom, const struct xen_image *image,
+		     struct hvm_machine **machine);
+void hvm_machine_free(struct hvm_machine *machine);
+
+/**
+ * hvm_table_fill - complete what hvmloader reads, hvm_info_table.h: after xc_dom_boot_image().
+ * Return: 0, or -1 with errno.
+ */
+int hvm_table_fill(struct xc_dom_image *dom, const struct xen_image *image);

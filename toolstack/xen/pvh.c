@@ -87,12 +87,6 @@ struct pvh_machine *pvh_machine_make(struct xc_dom_image *dom, const struct xen_
 	return machine;
 }
 
-int pvh_machine_announce(struct pvh_machine *machine, struct xc_dom_image *dom)
-{
-	return xc_domain_set_memory_map(dom->xch, dom->guest_domid, machine->map,
-					dom->e820_entries);
-}
-
 void pvh_machine_free(struct pvh_machine *machine)
 {
 	free(machine);

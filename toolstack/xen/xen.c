@@ -24,6 +24,10 @@ static void report_message(xentoollog_logger *logger, xentoollog_level level, in
 static void report_progress(xentoollog_logger *logger, const char *context, const char *doing,
 			    int percent, unsigned long done, unsigned long total)
 {
+	struct report *report = (struct report *)logger;
+
+	if (report->progress)
+		report->progress(doing, done, total, report->progress_arg);
 }
 
 static void report_destroy(xentoollog_logger *logger)

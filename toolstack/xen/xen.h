@@ -29,8 +29,9 @@ struct xen_domain {
 	uint64_t cpu_ns; /* time it ran, of all vcpus */
 };
 
-/** How Xen contains a domain: by its paravirtual interface, or by the processor. */
-enum xen_container { XEN_PV, XEN_PVH };
+/** How Xen contains a domain: by its paravirtual interface, or by the processor; XEN_HVM with the
+ * devices of a whole machine, some Xen's, some a device model's. */
+enum xen_container { XEN_PV, XEN_PVH, XEN_HVM };
 
 /** What a domain sees of its processor, where it is not to be what Xen would show. */
 struct xen_leaf {
@@ -63,15 +64,21 @@ struct xen_limits {
 	unsigned tsc_mode;   /* 0 default, 1 always emulated, 2 native (xen-tscmode(7)) */
 	unsigned timer_mode; /* HVMPTM_* of xen/hvm/params.h */
 	struct xen_cpuid cpuid;
+	uint64_t model_kib; /* what a device model may take above that, for the ROMs of its cards */
+	bool hpet;          /* XEN_HVM: as the machine has it */
+	bool restored;      /* its processor comes out of a saved stream */
 };
 
 /** What is put into a new domain. */
 struct xen_image {
 	enum xen_container container;
-	const char *kernel;  /* path */
+	const char *kernel;  /* path; of XEN_HVM hvmloader, or what takes its place */
 	const char *ramdisk; /* path, or NULL */
 	const char *cmdline;
 	uint64_t memory_kib, maxmem_kib;
+	uint64_t video_kib;   /* of that, what the device model's graphics card has */
+	const char *firmware; /* XEN_HVM: path of the BIOS or UEFI for hvmloader, or NULL */
+	bool apic;            /* XEN_HVM: the firmware tells of it */
 	uint32_t vcpus, vcpus_online;
 	uint32_t xenstore_port, console_port; /* the guest's ends */
 };

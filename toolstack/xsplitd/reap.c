@@ -6,15 +6,21 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <xen/sched.h>
 
 #include "lib/log.h"
 #include "lib/xs.h"
+#include "toolstack/device/model.h"
+#include "toolstack/device/qemu.h"
 #include "toolstack/domain/domain.h"
 #include "toolstack/domain/list.h"
+#include "toolstack/domain/migrate.h"
 #include "toolstack/domain/name.h"
 #include "toolstack/domain/plan.h"
 #include "toolstack/domain/record.h"
 #include "toolstack/domain/rename.h"
+#include "toolstack/domain/save.h"
+#include "toolstack/xen/stream.h"
 #include "toolstack/xsplitd/policy.h"
 
 /* Where xl writes the memory of guests that crashed. */
@@ -32,7 +38,7 @@ enum reap_need reap_needed(struct toolstack *ts, uint16_t domid, const struct xe
 		break;
 	}
 	if (domain && !domain->dying && !domain->shutdown)
-		return REAP_NOTHING;
+		return model_ended(ts, domid) ? REAP_NOW : REAP_NOTHING;
 	return xs_exists(ts->xs, XBT_NULL, RECORD_PATH "/end", domid) ? REAP_NOTHING : REAP_NOW;
 }
 
@@ -295,6 +301,46 @@ static void name_read(struct reaping *r)
 	free(name);
 }
 
+/* Whoever worked on it died. What was made or removed half is removed; what was saved goes on. */
+static int take_over(const struct reaping *r)
+{
+	struct fault fault = {0};
+	int rc;
+
+	if (!r->ending.gone && record_busy_is(r->ts, r->domid, SAVE_BUSY)) {
+		log_warn("domain %u (%s): whoever saved it died half way; it goes on", r->domid,
+			 r->name);
+		rc = save_recover(r->ts, r->domid, &fault);
+	} else if (!r->ending.gone && (record_busy_is(r->ts, r->domid, MIGRATE_BUSY) ||
+				       record_busy_is(r->ts, r->domid, RECEIVE_BUSY))) {
+		log_warn("domain %u (%s): whoever migrated it died half way", r->domid, r->name);
+		rc = migrate_recover(r->ts, r->domid, &fault);
+	} else {
+		log_warn("domain %u (%s): whoever made or removed it died half way; removing it",
+			 r->domid, r->name);
+		return destroy(r);
+	}
+	if (rc)
+		log_error("domain %u (%s): %s", r->domid, r->name, fault.text);
+	return rc;
+}
+
+/* Nobody serves its devices any more: as if its machine had broken down. */
+static int model_lost(const struct reaping *r)
+{
+	char *words = qemu_last_words(r->domid, QEMU_MODEL);
+	struct fault fault = {0};
+	int rc;
+
+	log_error("domain %u (%s): its device model has ended (%s); it crashes", r->domid, r->name,
+		  words ? words : "without a word");
+	free(words);
+	rc = xen_domain_shutdown(r->ts->xen, r->domid, SHUTDOWN_crash, &fault);
+	if (rc)
+		log_error("%s", fault.text);
+	return rc;
+}
+
 int reap_domain(struct toolstack *ts, uint16_t domid)
 {
 	struct reaping r = {.ts = ts, .domid = domid};
@@ -302,7 +348,6 @@ int reap_domain(struct toolstack *ts, uint16_t domid)
 	struct xen_domain domain;
 	struct fault fault = {0};
 	pid_t worker;
-	bool half_done;
 	int rc = xen_domain_get(ts->xen, domid, &domain, &fault);
 
 	if (rc && rc != -ENOENT) {
@@ -317,10 +362,12 @@ int reap_domain(struct toolstack *ts, uint16_t domid)
 	}
 	name_read(&r);
 	ending_read(&r, rc ? NULL : &domain);
-	half_done = record_worker(ts, domid, &worker) == WORKER_DEAD;
-	if (half_done || record_config_read(ts, XBT_NULL, domid, &config, &fault)) {
-		log_warn("domain %u (%s): %s; removing it", domid, r.name,
-			 half_done ? "whoever made or removed it died half way" : fault.text);
+	if (record_worker(ts, domid, &worker) == WORKER_DEAD)
+		return take_over(&r);
+	if (!rc && !domain.dying && !domain.shutdown)
+		return model_lost(&r);
+	if (record_config_read(ts, XBT_NULL, domid, &config, &fault)) {
+		log_warn("domain %u (%s): %s; removing it", domid, r.name, fault.text);
 		return destroy(&r);
 	}
 	rc = carry_out(&r, &config);

@@ -10,15 +10,15 @@ lab_packages="busybox-static bsdutils xen-hypervisor-4.17-amd64 linux-image-amd6
 	qemu-system-xen bash coreutils util-linux mount procps iproute2 iputils-ping kmod e2fsprogs grep sed gawk findutils
 	tar gzip cpio fio iperf3 strace gdb bridge-utils ethtool hostname
 	libevent-core-2.1-7 libevent-pthreads-2.1-7 liburing2 libseccomp2 libnl-route-3-200 libyajl2 libnbd0
-	nbdkit libnbd-bin libxencall1"
+	nbdkit libnbd-bin libxencall1 seabios ovmf mtools grub-xen-host python3-minimal openssh-client openssh-server"
 
 # Modules dom0 loads from the initrd, and those it and the guests may load later.
 lab_boot_modules="virtio_pci virtio_blk virtio_console ext4 overlay"
 lab_modules="xen-gntdev xen-gntalloc xen-evtchn xen-privcmd xenfs tun bridge loop null_blk configfs virtio_console virtio_net
-	xen-blkback xen-netback xen-pciback xen-blkfront xen-netfront xen-pcifront nvme ata_piix ata_generic sd_mod sr_mod isofs
+	xen-blkback xen-netback xen-pciback xen-blkfront xen-netfront xen-pcifront nvme ata_piix ata_generic ahci sym53c8xx sd_mod sr_mod isofs
 	8139cp e1000 ext4 overlay veth nbd crc32c_generic crct10dif_generic crc64-rocksoft tcp_bbr"
 
-lab_guest_modules="xen-blkfront xen-netfront ext4 crc32c_generic"
+lab_guest_modules="xen-blkfront xen-netfront ext4 crc32c_generic ata_piix ahci sym53c8xx sd_mod 8139cp e1000"
 
 lab_say() {
 	echo "lab: $*" >&2
@@ -96,9 +96,11 @@ lab_root_trim() {
 		esac
 	done)
 	depmod -b "$root" "$lab_kernel"
-	rm -rf "$root"/usr/share/{doc,man,locale,info,perl,perl5,qemu/edk2*,i18n,zoneinfo,bash-completion,gdb,gcc} \
-		"$root"/usr/lib/python3* "$root"/usr/lib/x86_64-linux-gnu/perl "$root"/var/cache/apt "$root"/var/lib/apt/lists/* \
-		"${root:?}/boot" "$root"/usr/lib/x86_64-linux-gnu/gconv
+	rm -rf "$root"/usr/share/{doc,man,locale,info,perl,perl5,qemu/edk2*,i18n,zoneinfo,bash-completion,gdb,gcc,OVMF} \
+		"$root"/usr/lib/x86_64-linux-gnu/perl "$root"/var/cache/apt "$root"/var/lib/apt/lists/* \
+		"${root:?}/boot"
+	# mtools wants the one of DOS.
+	find "$root"/usr/lib/x86_64-linux-gnu/gconv -name '*.so' ! -name IBM850.so -delete
 	[ -e "$root/bin/sh" ] || ln -s bash "$root/bin/sh"
 	ln -sf gawk "$root/usr/bin/awk"
 	rm -rf "$root/var/run" "$root/var/lock"
@@ -152,6 +154,24 @@ lab_guest_make() {
 	lab_cpio "$tree" "$guest/fio.cpio"
 }
 
+# A disk that a machine boots from, by BIOS or by UEFI: one FAT partition with a boot loader and the
+# kernel. lab-guest puts the initrd and the command line on it.
+lab_disk_make() {
+	local guest=$lab/root.new/lab/guest/disk.img
+	local part=$guest@@1M
+	rm -f "$guest"
+	truncate -s 96M "$guest"
+	echo '2048,,0c,*' | sfdisk -q "$guest" || return 1
+	dd if=/usr/lib/syslinux/mbr/mbr.bin of="$guest" conv=notrunc status=none || return 1
+	mkfs.fat -F 32 -n LABGUEST --offset 2048 "$guest" $((95 * 1024)) >/dev/null || return 1
+	syslinux --install --offset $((1 << 20)) "$guest" || return 1
+	export MTOOLS_SKIP_CHECK=1
+	mmd -i "$part" ::/EFI ::/EFI/BOOT ::/boot ::/boot/grub
+	mcopy -i "$part" /usr/lib/SYSLINUX.EFI/efi64/syslinux.efi ::/EFI/BOOT/BOOTX64.EFI || return 1
+	mcopy -i "$part" /usr/lib/syslinux/modules/efi64/ldlinux.e64 ::/EFI/BOOT/ || return 1
+	mcopy -i "$part" "$lab/vmlinuz.new" ::/vmlinuz
+}
+
 lab_copy() { # tree program...
 	local tree=$1 f to
 	shift
@@ -202,8 +222,9 @@ lab_stamp() {
 lab_build_locked() {
 	local recipe=$here/parts/build.sh root_recipe="$here/parts/build.sh $here/parts/init-guest"
 	if ! lab_fresh root $root_recipe; then
+		lab_need syslinux syslinux && lab_need mcopy mtools && lab_need mkfs.fat dosfstools && lab_need sfdisk fdisk || return 1
 		lab_need mmdebstrap mmdebstrap && lab_need cpio cpio && lab_need depmod kmod && lab_need readelf binutils || return 1
-		lab_root_make && lab_root_trim && lab_guest_make && lab_image_make || return 1
+		lab_root_make && lab_root_trim && lab_guest_make && lab_disk_make && lab_image_make || return 1
 		rm -rf "$lab/root"
 		for f in root root.img xen vmlinuz; do
 			mv "$lab/$f.new" "$lab/$f" || return 1

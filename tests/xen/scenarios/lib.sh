@@ -19,7 +19,7 @@ say() {
 # fail WORDS: say what is wrong, with all there is to find out why.
 fail() {
 	echo "FAIL: $*"
-	tail -n 40 /tmp/backend.log /tmp/xsplitd.log /var/log/xen/store.log /var/log/xen/guest-*.log
+	tail -n 40 /run/xsplit/*.log /tmp/backend.log /tmp/xsplitd.log /var/log/xen/store.log /var/log/xen/guest-*.log
 	xenstore-ls -f | grep -v '^/tool/xsplit/domain/[0-9]*/config'
 	xl list
 	xl dmesg | tail -n 20
@@ -141,4 +141,138 @@ guest_run() {
 	guest_create "$name"
 	guest_end "$name" 300
 	grep -q '^guest: exit 0' "$name.words" || fail "its console did not reach create -c: $(cat "$name.words")"
+}
+
+# machine_script FILE DISK: what an HVM guest does: its disk's last MiBs, its network.
+machine_script() {
+	cat >"$1" <<-END
+		#!/bin/sh
+		say() { echo "guest: \$*"; }
+		fail() { say "FAIL: \$*"; dmesg | tail -n 40; exit 1; }
+		[ -b /dev/$2 ] || fail "no /dev/$2: \$(cat /proc/partitions)"
+		say "disk $2, clock \$(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
+		dd if=/dev/urandom of=/tmp/data bs=64k count=32 2>/dev/null
+		dd if=/tmp/data of=/dev/$2 bs=64k seek=1472 oflag=direct 2>/dev/null || fail "no write"
+		dd if=/dev/$2 bs=64k skip=1472 count=32 iflag=direct 2>/dev/null | cmp - /tmp/data || fail "data differs"
+		say "disk ok"
+		ip addr add 192.0.2.2/24 dev eth0 && ip link set eth0 up || fail "no eth0"
+		tries=0
+		until ping -c 1 -W 1 192.0.2.1 >/dev/null; do
+			tries=\$((tries + 1))
+			[ \$tries -lt 30 ] || fail "no ping"
+		done
+		ping -c 5 192.0.2.1 >/tmp/ping || fail "pings lost: \$(cat /tmp/ping)"
+		say "ping ok"
+	END
+}
+
+# machine_write NAME WORDS [KEY=VALUE...]: NAME.img with Linux on it, NAME.cfg of a guest that boots it.
+# A SCSI drive, for the BIOS reads an IDE one word by word, which takes minutes without KVM.
+machine_write() {
+	local name=$1
+	lab-guest --disk --append "$2" --script "$name.script" -o "$name.img" || fail "lab-guest --disk"
+	cat >"$name.cfg" <<-END
+		name="$name"
+		type="hvm"
+		memory=512
+		vcpus=1
+		boot="c"
+		serial="file:/tmp/$name.serial"
+		disk=["vdev=sda,target=$name.img"]
+		vif=["mac=00:16:3e:00:00:02,bridge=xenbr0"]
+	END
+	shift 2
+	for line in "$@"; do
+		echo "$line" >>"$name.cfg"
+	done
+}
+
+# machine_end NAME SECONDS: wait for its end, show what its serial port said.
+machine_end() {
+	wait_for "$2" gone "$1" || fail "$1 did not end within $2 s: $(tail -n 30 "/tmp/$1.serial")"
+	tr -d '\r' <"/tmp/$1.serial" | grep '^guest: '
+	grep -q '^guest: exit 0' "/tmp/$1.serial" || fail "$1: its script failed: $(tail -n 60 "/tmp/$1.serial")"
+	! ip link show | grep -e -emu || fail "an interface stays"
+}
+
+# machine_run NAME WORDS [KEY=VALUE...]: a whole life of an HVM guest.
+machine_run() {
+	say "$1: make its disk"
+	machine_write "$@"
+	say "$1: create"
+	xsplit create "$1.cfg" || fail "create: $(cat /run/xsplit/*.log)"
+	xl list | grep -q "^$1 " || fail "xl list does not show $1"
+	machine_end "$1" 600
+}
+
+# busy_script FILE: a guest that writes and verifies its disk until it is told to end over a TCP
+# connection, on which it counts.
+busy_script() {
+	cat >"$1" <<-'END'
+		#!/bin/sh
+		say() { echo "guest: $*"; }
+		fail() { say "FAIL: $*"; exit 1; }
+		disk=/dev/xvdb
+		[ -b $disk ] || disk=/dev/sdb
+		ip addr add 192.0.2.2/24 dev eth0 && ip link set eth0 up || fail "no eth0"
+		tries=0
+		until ping -c 1 -W 1 192.0.2.1 >/dev/null; do
+			tries=$((tries + 1))
+			[ $tries -lt 30 ] || fail "no ping"
+		done
+		mkfifo /tmp/ticks
+		nc 192.0.2.1 7000 </tmp/ticks >/tmp/told &
+		(i=0; while echo "tick $i"; do i=$((i + 1)); sleep 1; done) >/tmp/ticks &
+		rounds=0
+		until grep -q stop /tmp/told; do
+			if [ -x /usr/bin/fio ]; then
+				fio --name=v --filename=$disk --rw=randwrite --bs=4k --size=1M --iodepth=4 --ioengine=libaio \
+					--direct=1 --verify=crc32c --verify_fatal=1 >/tmp/fio 2>&1 || { cat /tmp/fio; fail "fio in round $rounds"; }
+			else
+				dd if=/dev/urandom of=/tmp/data bs=64k count=16 2>/dev/null
+				dd if=/tmp/data of=$disk bs=64k oflag=direct 2>/dev/null || fail "no write in round $rounds"
+				dd if=$disk bs=64k count=16 iflag=direct 2>/dev/null | cmp - /tmp/data || fail "data differs in round $rounds"
+			fi
+			rounds=$((rounds + 1))
+		done
+		say "verified $rounds rounds"
+	END
+}
+
+ticks() {
+	sed -n 's/^tick //p' ticks | tail -n 1
+}
+
+# busy_start NAME: create it, and wait until it counts.
+busy_start() {
+	rm -f tell ticks
+	mkfifo tell
+	: >ticks
+	busybox nc -l -p 7000 <tell >ticks &
+	listener=$!
+	exec 6>tell
+	xsplit create "$1.cfg" || fail "create"
+	wait_for 200 grep -q "tick 2" ticks || fail "$1 does not count: $(tail -n 20 /var/log/xen/guest-*.log /tmp/*.serial)"
+}
+
+more_ticks() {
+	[ "$(ticks)" -gt "$1" ]
+}
+
+# busy_goes_on NAME: it still counts, on the same connection.
+busy_goes_on() {
+	local now
+	now=$(ticks)
+	wait_for 120 more_ticks $((now + 2)) || fail "$1 does not count any more at $now: $(xl list)"
+	kill -0 "$listener" || fail "the connection ended"
+	echo "tick $(ticks)"
+}
+
+# busy_end NAME: tell it to end, see that all was well.
+busy_end() {
+	echo stop >&6
+	exec 6>&-
+	wait_for 120 gone "$1" || fail "$1 did not end"
+	tr -d '\r' </var/log/xen/guest-"$1".log | grep '^guest: ' | tail -n 2
+	tail -n 5 /var/log/xen/guest-"$1".log | tr -d '\r' | grep -q '^guest: exit 0' || fail "$1: its script failed"
 }

@@ -1,0 +1,307 @@
+#include "toolstack/domain/migrate.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/xs.h"
+#include "toolstack/domain/domain.h"
+#include "toolstack/domain/peer.h"
+#include "toolstack/domain/rename.h"
+#include "toolstack/domain/save.h"
+#include "toolstack/domain/saved.h"
+#include "toolstack/domain/suspend.h"
+
+/* What a domain is called that has handed its name over. As xl does. */
+#define AWAY "--migratedaway"
+
+/* How often, and how long apart, the other host is asked what became of the domain. */
+#define ASK_TIMES   5
+#define ASK_SECONDS 2
+
+struct sending {
+	struct toolstack *ts;
+	uint16_t domid;
+	const struct migrate_way *way;
+	struct domain_config config;
+	struct peer peer;
+	struct fault *fault;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int phase_set(struct sending *s, const char *phase)
+{
+	int rc = xs_write_string(s->ts->xs, XBT_NULL, phase, MIGRATE_PHASE, s->domid);
+
+	return rc ? fault_set(s->fault, rc, "domain %u: cannot write to the XenStore: %s", s->domid,
+			      strerror(-rc))
+		  : 0;
+}
+
+/* Up to where the guest's memory comes. */
+static int greet(struct sending *s)
+{
+	static const char *const words[] = {NULL};
+	char *text;
+	int rc = peer_start(&s->peer, s->way->shell, s->way->host, words, s->fault);
+
+	if (!rc)
+		rc = peer_expect(s->ts, &s->peer, "xsplit migrate 1", s->fault);
+	if (rc)
+		return rc;
+	text = domain_config_print(&s->config);
+	rc = text ? saved_head_write(s->peer.out, text) : -ENOMEM;
+	free(text);
+	if (rc && rc != -EPIPE)
+		return fault_set(s->fault, rc, "%s: cannot write to it: %s", s->peer.name,
+				 strerror(-rc));
+	return peer_expect(s->ts, &s->peer, "planned", s->fault);
+}
+
+/* When the stream broke because the other end gave up, that one knows why. */
+static int copy(struct sending *s, bool live, int64_t *stopped)
+{
+	struct fault theirs = {0};
+	int rc = save_stream(s->ts, s->domid, &s->config, s->peer.out, live, stopped, s->fault);
+
+	if (!rc || rc == -EINTR)
+		return rc;
+	if (peer_expect(s->ts, &s->peer, "loaded", &theirs) == -EREMOTEIO)
+		*s->fault = theirs;
+	return rc;
+}
+
+static void name_hand_over(struct sending *s)
+{
+	char name[DOMAIN_NAME_MAX + sizeof(AWAY)];
+	struct fault ignored = {0};
+
+	/* A name too long for it keeps it: then the two must be on different hosts. */
+	snprintf(name, sizeof(name), "%s" AWAY, s->config.name);
+	domain_rename(s->ts, s->domid, name, &ignored);
+}
+
+static void name_take_back(struct toolstack *ts, uint16_t domid, const char *name)
+{
+	char kept[DOMAIN_NAME_MAX + 1];
+	struct fault fault = {0};
+	size_t length = strlen(name), away = sizeof(AWAY) - 1;
+
+	snprintf(kept, sizeof(kept), "%s", name);
+	if (length > away && !strcmp(kept + length - away, AWAY))
+		kept[length - away] = '\0';
+	if (domain_rename(ts, domid, kept, &fault))
+		fprintf(stderr, "xsplit: %s\n", fault.text);
+}
+
+/* Devices and all: as it was. */
+static int take_back(struct toolstack *ts, const struct domain_config *config, uint16_t domid,
+		     struct fault *fault)
+{
+	int rc = suspend_reconnect(ts, config, domid, fault);
+
+	if (rc)
+		return rc;
+	name_take_back(ts, domid, config->name);
+	xs_remove(ts->xs, XBT_NULL, MIGRATE_PHASE, domid);
+	return record_idle(ts, domid);
+}
+
+static int hand_over(struct sending *s)
+{
+	struct fault late = {0};
+	int rc = phase_set(s, "devices");
+
+	if (!rc)
+		rc = suspend_devices_end(s->ts, &s->config, s->domid, s->fault);
+	name_hand_over(s);
+	if (!rc)
+		rc = peer_say(&s->peer, "devices", s->fault);
+	if (!rc)
+		rc = peer_expect(s->ts, &s->peer, "ready", s->fault);
+	if (!rc)
+		rc = phase_set(s, "go");
+	if (!rc)
+		return 0;
+	/* It must be gone there before it has its images here. */
+	peer_end(&s->peer);
+	if (take_back(s->ts, &s->config, s->domid, &late)) {
+		fprintf(stderr, "xsplit: %s\n", late.text);
+		record_idle(s->ts, s->domid);
+	}
+	return rc;
+}
+
+/* Before the other host had its devices, it only was suspended. */
+static void stay(struct sending *s, bool suspended)
+{
+	struct fault late = {0};
+
+	if (suspended && suspend_resume(s->ts, s->domid, &late))
+		fprintf(stderr, "xsplit: %s\n", late.text);
+	xs_remove(s->ts->xs, XBT_NULL, MIGRATE_PHASE, s->domid);
+	record_idle(s->ts, s->domid);
+}
+
+static int ask(struct toolstack *ts, const struct migrate_way *way, const uuid_t uuid, bool *runs,
+	       struct fault *fault)
+{
+	char text[UUID_STR_LEN], line[PEER_LINE];
+	const char *const words[] = {"--query", text, NULL};
+	struct peer peer;
+	int rc;
+
+	uuid_unparse_lower(uuid, text);
+	rc = peer_start(&peer, way->shell, way->host, words, fault);
+	if (!rc)
+		rc = peer_hear(ts, &peer, line, fault);
+	peer_end(&peer);
+	if (rc)
+		return rc;
+	*runs = !strcmp(line, "running");
+	return *runs || !strcmp(line, "absent")
+		       ? 0
+		       : fault_set(fault, -EPROTO, "%s: %s", way->host, line);
+}
+
+int migrate_settle(struct toolstack *ts, uint16_t domid, const struct migrate_way *way,
+		   struct fault *fault)
+{
+	char *phase = xs_read_string(ts->xs, XBT_NULL, MIGRATE_PHASE, domid);
+	struct domain_config config;
+	bool runs = false, open = phase && !strcmp(phase, "go");
+	int rc;
+
+	free(phase);
+	if (!open)
+		return fault_set(fault, -EINVAL, "domain %u: no migration of its is open", domid);
+	rc = record_config_read(ts, XBT_NULL, domid, &config, fault);
+	if (rc)
+		return rc;
+	rc = ask(ts, way, config.uuid, &runs, fault);
+	if (!rc)
+		rc = runs ? domain_destroy(ts, domid, fault) : take_back(ts, &config, domid, fault);
+	if (!rc && !runs)
+		rc = fault_set(fault, -EREMOTEIO, "domain %u: %s did not take it; it goes on here",
+			       domid, way->host);
+	domain_config_free(&config);
+	return rc;
+}
+
+/* "go" is said: from here on the other host decides. */
+static int let_go(struct sending *s)
+{
+	static const struct timespec apart = {.tv_sec = ASK_SECONDS};
+	struct fault lost = {0};
+	int rc = peer_say(&s->peer, "go", &lost);
+
+	if (!rc)
+		rc = peer_expect(s->ts, &s->peer, "running", &lost);
+	if (!rc)
+		return domain_destroy(s->ts, s->domid, s->fault);
+	peer_end(&s->peer);
+	for (int i = 0; i < ASK_TIMES; i++) {
+		struct fault why = {0};
+
+		rc = migrate_settle(s->ts, s->domid, s->way, &why);
+		if (!rc || rc == -EREMOTEIO) {
+			*s->fault = rc ? lost : *s->fault;
+			return rc;
+		}
+		nanosleep(&apart, NULL);
+	}
+	record_idle(s->ts, s->domid);
+	return fault_set(s->fault, -EINPROGRESS,
+			 "domain %u: %s; whether it runs there is not known, so it is kept here, "
+			 "suspended: xsplit migrate --settle %u %s",
+			 s->domid, lost.text, s->domid, s->way->host);
+}
+
+static int send(struct sending *s, bool live, struct migrate_times *times)
+{
+	int64_t begun = now_ms(), stopped = begun;
+	int rc = phase_set(s, "copy");
+	bool suspended = false;
+
+	if (!rc)
+		rc = greet(s);
+	if (!rc) {
+		rc = copy(s, live, &stopped);
+		suspended = !rc;
+		if (!rc)
+			rc = peer_expect(s->ts, &s->peer, "loaded", s->fault);
+	}
+	if (rc) {
+		stay(s, suspended);
+		return rc;
+	}
+	rc = hand_over(s);
+	if (!rc)
+		rc = let_go(s);
+	times->all = (unsigned)(now_ms() - begun);
+	times->stopped = (unsigned)(now_ms() - stopped);
+	return rc;
+}
+
+int migrate_send(struct toolstack *ts, uint16_t domid, const struct migrate_way *way, bool live,
+		 struct migrate_times *times, struct fault *fault)
+{
+	struct sending s = {.ts = ts, .domid = domid, .way = way, .fault = fault};
+	int rc = save_check(ts, domid, &s.config, fault);
+
+	if (rc)
+		return rc;
+	s.peer = (struct peer){.in = -1, .out = -1};
+	rc = record_busy(ts, domid, MIGRATE_BUSY);
+	if (rc)
+		fault_set(fault, rc, "domain %u: cannot write to the XenStore: %s", domid,
+			  strerror(-rc));
+	else
+		rc = send(&s, live, times);
+	peer_end(&s.peer);
+	domain_config_free(&s.config);
+	return rc;
+}
+
+/* At the sender. */
+static int sender_recover(struct toolstack *ts, uint16_t domid, struct fault *fault)
+{
+	char *phase = xs_read_string(ts->xs, XBT_NULL, MIGRATE_PHASE, domid);
+	bool go = phase && !strcmp(phase, "go"), devices = phase && !strcmp(phase, "devices");
+	struct domain_config config;
+	int rc;
+
+	free(phase);
+	if (go) {
+		record_idle(ts, domid);
+		return fault_set(fault, -EINPROGRESS,
+				 "whether it runs on the other host is not known, so it is kept, "
+				 "suspended: xsplit migrate --settle %u HOST",
+				 domid);
+	}
+	if (!devices) {
+		xs_remove(ts->xs, XBT_NULL, MIGRATE_PHASE, domid);
+		return save_recover(ts, domid, fault);
+	}
+	rc = record_config_read(ts, XBT_NULL, domid, &config, fault);
+	if (rc)
+		return rc;
+	rc = take_back(ts, &config, domid, fault);
+	domain_config_free(&config);
+	return rc;
+}
+
+int migrate_recover(struct toolstack *ts, uint16_t domid, struct fault *fault)
+{
+	return record_busy_is(ts, domid, MIGRATE_BUSY) ? sender_recover(ts, domid, fault)
+						       : receive_recover(ts, domid, fault);
+}

@@ -1,0 +1,93 @@
+/*
+ * migrate.h - a guest moves to another host.
+ *
+ * The sender runs a command, usually ssh, that starts "xsplit migrate-receive" there; what goes
+ * over its standard input and output:
+ *
+ *   receiver                     sender
+ *   "xsplit migrate 1"
+ *                                the head of a saved domain (saved.h)
+ *   "planned"
+ *                                libxc's stream and the tail, while the guest runs;
+ *                                the guest is suspended at the end
+ *   "loaded"
+ *                                closes the devices, writes the disks' data out
+ *                                "devices"
+ *   makes the devices
+ *   "ready"
+ *                                "go"
+ *   lets the guest run
+ *   "running"
+ *                                removes the guest here
+ *
+ * "failed WORDS" from the receiver at any point ends it. Before "go" the sender alone decides: when
+ * anything goes wrong, the guest goes on here. After it the receiver does: it has the guest run,
+ * exactly if it read "go" before anybody asked what became of it (migrate_settle); whoever asks
+ * first and hears "absent" may be sure that it never will. So never do two run, and never none for
+ * longer than it takes to ask.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "toolstack/config/domain_config.h"
+#include "toolstack/domain/record.h"
+#include "toolstack/toolstack.h"
+
+/** What record_busy() says meanwhile, at both ends. */
+#define MIGRATE_BUSY "migrate"
+#define RECEIVE_BUSY "receive"
+
+/** At the sender: how far it is. At the receiver: whether it may let the domain run. */
+#define MIGRATE_PHASE    RECORD_PATH "/migrating" /* "copy", "devices", "go" */
+#define MIGRATE_INCOMING RECORD_PATH "/incoming"  /* "waiting", "go", "abort" */
+
+/**
+ * How to reach the other host: "SHELL HOST xsplit migrate-receive", or HOST itself as a command
+ * when the shell is "".
+ */
+struct migrate_way {
+	const char *host;
+	const char *shell; /* "ssh" */
+};
+
+/** What a migration took, in milliseconds. */
+struct migrate_times {
+	unsigned all;
+	unsigned stopped; /* while the guest ran nowhere */
+};
+
+/**
+ * migrate_send - move a domain to another host.
+ * @live: false: suspend it first, then copy
+ * @times: set on success
+ * Return: 0, it runs there and is gone here; or a negative errno, it goes on here;
+ * -EINPROGRESS: nobody knows yet whether it runs there; it is kept here, suspended.
+ */
+int migrate_send(struct toolstack *ts, uint16_t domid, const struct migrate_way *way, bool live,
+		 struct migrate_times *times, struct fault *fault);
+
+/**
+ * migrate_settle - ask the other host what became of a domain of which nobody knows, and do what
+ * follows: remove it here, or let it go on. Return: as migrate_send().
+ */
+int migrate_settle(struct toolstack *ts, uint16_t domid, const struct migrate_way *way,
+		   struct fault *fault);
+
+/**
+ * migrate_receive - the other end, on two descriptors.
+ * @paused: leave it paused
+ */
+int migrate_receive(struct toolstack *ts, int in, int out, bool paused, struct fault *fault);
+
+/**
+ * migrate_ask - what became of a domain that was to come here, by its UUID.
+ * @runs: it runs here, or will; false: it never will
+ */
+int migrate_ask(struct toolstack *ts, const uuid_t uuid, bool *runs, struct fault *fault);
+
+/** migrate_recover - whoever worked on it died, at either end. Return: 0 or a negative errno. */
+int migrate_recover(struct toolstack *ts, uint16_t domid, struct fault *fault);
+
+/** receive_recover - the receiver's half of it. */
+int receive_recover(struct toolstack *ts, uint16_t domid, struct fault *fault);

@@ -1,0 +1,291 @@
+#include "toolstack/domain/suspend.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <xen/sched.h>
+
+#include "lib/xs.h"
+#include "toolstack/device/device.h"
+#include "toolstack/device/model.h"
+#include "toolstack/device/qemu.h"
+#include "toolstack/device/script.h"
+#include "toolstack/device/vbd.h"
+#include "toolstack/device/vif.h"
+#include "toolstack/domain/record.h"
+#include "toolstack/xen/stream.h"
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* What is still waited for: -EINPROGRESS, or how it came out. */
+static int suspended_get(struct toolstack *ts, uint16_t domid, struct fault *fault)
+{
+	struct xen_domain domain;
+	int rc = xen_domain_get(ts->xen, domid, &domain, fault);
+
+	if (rc == -ENOENT)
+		return fault_set(fault, -ESRCH, "domain %u: it ended", domid);
+	if (rc)
+		return rc;
+	if (!domain.shutdown)
+		return -EINPROGRESS;
+	return domain.shutdown_reason == SHUTDOWN_suspend
+		       ? 0
+		       : fault_set(fault, -ESRCH, "domain %u: it shut down instead of suspending",
+				   domid);
+}
+
+/* A guest that hears the request clears it. */
+static int heard_get(struct toolstack *ts, uint16_t domid, struct fault *fault)
+{
+	char *request =
+		xs_read_string(ts->xs, XBT_NULL, "/local/domain/%u/control/shutdown", domid);
+	bool heard = !request || strcmp(request, "suspend") != 0;
+	int rc = suspended_get(ts, domid, fault);
+
+	free(request);
+	return rc == -EINPROGRESS && heard ? 0 : rc;
+}
+
+static int wait_until(struct toolstack *ts, struct xs_handle *watch, uint16_t domid,
+		      int (*get)(struct toolstack *ts, uint16_t domid, struct fault *fault),
+		      struct fault *fault)
+{
+	int64_t deadline = now_ms() + SUSPEND_SECONDS * 1000;
+	int rc;
+
+	while ((rc = get(ts, domid, fault)) == -EINPROGRESS && now_ms() < deadline) {
+		struct pollfd polled = {.fd = xs_fileno(watch), .events = POLLIN};
+		char **event;
+
+		poll(&polled, 1, 500);
+		while ((event = xs_check_watch(watch)))
+			free(event);
+	}
+	return rc == -EINPROGRESS ? -ETIMEDOUT : rc;
+}
+
+struct withdrawal {
+	uint16_t domid;
+	bool heard; /* at the last moment */
+};
+
+static int withdrawal_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	struct withdrawal *w = arg;
+	char *request = xs_read_string(xs, t, "/local/domain/%u/control/shutdown", w->domid);
+	int rc = 0;
+
+	w->heard = !request || strcmp(request, "suspend") != 0;
+	if (!w->heard)
+		rc = xs_write_string(xs, t, "", "/local/domain/%u/control/shutdown", w->domid);
+	free(request);
+	return rc;
+}
+
+static int ask(struct toolstack *ts, struct xs_handle *watch, uint16_t domid, struct fault *fault)
+{
+	struct withdrawal withdrawal = {.domid = domid};
+	int rc = xs_write_string(ts->xs, XBT_NULL, "suspend", "/local/domain/%u/control/shutdown",
+				 domid);
+
+	if (rc)
+		return fault_set(fault, rc, "domain %u: cannot write control/shutdown: %s", domid,
+				 strerror(-rc));
+	rc = wait_until(ts, watch, domid, heard_get, fault);
+	if (rc != -ETIMEDOUT)
+		return rc;
+	rc = xs_transact(ts->xs, withdrawal_write, &withdrawal);
+	if (!rc && withdrawal.heard)
+		return 0;
+	return fault_set(fault, -ETIMEDOUT,
+			 "domain %u: it does not hear the request to suspend in %d s; has its "
+			 "kernel Xen's drivers?",
+			 domid, SUSPEND_SECONDS);
+}
+
+int suspend_guest(struct toolstack *ts, uint16_t domid, enum domain_type type, struct fault *fault)
+{
+	struct xs_handle *watch = xs_open(0);
+	bool asks = true;
+	int rc = 0;
+
+	if (!watch || !xs_watch(watch, "@releaseDomain", "suspend")) {
+		rc = errno ? -errno : -EIO;
+		fault_set(fault, rc, "cannot watch the XenStore: %s", strerror(-rc));
+		goto out;
+	}
+	if (type == DOMAIN_HVM)
+		rc = xen_domain_paravirtual(ts->xen, domid, &asks, fault);
+	if (rc)
+		goto out;
+	rc = asks ? ask(ts, watch, domid, fault)
+		  : xen_domain_shutdown(ts->xen, domid, SHUTDOWN_suspend, fault);
+	if (!rc)
+		rc = wait_until(ts, watch, domid, suspended_get, fault);
+	if (rc == -ETIMEDOUT && !fault->text[0])
+		fault_set(fault, rc, "domain %u: it has not suspended itself in %d s", domid,
+			  SUSPEND_SECONDS);
+out:
+	xs_close(watch);
+	return rc;
+}
+
+bool suspend_is(struct toolstack *ts, uint16_t domid)
+{
+	struct xen_domain domain;
+	struct fault ignored = {0};
+
+	return !xen_domain_get(ts->xen, domid, &domain, &ignored) && domain.shutdown &&
+	       domain.shutdown_reason == SHUTDOWN_suspend;
+}
+
+static int resume(struct toolstack *ts, uint16_t domid, bool cancelled, struct fault *fault)
+{
+	int rc = 0;
+
+	if (model_has(ts, domid))
+		rc = model_continue(domid, fault);
+	if (!rc && suspend_is(ts, domid))
+		rc = xen_domain_resume(ts->xen, domid, cancelled, fault);
+	/* What xsplitd did about this end is no answer to the next. */
+	if (!rc)
+		xs_remove(ts->xs, XBT_NULL, RECORD_PATH "/end", domid);
+	/* The store announces a domain's shutdown once; this one may shut down again. */
+	if (!rc && !xs_resume_domain(ts->xs, domid)) {
+		rc = -errno;
+		fault_set(fault, rc, "domain %u: the XenStore does not resume it: %s", domid,
+			  strerror(-rc));
+	}
+	return rc;
+}
+
+int suspend_resume(struct toolstack *ts, uint16_t domid, struct fault *fault)
+{
+	xen_logdirty_off(ts->xen, domid);
+	return resume(ts, domid, true, fault);
+}
+
+void suspend_withdraw(struct toolstack *ts, uint16_t domid)
+{
+	struct withdrawal withdrawal = {.domid = domid};
+	struct xs_handle *watch = xs_open(0);
+	struct fault ignored = {0};
+
+	if (watch && xs_watch(watch, "@releaseDomain", "suspend") &&
+	    !xs_transact(ts->xs, withdrawal_write, &withdrawal) && withdrawal.heard)
+		wait_until(ts, watch, domid, suspended_get, &ignored);
+	xs_close(watch);
+}
+
+static void nodes_compose(struct nodes *nodes, const struct domain_config *config, uint16_t domid)
+{
+	for (size_t i = 0; i < config->disks; i++)
+		vbd_nodes(nodes, domid, &config->disk[i]);
+	for (size_t i = 0; i < config->vifs; i++)
+		vif_nodes(nodes, domid, &config->vif[i]);
+}
+
+static int nodes_all_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	return nodes_write(arg, xs, t);
+}
+
+int suspend_reconnect(struct toolstack *ts, const struct domain_config *config, uint16_t domid,
+		      struct fault *fault)
+{
+	struct devices devices = {0};
+	struct nodes nodes = {0};
+	int rc;
+
+	xen_logdirty_off(ts->xen, domid);
+	nodes_compose(&nodes, config, domid);
+	rc = xs_transact(ts->xs, nodes_all_write, &nodes);
+	nodes_free(&nodes);
+	if (rc)
+		return fault_set(fault, rc, "domain %u: cannot write its devices' nodes: %s", domid,
+				 strerror(-rc));
+	if (qemu_wanted(config))
+		rc = qemu_start(ts, domid, config->name, fault);
+	if (!rc && devices_list(ts, domid, &devices))
+		rc = fault_memory(fault);
+	if (!rc)
+		rc = devices_wait_ready(ts, &devices, fault);
+	if (!rc)
+		rc = scripts_add(ts, &devices, fault);
+	devices_free(&devices);
+	return rc ? rc : resume(ts, domid, false, fault);
+}
+
+/* Of a file, or of the cache in front of a device. */
+static int disk_sync(const struct disk_config *disk, uint16_t domid, struct fault *fault)
+{
+	int fd, rc = 0;
+
+	if (disk->script || !disk->writable)
+		return 0;
+	fd = open(disk->target, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || fsync(fd))
+		rc = -errno;
+	if (fd >= 0)
+		close(fd);
+	return rc ? fault_set(fault, rc, "domain %u: disk %s: cannot write %s out: %s", domid,
+			      disk->vdev, disk->target, strerror(-rc))
+		  : 0;
+}
+
+/* All but the console. */
+static void consoles_leave(struct devices *devices)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < devices->count; i++)
+		if (devices->device[i].type != DEVICE_CONSOLE)
+			devices->device[n++] = devices->device[i];
+	devices->count = n;
+}
+
+static int devices_remove(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	const struct devices *devices = arg;
+	int rc = 0;
+
+	for (size_t i = 0; i < devices->count && !rc; i++)
+		rc = device_remove(xs, t, &devices->device[i]);
+	return rc;
+}
+
+int suspend_devices_end(struct toolstack *ts, const struct domain_config *config, uint16_t domid,
+			struct fault *fault)
+{
+	struct devices devices = {0};
+	int rc = devices_list(ts, domid, &devices);
+
+	if (rc)
+		return fault_memory(fault);
+	consoles_leave(&devices);
+	rc = devices_close(ts, &devices, true);
+	if (!rc)
+		rc = devices_wait_closed(ts, &devices, fault);
+	if (!rc)
+		scripts_remove(ts, &devices);
+	if (!rc)
+		rc = xs_transact(ts->xs, devices_remove, &devices);
+	if (rc && !fault->text[0])
+		fault_set(fault, rc, "domain %u: cannot close its devices: %s", domid,
+			  strerror(-rc));
+	for (size_t i = 0; i < config->disks && !rc; i++)
+		rc = disk_sync(&config->disk[i], domid, fault);
+	devices_free(&devices);
+	return rc;
+}
