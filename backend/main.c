@@ -4,19 +4,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "backend/block/connector.h"
+#include "backend/block/exporter.h"
+#include "backend/supervisor/child.h"
 #include "backend/supervisor/guest.h"
 #include "backend/supervisor/supervisor.h"
 #include "backend/worker/worker.h"
 #include "lib/log.h"
 #include "lib/number.h"
 
-enum { OPTION_READY_FD = 256, OPTION_USER, OPTION_WITHOUT_SANDBOX, OPTION_WORKER };
+enum {
+	OPTION_READY_FD = 256,
+	OPTION_USER,
+	OPTION_WITHOUT_SANDBOX,
+	OPTION_WORKER,
+	OPTION_NBD_CONNECT,
+	OPTION_ASK,
+	OPTION_QEMU_NBD,
+	OPTION_READ_ONLY
+};
 
 static const struct option options[] = {
 	{"ready-fd", required_argument, NULL, OPTION_READY_FD},
 	{"user", required_argument, NULL, OPTION_USER},
 	{"without-sandbox", no_argument, NULL, OPTION_WITHOUT_SANDBOX},
 	{"worker", required_argument, NULL, OPTION_WORKER},
+	{"nbd-connect", required_argument, NULL, OPTION_NBD_CONNECT},
+	{"ask", no_argument, NULL, OPTION_ASK},
+	{"qemu-nbd", required_argument, NULL, OPTION_QEMU_NBD},
+	{"read-only", no_argument, NULL, OPTION_READ_ONLY},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
 	{NULL, 0, NULL, 0},
@@ -47,7 +63,8 @@ static void wrong(const char *option, const char *value, const char *expected)
 int main(int argc, char **argv)
 {
 	struct supervisor_options supervisor = {.ready_fd = -1, .sandboxed = true};
-	bool worker = false;
+	const char *nbd = NULL, *image = NULL;
+	bool worker = false, ask = false, read_only = false;
 	uint16_t domid = 0, fd;
 	int option;
 
@@ -69,6 +86,18 @@ int main(int argc, char **argv)
 				wrong("--worker", optarg, "a domain's number");
 			worker = true;
 			break;
+		case OPTION_NBD_CONNECT:
+			nbd = optarg;
+			break;
+		case OPTION_ASK:
+			ask = true;
+			break;
+		case OPTION_QEMU_NBD:
+			image = optarg;
+			break;
+		case OPTION_READ_ONLY:
+			read_only = true;
+			break;
 		case 'h':
 			usage(stdout);
 			return 0;
@@ -88,5 +117,10 @@ int main(int argc, char **argv)
 	if (worker)
 		return worker_main(GUEST_WORKER_SOCKET, domid, supervisor.user,
 				   supervisor.sandboxed);
+	if (nbd)
+		return connector_main(CHILD_FD, nbd, ask, supervisor.user, supervisor.sandboxed);
+	if (image)
+		return exporter_main(CHILD_FD, image, read_only, supervisor.user,
+				     supervisor.sandboxed);
 	return supervisor_main(&supervisor);
 }

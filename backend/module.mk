@@ -7,12 +7,15 @@ backend-block-ring_SRCS := $(addprefix backend/block/,request.c ring.c inflight.
 	line.c stats.c queue.c \
 	engine.c engine_uring.c engine_threads.c engine_null.c)
 backend-block_SRCS := $(addprefix backend/block/,image.c image_size.c settings.c vbd_device.c vbd_settle.c vbd_resize.c vbd_stats.c vbd_tell.c vbd_dump.c vbd_worker.c)
-# Disks that an NBD server has.
-backend-block-ring_SRCS += $(addprefix backend/block/,engine_nbd.c remote.c)
 backend-xenbus_SRCS := $(addprefix backend/xenbus/,state.c path.c error.c journal.c nodes.c device.c)
+# Disks that come over NBD: the worker's client, and what the supervisor runs for it.
+backend-block-ring_SRCS += $(addprefix backend/block/,engine_nbd.c unflushed.c remote.c \
+	remote_connection.c remote_recovery.c)
+backend-block_SRCS += $(addprefix backend/block/,source.c backing.c connector.c exporter.c vbd_remote.c)
+xsplit-backend_SRCS += backend/supervisor/child.c backend/worker/confine.c
 
 PROGRAMS += xsplit-backend
-xsplit-backend_SRCS := backend/main.c backend/classes.c \
+xsplit-backend_SRCS += backend/main.c backend/classes.c \
 	$(addprefix backend/supervisor/,supervisor.c registry.c guest.c listen.c query.c metrics.c) \
 	$(addprefix backend/worker/,worker.c events.c sandbox.c)
 xsplit-backend_LIBS := backend-xenbus backend-block backend-block-ring backend-net backend-net-ring \
@@ -39,6 +42,10 @@ UNIT_TESTS += block_queue
 block_queue_SRCS := tests/unit/block_queue.c
 block_queue_LIBS := backend-block-ring libxsplit
 block_queue_LINK := -levent_core -luring -lnbd
+
+UNIT_TESTS += block_source
+block_source_SRCS := tests/unit/block_source.c backend/block/source.c
+block_source_LIBS := libxsplit
 
 UNIT_TESTS += block_remote
 block_remote_SRCS := tests/unit/block_remote.c

@@ -224,6 +224,17 @@ int image_lease(const struct image *image, int *lease)
 	return rc;
 }
 
+int image_claim(const char *path, bool read_only, char *why, size_t size)
+{
+	struct image image = {.fd = -1, .read_only = read_only};
+	struct stat st;
+	int rc = open_and_lock(&image, path, &st, why, size);
+
+	if (rc)
+		image_close(&image);
+	return rc ? rc : image.fd;
+}
+
 void image_close(struct image *image)
 {
 	if (image->fd < 0)

@@ -46,5 +46,11 @@ int image_open(struct image *image, const char *path, bool read_only, char *why,
  */
 int image_lease(const struct image *image, int *lease);
 
+/**
+ * image_claim - only open and lock it as image_open does, for somebody else to serve it.
+ * Return: a descriptor that holds the lock, or as image_open.
+ */
+int image_claim(const char *path, bool read_only, char *why, size_t size);
+
 /** image_close - idempotent. */
 void image_close(struct image *image);

@@ -180,7 +180,7 @@ static void slot_done(struct engine_io *io, int rc)
 	struct slot *slot = (struct slot *)io;
 
 	if (rc) {
-		if (rc != -EOPNOTSUPP && log_now(slot->queue))
+		if (rc != -EOPNOTSUPP && rc != -ENOTCONN && log_now(slot->queue))
 			log_warn("%s: %s of %" PRIu64 " bytes at %" PRIu64
 				 ": %s; the guest hears of an error",
 				 slot->queue->dev->name, names[io->op], slot->request.length,
@@ -455,6 +455,13 @@ static void start(struct queue *queue)
 	engine_submit(queue->engine);
 }
 
+/* Its storage is away and its disk being closed: whether it was done nobody knows, so nobody says.
+ */
+static bool abandoned(const struct slot *slot)
+{
+	return slot->queue->draining && slot->rc == -ENOTCONN;
+}
+
 /* Give the guest its data and its answers, all that are finished in one go. */
 static void answer(struct queue *queue)
 {
@@ -471,7 +478,7 @@ static void answer(struct queue *queue)
 		if (slot->memory)
 			pool_give(&queue->pool, slot->memory, slot->pages);
 		meter_answered(&queue->meter, &slot->request, slot->rc, slot->taken, slot->started);
-		if (!queue->stopped) {
+		if (!queue->stopped && !abandoned(slot)) {
 			inflight_answer(&queue->inflight, slot_number(slot));
 			ring_answer(&queue->ring, &slot->request, slot->rc);
 		}
@@ -539,7 +546,7 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 
 /* ---- life ---- */
 
-static int engine_open(struct queue *queue, int fd)
+static int engine_open(struct queue *queue, const struct queue_options *from)
 {
 	struct engine_options options = {
 		.base = queue->dev->worker->base,
@@ -548,8 +555,10 @@ static int engine_open(struct queue *queue, int fd)
 		.arg = queue,
 	};
 
-	return fd < 0 ? engine_open_null(&queue->engine, &options)
-		      : engine_open_file(&queue->engine, fd, &options);
+	if (from->remote)
+		return engine_open_nbd(&queue->engine, from->remote, &options);
+	return from->fd < 0 ? engine_open_null(&queue->engine, &options)
+			    : engine_open_file(&queue->engine, from->fd, &options);
 }
 
 /* What the log says is unanswered goes to its slots, the other slots are free. */
@@ -624,7 +633,7 @@ int queue_open(struct queue **result, const struct queue_options *options)
 	queue->waiter.again = queue->again;
 	rc = pool_open(&queue->pool);
 	if (!rc)
-		rc = engine_open(queue, options->fd);
+		rc = engine_open(queue, options);
 	if (rc)
 		goto fail;
 	queue->next = queue->disk->queues;

@@ -62,6 +62,7 @@ struct queue_options {
 	void *ring; /* mapped, stays the caller's */
 	unsigned pages;
 	int fd;                    /* the image, stays the caller's; -1 for the null engine */
+	struct remote *remote;     /* instead, an NBD client, stays the caller's; or NULL */
 	void *inflight;            /* inflight_size() bytes for this ring, stay the caller's */
 	struct stats_queue *stats; /* what it counts; stays the caller's */
 };

@@ -1,52 +1,14 @@
-#include "backend/block/remote.h"
-
 #include <errno.h>
-#include <inttypes.h>
-#include <libnbd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "lib/log.h"
+#include "backend/block/remote_internal.h"
 
 /* What a server takes that does not name a maximum (proto.md, "Block size constraints"). */
 #define LENGTH_MAX (32u << 20)
 
-/* Seconds that a server has to finish the handshake. */
-#define HANDSHAKE_SECONDS 30
-
 /* Seconds that a server has to answer what is under way when the disk is closed. */
 #define PATIENCE_SECONDS 10
-
-TAILQ_HEAD(commands, remote_command);
-
-struct connection {
-	struct remote *remote;
-	unsigned number;
-	struct nbd_handle *nbd; /* NULL: asked for */
-	struct event *readable, *writable, *deadline;
-	bool ready, leaving; /* the server has said that it shuts down */
-	unsigned running;
-	struct commands commands; /* under way, in the order they were sent */
-};
-
-struct remote {
-	struct event_base *base;
-	const char *name;
-	char export[REMOTE_EXPORT_MAX + 1];
-	uint64_t size, length_max;
-	bool read_only, abandoned;
-	void (*want)(void *arg, unsigned n);
-	void *arg;
-	struct event *turn; /* something has finished outside of an event */
-	struct event *patience;
-	struct commands waiting, finished;
-	LIST_HEAD(users, remote_user) users;
-	struct log_limit limit;
-	unsigned connections;
-	struct connection connection[REMOTE_CONNECTIONS_MAX];
-};
 
 static int negative(int error)
 {
@@ -57,10 +19,19 @@ static int negative(int error)
 
 /* ---- commands ---- */
 
-static void finish(struct remote *remote, struct remote_command *command, int rc)
+void remote_finish(struct remote *remote, struct remote_command *command, int rc)
 {
 	command->rc = rc;
 	TAILQ_INSERT_TAIL(&remote->finished, command, entry);
+}
+
+/* One that a server, or we in its stead, has answered. */
+static void answered(struct remote *remote, struct remote_command *command, int rc)
+{
+	command->rc = rc;
+	if (!recovery_is(remote, command))
+		recovery_note(remote, command);
+	remote_finish(remote, command, command->rc);
 }
 
 /* A completion; libnbd forbids to call it from here. */
@@ -78,7 +49,7 @@ static int on_completion(void *arg, int *error)
 	}
 	TAILQ_REMOVE(&connection->commands, command, entry);
 	connection->running--;
-	finish(connection->remote, command, *error ? negative(*error) : 0);
+	answered(connection->remote, command, *error ? negative(*error) : 0);
 	return 1;
 }
 
@@ -117,68 +88,48 @@ static int64_t send_command(struct connection *connection, struct remote_command
 	}
 }
 
-static bool alive(const struct connection *connection)
+void remote_send(struct connection *connection, struct remote_command *command)
 {
-	return connection->nbd && nbd_aio_is_dead(connection->nbd) == 0 &&
-	       nbd_aio_is_closed(connection->nbd) == 0 && !connection->leaving;
-}
+	struct remote *remote = connection->remote;
+	int rc;
 
-/* The one with the least to do, or NULL. */
-static struct connection *connection_pick(struct remote *remote)
-{
-	struct connection *best = NULL;
-
-	for (unsigned n = 0; n < remote->connections; n++) {
-		struct connection *connection = &remote->connection[n];
-
-		if (connection->ready && alive(connection) &&
-		    (!best || connection->running < best->running))
-			best = connection;
+	if (answered_here(connection, command, &rc)) {
+		answered(remote, command, rc);
+		return;
 	}
-	return best;
-}
-
-static void directions_update(struct connection *connection)
-{
-	if (nbd_aio_get_direction(connection->nbd) & LIBNBD_AIO_DIRECTION_WRITE)
-		event_add(connection->writable, NULL);
-	else
-		event_del(connection->writable);
+	command->connection = connection;
+	TAILQ_INSERT_TAIL(&connection->commands, command, entry);
+	connection->running++;
+	if (send_command(connection, command) >= 0 || !connection_alive(connection))
+		return;
+	rc = negative(nbd_get_errno());
+	TAILQ_REMOVE(&connection->commands, command, entry);
+	connection->running--;
+	answered(remote, command, rc);
 }
 
 static void dispatch(struct remote *remote)
 {
 	struct remote_command *command;
 	struct connection *connection;
-	int rc;
 
-	while ((command = TAILQ_FIRST(&remote->waiting)) &&
+	while (!recovery_step(remote) && (command = TAILQ_FIRST(&remote->waiting)) &&
 	       (connection = connection_pick(remote))) {
-		TAILQ_REMOVE(&remote->waiting, command, entry);
-		if (answered_here(connection, command, &rc)) {
-			finish(remote, command, rc);
-			continue;
-		}
-		command->connection = connection;
-		TAILQ_INSERT_TAIL(&connection->commands, command, entry);
-		connection->running++;
-		if (send_command(connection, command) < 0 && alive(connection)) {
-			rc = negative(nbd_get_errno());
-			TAILQ_REMOVE(&connection->commands, command, entry);
-			connection->running--;
-			finish(remote, command, rc);
+		if (recovery_admit(remote, command)) {
+			TAILQ_REMOVE(&remote->waiting, command, entry);
+			remote_send(connection, command);
+		} else if (command == TAILQ_FIRST(&remote->waiting)) {
+			break; /* until a flush has made room */
 		}
 	}
 	for (unsigned n = 0; n < remote->connections; n++) {
 		connection = &remote->connection[n];
-		if (alive(connection))
-			directions_update(connection);
+		if (connection_alive(connection))
+			connection_watch(connection);
 		else if (connection->nbd) /* found dead while sending: on_turn sees to it */
 			event_active(remote->turn, EV_TIMEOUT, 0);
 	}
 }
-
-/* ---- connections ---- */
 
 static bool any_connection(const struct remote *remote)
 {
@@ -186,107 +137,6 @@ static bool any_connection(const struct remote *remote)
 		if (remote->connection[n].nbd)
 			return true;
 	return false;
-}
-
-static void connection_close(struct connection *connection)
-{
-	struct event **const events[] = {&connection->readable, &connection->writable,
-					 &connection->deadline};
-
-	for (size_t n = 0; n < sizeof(events) / sizeof(events[0]); n++) {
-		if (*events[n])
-			event_free(*events[n]);
-		*events[n] = NULL;
-	}
-	nbd_close(connection->nbd);
-	connection->nbd = NULL;
-	connection->ready = connection->leaving = false;
-}
-
-static void log_lost(struct connection *connection, const char *why)
-{
-	struct remote *remote = connection->remote;
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (log_allowed(&remote->limit,
-			(uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000))
-		log_warn("%s: connection %u to its NBD server is lost (%s), %u requests wait for "
-			 "another",
-			 remote->name, connection->number, why, connection->running);
-}
-
-/* Its commands go first, as they were first. */
-static void connection_lost(struct connection *connection, const char *why)
-{
-	struct remote *remote = connection->remote;
-	struct remote_command *command;
-
-	if (!remote->abandoned)
-		log_lost(connection, why);
-	connection_close(connection); /* first: it writes to no buffer any more */
-	while ((command = TAILQ_LAST(&connection->commands, commands))) {
-		TAILQ_REMOVE(&connection->commands, command, entry);
-		TAILQ_INSERT_HEAD(&remote->waiting, command, entry);
-	}
-	connection->running = 0;
-	if (!remote->abandoned)
-		remote->want(remote->arg, connection->number);
-}
-
-/* libnbd keeps the words of the last call alone, which may have been about another connection. */
-static const char *last_error(void)
-{
-	const char *words = nbd_get_error();
-
-	return words ? words : "it hung up";
-}
-
-/* Is it the export that the guest's disk is? Or else why not. */
-static const char *unfit(struct connection *connection)
-{
-	const struct remote *remote = connection->remote;
-	int64_t size = nbd_get_size(connection->nbd);
-
-	if (size < 0 || (uint64_t)size < remote->size)
-		return "the export is smaller than it was";
-	if (!remote->read_only && nbd_is_read_only(connection->nbd) != 0)
-		return "the export is read-only now";
-	return NULL;
-}
-
-static void length_learn(struct connection *connection)
-{
-	int64_t max = nbd_get_block_size(connection->nbd, LIBNBD_SIZE_MAXIMUM);
-
-	if (max >= 4096 && (uint64_t)max < connection->remote->length_max)
-		connection->remote->length_max = (uint64_t)max / 4096 * 4096;
-}
-
-/* After libnbd has moved on. */
-static void connection_check(struct connection *connection)
-{
-	const char *why = NULL;
-
-	if (!connection->nbd)
-		return;
-	if (connection->leaving)
-		why = "it shuts down";
-	else if (!alive(connection))
-		why = last_error();
-	else if (!connection->ready && nbd_aio_is_ready(connection->nbd) == 1)
-		why = unfit(connection);
-	if (why) {
-		connection_lost(connection, why);
-		return;
-	}
-	if (!connection->ready && nbd_aio_is_ready(connection->nbd) == 1) {
-		connection->ready = true;
-		event_del(connection->deadline);
-		length_learn(connection);
-		log_debug("%s: connection %u to its NBD server is ready", connection->remote->name,
-			  connection->number);
-	}
 }
 
 static void abandoned_fail(struct remote *remote)
@@ -297,12 +147,21 @@ static void abandoned_fail(struct remote *remote)
 		return;
 	while ((command = TAILQ_FIRST(&remote->waiting))) {
 		TAILQ_REMOVE(&remote->waiting, command, entry);
-		finish(remote, command, -ENOTCONN);
+		remote_finish(remote, command, -ENOTCONN);
 	}
 }
 
-/* Finished commands to their users, until nothing moves any more. */
-static void run(struct remote *remote)
+static void hand_back(struct remote *remote, struct remote_command *command)
+{
+	if (recovery_is(remote, command)) {
+		recovery_done(remote, command);
+		return;
+	}
+	command->user->touched = true;
+	command->user->done(command);
+}
+
+void remote_run(struct remote *remote)
 {
 	struct remote_command *command;
 	struct remote_user *user;
@@ -313,8 +172,7 @@ static void run(struct remote *remote)
 	dispatch(remote);
 	while ((command = TAILQ_FIRST(&remote->finished))) {
 		TAILQ_REMOVE(&remote->finished, command, entry);
-		command->user->touched = true;
-		command->user->done(command);
+		hand_back(remote, command);
 	}
 	dispatch(remote);
 	LIST_FOREACH (user, &remote->users, entry) {
@@ -329,71 +187,7 @@ static void run(struct remote *remote)
 
 static void on_turn(evutil_socket_t fd, short what, void *arg)
 {
-	run(arg);
-}
-
-static void on_socket(evutil_socket_t fd, short what, void *arg)
-{
-	struct connection *connection = arg;
-
-	if (what & EV_READ)
-		nbd_aio_notify_read(connection->nbd);
-	else if (nbd_aio_get_direction(connection->nbd) & LIBNBD_AIO_DIRECTION_WRITE)
-		nbd_aio_notify_write(connection->nbd);
-	run(connection->remote);
-}
-
-static void on_deadline(evutil_socket_t fd, short what, void *arg)
-{
-	struct connection *connection = arg;
-
-	connection_lost(connection, "it does not finish the handshake");
-	run(connection->remote);
-}
-
-static int events_make(struct connection *connection)
-{
-	static const struct timeval deadline = {.tv_sec = HANDSHAKE_SECONDS};
-	struct event_base *base = connection->remote->base;
-	int fd = nbd_aio_get_fd(connection->nbd);
-
-	connection->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_socket, connection);
-	connection->writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_socket, connection);
-	connection->deadline = evtimer_new(base, on_deadline, connection);
-	if (!connection->readable || !connection->writable || !connection->deadline ||
-	    event_add(connection->readable, NULL) || event_add(connection->deadline, &deadline))
-		return -ENOMEM;
-	return 0;
-}
-
-int remote_connected(struct remote *remote, unsigned n, int fd)
-{
-	struct connection *connection;
-
-	if (n >= remote->connections || remote->connection[n].nbd || remote->abandoned) {
-		close(fd);
-		return -EINVAL;
-	}
-	connection = &remote->connection[n];
-	connection->nbd = nbd_create();
-	if (!connection->nbd) {
-		close(fd);
-		return -ENOMEM;
-	}
-	/* Our own checks are better informed, and pool memory has held the guest's data only. */
-	nbd_set_strict_mode(connection->nbd, 0);
-	nbd_set_pread_initialize(connection->nbd, false);
-	nbd_set_export_name(connection->nbd, remote->export);
-	if (nbd_aio_connect_socket(connection->nbd, fd)) { /* has closed it */
-		connection_lost(connection, last_error());
-		return 0;
-	}
-	if (events_make(connection)) {
-		connection_close(connection);
-		return -ENOMEM;
-	}
-	event_active(remote->turn, EV_TIMEOUT, 0);
-	return 0;
+	remote_run(arg);
 }
 
 /* ---- users ---- */
@@ -443,7 +237,7 @@ static void on_patience(evutil_socket_t fd, short what, void *arg)
 	for (unsigned n = 0; n < remote->connections; n++)
 		if (remote->connection[n].nbd)
 			connection_lost(&remote->connection[n], "it does not answer");
-	run(remote);
+	remote_run(remote);
 }
 
 int remote_open(struct remote **result, const struct remote_options *options)
@@ -455,10 +249,11 @@ int remote_open(struct remote **result, const struct remote_options *options)
 	remote->base = options->base;
 	remote->name = options->name;
 	remote->size = options->size;
-	remote->length_max = options->length_max && options->length_max < LENGTH_MAX
-				     ? options->length_max
-				     : LENGTH_MAX;
 	remote->read_only = options->read_only;
+	remote->journaled = options->volatile_cache && !options->read_only;
+	remote->length_max = remote->journaled ? UNFLUSHED_WRITE_MAX : LENGTH_MAX;
+	if (options->length_max && options->length_max < remote->length_max)
+		remote->length_max = options->length_max;
 	remote->want = options->want;
 	remote->arg = options->arg;
 	strncpy(remote->export, options->export, REMOTE_EXPORT_MAX);
@@ -467,7 +262,8 @@ int remote_open(struct remote **result, const struct remote_options *options)
 	LIST_INIT(&remote->users);
 	remote->turn = event_new(remote->base, -1, 0, on_turn, remote);
 	remote->patience = evtimer_new(remote->base, on_patience, remote);
-	if (!remote->turn || !remote->patience) {
+	if (!remote->turn || !remote->patience ||
+	    (remote->journaled && unflushed_open(&remote->unflushed))) {
 		remote_close(remote);
 		return -ENOMEM;
 	}
@@ -477,8 +273,9 @@ int remote_open(struct remote **result, const struct remote_options *options)
 	for (unsigned n = 0; n < remote->connections; n++) {
 		remote->connection[n].remote = remote;
 		remote->connection[n].number = n;
+		remote->connection[n].fd = -1;
 		TAILQ_INIT(&remote->connection[n].commands);
-		remote->want(remote->arg, n);
+		remote->want(remote->arg, n, "");
 	}
 	*result = remote;
 	return 0;
@@ -508,5 +305,6 @@ void remote_close(struct remote *remote)
 		event_free(remote->turn);
 	if (remote->patience)
 		event_free(remote->patience);
+	unflushed_close(&remote->unflushed);
 	free(remote);
 }

@@ -6,6 +6,9 @@
  * (remote_connected). Commands wait while there is no connection; those that were under way on one
  * that broke are sent again on another, in the order of their first sending. Nothing is dropped.
  *
+ * A server that went away may also have lost what it had answered and not flushed. Copies of that
+ * are kept (unflushed.h) and written again first, so its end is no more than a pause to the guest.
+ *
  * Protocol: the NBD project's doc/proto.md, spoken by libnbd(3). TLS is somebody else's (see
  * docs/block.md): the descriptor leads to plain NBD.
  */
@@ -37,6 +40,7 @@ struct remote_command {
 	int rc;          /* at done: 0 or a negative errno */
 	/* The remote's own. */
 	struct connection *connection;
+	uint64_t mark; /* of a flush: what it covers */
 	TAILQ_ENTRY(remote_command) entry;
 };
 
@@ -55,9 +59,11 @@ struct remote_options {
 	uint64_t size;        /* bytes that the export has to have at least */
 	uint64_t length_max;  /* of a read or write that the server takes, bytes; 0: not known */
 	bool read_only;       /* nothing will be written */
+	bool volatile_cache;  /* the server can flush, so it may lose what it has not flushed */
 	unsigned connections; /* above 1 only if the server says multi-conn */
-	/** Connection @n is missing: somebody has to call remote_connected. */
-	void (*want)(void *arg, unsigned n);
+	/** Connection @n is missing: somebody has to call remote_connected. @why the last one was
+	 * lost, or empty for the first. */
+	void (*want)(void *arg, unsigned n, const char *why);
 	void *arg;
 };
 

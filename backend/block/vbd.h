@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "backend/block/inflight.h"
+#include "backend/block/remote.h"
 #include "backend/block/request.h"
 #include "backend/block/settings.h"
 #include "backend/worker/worker.h"
@@ -18,14 +19,23 @@
 #define VBD_ORDER_MAX  4u
 #define VBD_QUEUES_MAX 4u
 
+/** A disk that comes over NBD; the worker wants its connections by their numbers. */
+struct vbd_remote {
+	uint32_t connections; /* 0: the disk is another */
+	uint32_t length_max;  /* bytes of a request at most, 0: not said */
+	bool volatile_cache;
+	char export[REMOTE_EXPORT_MAX + 1];
+};
+
 /** The payload of a connect request. The descriptors, as far as they are there, in this order: the
  * in-flight log; the memory for statistics; the image. */
 struct vbd_connect {
 	struct blk_geometry geometry;
+	struct vbd_remote remote;
 	struct settings settings;
 	bool journal;    /* else a dying worker takes what is in flight along */
 	bool stats;      /* else nobody looks */
-	bool image;      /* else the null engine */
+	bool image;      /* else remote, or the null engine */
 	bool careful;    /* replay one request after the other */
 	uint32_t abi;    /* enum blk_abi */
 	uint32_t order;  /* 1 << order pages a ring */
@@ -41,11 +51,13 @@ enum vbd_change_kind {
 	VBD_CHANGE_SETTINGS = 1, /* settings; answered, if paused, when nothing runs */
 	VBD_CHANGE_DUMP,         /* the descriptor is memory for struct dump and its queues */
 	VBD_CHANGE_GEOMETRY,     /* geometry; what runs is finished before a smaller one */
+	VBD_CHANGE_CONNECTION,   /* connection; the descriptor is the one that was wanted */
 };
 
 /** The payload of a change request. */
 struct vbd_change {
-	uint32_t kind; /* enum vbd_change_kind */
+	uint32_t kind;       /* enum vbd_change_kind */
+	uint32_t connection; /* of CONNECTION */
 	struct settings settings;
 	struct blk_geometry geometry;
 };

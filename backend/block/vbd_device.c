@@ -29,8 +29,7 @@ static int vbd_probe(struct device *dev)
 	struct vbd_device *vbd = self(dev);
 	char *mode = device_back_string(dev, "mode");
 
-	vbd->image.fd = -1;
-	vbd->lease = -1;
+	vbd->image.fd = vbd->claim = vbd->lease = -1;
 	if (!mode)
 		return device_fail(dev, -EINVAL, "mode is missing; the toolstack writes r or w");
 	/* "w!" is libxl's "writable, and never mind who else has it". */
@@ -48,6 +47,7 @@ static int vbd_open(struct device *dev)
 	const char *node = dev->script ? "physical-device-path" : "params";
 	char *path = device_back_string(dev, node);
 	char why[sizeof(dev->error)];
+	struct source source;
 	int rc;
 
 	if (!path || !*path) {
@@ -56,7 +56,14 @@ static int vbd_open(struct device *dev)
 				   dev->script ? "the hotplug script has to write it"
 					       : "the toolstack has to name the image");
 	}
-	rc = image_open(&vbd->image, path, vbd->read_only, why, sizeof(why));
+	rc = source_parse(path, &source, why, sizeof(why));
+	if (!rc && source_remote(&source)) {
+		rc = vbd_remote_open(dev, path, &source);
+		free(path);
+		return rc;
+	}
+	if (!rc)
+		rc = image_open(&vbd->image, path, vbd->read_only, why, sizeof(why));
 	free(path);
 	return rc ? device_fail(dev, rc, "%s", why) : 0;
 }
@@ -220,11 +227,13 @@ static int vbd_connect(struct device *dev, void *payload, int *fds, size_t *coun
 	int rc;
 
 	vbd_unsettle(dev); /* what a worker that died was asked */
+	vbd_remote_unwant(vbd);
 	rc = abi_read(dev, &connect.abi);
 
 	if (vbd_settings_load(dev))
 		log_warn("%s: %s; it keeps what it had", dev->name, dev->error);
 	connect.settings = vbd->settings;
+	vbd_remote_describe(vbd, &connect.remote);
 	if (!rc)
 		rc = order_read(dev, &connect.order);
 	if (!rc)
@@ -301,6 +310,7 @@ static void vbd_disconnected(struct device *dev)
 {
 	lease_return(self(dev));
 	vbd_unsettle(dev);
+	vbd_remote_unwant(self(dev));
 }
 
 static void vbd_close(struct device *dev)
@@ -308,6 +318,7 @@ static void vbd_close(struct device *dev)
 	struct vbd_device *vbd = self(dev);
 
 	lease_return(vbd);
+	vbd_remote_close(vbd);
 	image_close(&vbd->image);
 	vbd->image.size = 0;
 	vbd_unsettle(dev);
@@ -331,6 +342,7 @@ const struct device_class vbd_device_class = {
 	.metrics = vbd_metrics,
 	.dump = vbd_dump,
 	.progress = vbd_progress,
+	.want = vbd_remote_want,
 	.disconnected = vbd_disconnected,
 	.close = vbd_close,
 };

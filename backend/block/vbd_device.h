@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "backend/block/backing.h"
 #include "backend/block/image.h"
 #include "backend/block/settings.h"
 #include "backend/block/vbd.h"
@@ -39,8 +40,10 @@ struct vbd_dumping {
 
 struct vbd_device {
 	struct device dev;
-	struct image image; /* fd is -1 and size 0 until it is open */
-	int lease;          /* the worker's descriptor of it, or -1 */
+	struct image image;      /* fd is -1 and size 0 until it is open */
+	int lease;               /* the worker's descriptor of it, or -1 */
+	struct backing *backing; /* of a disk that comes over NBD, or NULL */
+	int claim;               /* holds the lock of its image, or -1 */
 	bool read_only, cdrom, removable, discard;
 	bool short_told;
 	struct vbd_stats stats;
@@ -57,6 +60,24 @@ struct vbd_device {
  * Return: 0, or -EINVAL after device_fail has said which is wrong; then it keeps what it had.
  */
 int vbd_settings_load(struct device *dev);
+
+/**
+ * vbd_remote_open - what @source names, behind an NBD connection; for open of struct device_class.
+ * Return: as that.
+ */
+int vbd_remote_open(struct device *dev, const char *params, const struct source *source);
+
+/** vbd_remote_describe - for the worker; nothing if the disk does not come over NBD. */
+void vbd_remote_describe(const struct vbd_device *vbd, struct vbd_remote *remote);
+
+/** vbd_remote_want - see struct device_class. */
+void vbd_remote_want(struct device *dev, uint32_t what, const char *why);
+
+/** vbd_remote_unwant - the worker has let go, or died. */
+void vbd_remote_unwant(struct vbd_device *vbd);
+
+/** vbd_remote_close - idempotent. */
+void vbd_remote_close(struct vbd_device *vbd);
 
 /** vbd_settings_free - forget them. */
 void vbd_settings_free(struct vbd_device *vbd);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "backend/block/queue.h"
+#include "backend/block/remote.h"
 #include "backend/block/vbd.h"
 #include "backend/block/vbd_stats.h"
 
@@ -12,8 +13,9 @@ struct vbd {
 	struct worker_device dev;
 	struct blk_disk disk;
 	struct vbd_connect connect;
-	int journal; /* kept open for its lock, or -1 */
-	int fd;      /* the image, or -1 */
+	int journal;           /* kept open for its lock, or -1 */
+	int fd;                /* the image, or -1 */
+	struct remote *remote; /* instead, or NULL */
 	uint8_t *inflight;
 	struct stats_queue *stats;
 	bool closing;
@@ -59,6 +61,7 @@ static int ring_start(struct vbd *vbd, unsigned n)
 		.fd = vbd->fd,
 		.inflight =
 			vbd->inflight + n * (vbd_journal_size(&vbd->connect) / vbd->connect.queues),
+		.remote = vbd->remote,
 	};
 	int rc;
 
@@ -110,6 +113,35 @@ static void rings_stop(struct vbd *vbd)
 	line_close(&vbd->disk.line);
 	vbd_stats_unmap(vbd->stats);
 	vbd->stats = NULL;
+	remote_close(vbd->remote);
+	vbd->remote = NULL;
+}
+
+static void on_want(void *arg, unsigned n, const char *why)
+{
+	struct vbd *vbd = arg;
+
+	worker_want(&vbd->dev, n, why);
+}
+
+static int remote_start(struct vbd *vbd)
+{
+	struct vbd_remote *from = &vbd->connect.remote;
+	const struct remote_options options = {
+		.base = vbd->dev.worker->base,
+		.name = vbd->dev.name,
+		.export = from->export,
+		.size = vbd->connect.geometry.size,
+		.length_max = from->length_max,
+		.read_only = vbd->connect.geometry.read_only,
+		.volatile_cache = from->volatile_cache,
+		.connections = from->connections,
+		.want = on_want,
+		.arg = vbd,
+	};
+
+	from->export[sizeof(from->export) - 1] = '\0';
+	return from->connections ? remote_open(&vbd->remote, &options) : 0;
 }
 
 /* Nothing runs: the change that waited for it. */
@@ -164,7 +196,8 @@ static int vbd_connect(struct worker_device *dev, const void *payload, const int
 		return rc;
 	vbd->disk.drained = event_new(dev->worker->base, -1, 0, on_drained, vbd);
 	vbd->stats = vbd_stats_map(stats);
-	if (!vbd->disk.drained || !vbd->stats || line_open(&vbd->disk.line, dev->worker->base))
+	if (!vbd->disk.drained || !vbd->stats || line_open(&vbd->disk.line, dev->worker->base) ||
+	    remote_start(vbd))
 		rc = worker_fail(dev, -ENOMEM, "out of memory");
 	if (!rc)
 		line_limit(&vbd->disk.line, &connect->settings.qos);
@@ -182,6 +215,8 @@ static void vbd_disconnect(struct worker_device *dev)
 	struct vbd *vbd = (struct vbd *)dev;
 
 	vbd->closing = true;
+	if (vbd->remote)
+		remote_abandon(vbd->remote);
 	for (unsigned n = 0; n < vbd->connect.queues; n++) {
 		events_unbind(dev->worker->events, vbd->ring[n].port);
 		vbd->ring[n].bound = false;
@@ -234,6 +269,15 @@ static int dump_write(struct vbd *vbd, int fd)
 	return 0;
 }
 
+static int connection_take(struct vbd *vbd, const struct vbd_change *change, const int *fds,
+			   size_t count)
+{
+	if (!vbd->remote || count != 1)
+		return worker_fail(&vbd->dev, -EINVAL, "it has no use for a connection");
+	(void)remote_connected(vbd->remote, change->connection, fds[0]);
+	return 0;
+}
+
 static int vbd_change(struct worker_device *dev, const void *payload, const int *fds, size_t count)
 {
 	struct vbd *vbd = (struct vbd *)dev;
@@ -241,6 +285,8 @@ static int vbd_change(struct worker_device *dev, const void *payload, const int 
 
 	if (change->kind == VBD_CHANGE_DUMP && count == 1)
 		return dump_write(vbd, fds[0]);
+	if (change->kind == VBD_CHANGE_CONNECTION)
+		return connection_take(vbd, change, fds, count);
 	if (vbd->changing)
 		return worker_fail(dev, -EBUSY, "it is being changed; try again");
 	switch ((enum vbd_change_kind)change->kind) {
@@ -249,6 +295,7 @@ static int vbd_change(struct worker_device *dev, const void *payload, const int 
 	case VBD_CHANGE_GEOMETRY:
 		return geometry_change(vbd, &change->geometry);
 	case VBD_CHANGE_DUMP:
+	case VBD_CHANGE_CONNECTION:
 		break;
 	}
 	return worker_fail(dev, -EINVAL, "the supervisor's request is broken");

@@ -61,6 +61,11 @@ struct guest *guest_new(uint16_t domid, const struct guest_options *options)
 	return guest;
 }
 
+const struct guest_options *guest_options(const struct guest *guest)
+{
+	return guest->options;
+}
+
 uint16_t guest_domid(const struct guest *guest)
 {
 	return guest->domid;

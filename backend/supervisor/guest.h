@@ -36,12 +36,16 @@ struct guest_handlers {
 struct guest_options {
 	struct event_base *base;
 	struct guest_handlers handlers;
-	const char *user; /* NULL: the default */
+	struct event *turn; /* made active when a device was marked dirty outside of an event */
+	const char *user;   /* NULL: the default */
 	bool sandboxed;
 };
 
 /** guest_new - a guest without a worker. Return: NULL when out of memory. */
 struct guest *guest_new(uint16_t domid, const struct guest_options *options);
+
+/** guest_options - what its workers, and the helpers of its devices, are started with. */
+const struct guest_options *guest_options(const struct guest *guest);
 
 /** guest_domid - whose it is. */
 uint16_t guest_domid(const struct guest *guest);

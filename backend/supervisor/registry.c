@@ -294,6 +294,7 @@ int registry_init(struct registry *registry, struct xs_handle *xs,
 		  const struct guest_options *options, struct event *turn)
 {
 	*registry = (struct registry){.xs = xs, .guest_options = *options, .turn = turn};
+	registry->guest_options.turn = turn;
 	registry->guest_options.handlers =
 		(struct guest_handlers){.report = on_report, .died = on_died, .arg = registry};
 	registry->wait = evtimer_new(options->base, on_wait, registry);

@@ -39,6 +39,9 @@ enum worker_report_type {
 	WORKER_ERROR,     /* a running device stopped a ring; it stays connected until the frontend
 			     closes */
 	WORKER_CHANGED,   /* a running device was changed; or, with rc, is as it was before */
+	WORKER_WANT,      /* the device needs something of the supervisor: the class knows what */
+	WORKER_TROUBLE,   /* what the device is on does not work now, and why: it may pass */
+	WORKER_RECOVERED, /* it has passed, and how */
 };
 
 /** Worker to supervisor. */
@@ -47,7 +50,7 @@ struct worker_report {
 	uint32_t kind;
 	uint32_t devid;
 	uint32_t serial;
-	uint32_t change; /* of CHANGED */
-	int32_t rc;      /* negative errno of FAILED, ERROR and CHANGED */
+	uint32_t change; /* of CHANGED; of WANT: what, in the class's numbers */
+	int32_t rc;      /* negative errno of FAILED, ERROR, CHANGED and TROUBLE */
 	char text[200];  /* to rc: what is wrong and the remedy; NUL-terminated */
 };

@@ -34,11 +34,12 @@ void sandbox_limits(void)
 
 /* ---- user and root directory ---- */
 
-static int user_find(const char *user, uid_t *uid, gid_t *gid)
+int sandbox_user(const char *user, uid_t *uid, gid_t *gid)
 {
 	const struct passwd *entry;
 	uint32_t number;
 
+	user = user ? user : "nobody";
 	if (!number_parse_u32(user, &number)) {
 		*uid = number;
 		*gid = number;
@@ -105,7 +106,7 @@ static int privileges_drop(const char *user)
 		log_debug("worker: not root, so its user and root directory stay");
 		return 0;
 	}
-	rc = user_find(user, &uid, &gid);
+	rc = sandbox_user(user, &uid, &gid);
 	if (rc)
 		return rc;
 	rc = root_change();
@@ -232,7 +233,7 @@ static int calls_restrict(void)
 
 int sandbox_enter(const char *user)
 {
-	int rc = privileges_drop(user ? user : "nobody");
+	int rc = privileges_drop(user);
 
 	if (rc) {
 		log_error("worker: cannot give up root: %s", strerror(-rc));

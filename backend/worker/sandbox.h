@@ -3,6 +3,16 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
+/**
+ * sandbox_user - whom to become.
+ * @user: a user's name, or a number; NULL for nobody
+ *
+ * Return: 0, or -ENOENT after it was logged.
+ */
+int sandbox_user(const char *user, uid_t *uid, gid_t *gid);
+
 /** sandbox_limits - no core dump of a guest's data, few descriptors. Needs no privilege. */
 void sandbox_limits(void);
 

@@ -97,6 +97,32 @@ void worker_error(struct worker_device *dev, int rc, const char *format, ...)
 	report_device(process_of(dev), WORKER_ERROR, &request, rc, dev->error);
 }
 
+void worker_want(struct worker_device *dev, uint32_t what, const char *why)
+{
+	struct worker_request request = identity(dev);
+
+	request.change = what;
+	report_device(process_of(dev), WORKER_WANT, &request, 0, why);
+}
+
+void worker_trouble(struct worker_device *dev, int rc, const char *format, ...)
+{
+	const struct worker_request request = identity(dev);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(dev->error, sizeof(dev->error), format, args);
+	va_end(args);
+	report_device(process_of(dev), WORKER_TROUBLE, &request, rc, dev->error);
+}
+
+void worker_recovered(struct worker_device *dev, const char *how)
+{
+	const struct worker_request request = identity(dev);
+
+	report_device(process_of(dev), WORKER_RECOVERED, &request, 0, how);
+}
+
 /* ---- devices ---- */
 
 static struct worker_device *entry_find(struct process *process,

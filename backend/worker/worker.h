@@ -108,6 +108,23 @@ void worker_error(struct worker_device *dev, int rc, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /**
+ * worker_want - ask the supervisor's half of the class for something.
+ * @what: the class's own number
+ * @why:  words for it
+ */
+void worker_want(struct worker_device *dev, uint32_t what, const char *why);
+
+/**
+ * worker_trouble - a running device cannot go on now, which may pass: the supervisor writes it to
+ * the log and to the device's error node, until worker_recovered takes it back.
+ */
+void worker_trouble(struct worker_device *dev, int rc, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/** worker_recovered - how it has passed, in words. */
+void worker_recovered(struct worker_device *dev, const char *how);
+
+/**
  * worker_main - be the worker of a guest until the supervisor closes @socket.
  * @socket: SOCK_SEQPACKET to the supervisor; taken over
  * @user:   whom to become when root: a user's name or number; NULL for nobody

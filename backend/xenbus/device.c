@@ -1,6 +1,8 @@
 #include "backend/xenbus/device.h"
 
 #include <errno.h>
+#include <event2/event.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +82,33 @@ static void device_error(struct device *dev, bool hotplug)
 		error_write(dev->xs, dev->back, dev->error, hotplug && !dev->script);
 }
 
+void device_wake(struct device *dev)
+{
+	dev->dirty = true;
+	event_active(guest_options(dev->guest)->turn, EV_TIMEOUT, 0);
+}
+
+void device_trouble(struct device *dev, int rc, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(dev->error, sizeof(dev->error), format, args);
+	va_end(args);
+	dev->trouble = true;
+	device_error(dev, false);
+}
+
+void device_recovered(struct device *dev, const char *how)
+{
+	if (!dev->trouble)
+		return;
+	dev->trouble = false;
+	if (log_now(&dev->limit))
+		log_info("%s: %s", dev->name, how);
+	error_clear(dev->xs, dev->back);
+}
+
 /* ---- actions ---- */
 
 static void close_class(struct device *dev)
@@ -88,6 +117,7 @@ static void close_class(struct device *dev)
 		dev->class->close(dev);
 	dev->probed = false;
 	dev->opened = false;
+	dev->trouble = false;
 	dev->xenbus.hotplug_ready = false;
 }
 
@@ -126,6 +156,9 @@ static int prepare(struct device *dev)
 		rc = dev->class->open(dev);
 		dev->opened = !rc;
 	}
+	dev->waiting = rc == -EINPROGRESS;
+	if (dev->waiting)
+		return rc;
 	if (rc) {
 		close_class(dev);
 		/* A TAP or a lock of the supervisor before us goes with its last worker. */
@@ -426,6 +459,16 @@ void device_report(struct device *dev, const struct worker_report *report)
 		if (dev->class->changed)
 			dev->class->changed(dev, report->change, report->rc, report->text);
 		break;
+	case WORKER_WANT:
+		if (dev->class->want)
+			dev->class->want(dev, report->change, report->text);
+		return;
+	case WORKER_TROUBLE:
+		device_trouble(dev, report->rc, "%s", report->text);
+		return;
+	case WORKER_RECOVERED:
+		device_recovered(dev, report->text);
+		return;
 	case WORKER_ERROR:
 		device_fail(dev, report->rc, "%s", report->text);
 		device_error(dev, false);

@@ -59,7 +59,7 @@ struct device_class {
 	 * follows probe at once and does the hotplug itself (open params; join the bridge); with
 	 * one it is called when the script has written hotplug-status=connected.
 	 *
-	 * Return: as probe.
+	 * Return: as probe; or -EINPROGRESS: device_wake will be called, then it is called again.
 	 */
 	int (*open)(struct device *dev);
 
@@ -110,6 +110,11 @@ struct device_class {
 	 * Return: is something unanswered? All of it may be a lie of the worker's.
 	 */
 	bool (*progress)(struct device *dev, uint64_t *answered, char *oldest, size_t size);
+	/**
+	 * want - the worker needs something; may be NULL.
+	 * @what, @why: as of worker_want; the worker may make them up
+	 */
+	void (*want)(struct device *dev, uint32_t what, const char *why);
 
 	/** tell - members of a JSON object: how it is and what it counts. May be NULL. */
 	void (*tell)(struct device *dev, struct yajl_gen_t *json);
@@ -156,6 +161,7 @@ struct device {
 	unsigned deaths;   /* of workers in a row over the same request */
 	uint64_t answered; /* as progress said at the last death */
 	bool probed, opened;
+	bool trouble;  /* see device_trouble */
 	bool released; /* gone: to be freed */
 	bool dirty;    /* to be looked at */
 	bool orphan;   /* the frontend's domain is gone, whatever its nodes say */
@@ -202,6 +208,19 @@ char *device_front_string(struct device *dev, const char *node);
 
 /** device_back_string - a string that the toolstack wrote, for free(3); NULL with errno set. */
 char *device_back_string(struct device *dev, const char *node);
+
+/** device_wake - what open waits for has come. */
+void device_wake(struct device *dev);
+
+/**
+ * device_trouble - the device cannot go on now, which may pass: the log and the error node say so,
+ * once, until device_recovered.
+ */
+void device_trouble(struct device *dev, int rc, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/** device_recovered - take it back; @how it has passed. Nothing if there was no trouble. */
+void device_recovered(struct device *dev, const char *how);
 
 /** device_running - do its rings run, and may it be changed? */
 bool device_running(const struct device *dev);

@@ -188,8 +188,10 @@ static const struct {
 	 "disk 0: backend= is not supported by this version; leave it out"},
 	{"script=block-iscsi,format=qcow2,vdev=xvda,target=x",
 	 "disk 0: script= goes with backendtype=phy and format=raw only"},
-	{"backendtype=phy,format=qcow2,vdev=xvda,target=x",
-	 "disk 0: backendtype=phy serves raw images, not format=qcow2; leave backendtype out"},
+	{"backendtype=qdisk,vdev=xvda,target=nbd://host/e",
+	 "disk 0: nbd://host/e is not for backendtype=qdisk; leave backendtype out"},
+	{"format=vdi,vdev=xvda,target=rbd:p/i",
+	 "disk 0: rbd:p/i has no format; leave format=vdi out"},
 };
 
 START_TEST(bad_disk_specs)
@@ -212,8 +214,15 @@ static const struct {
 	{"/dev/x,raw,xvdb,r", "/dev/x", "xvdb", DISK_PHY, DISK_RAW, false},
 	{"phy:/dev/x,hda,w", "/dev/x", "hda", DISK_PHY, DISK_RAW, true},
 	{"vdev=xvda,backendtype=qdisk,target=x", "x", "xvda", DISK_QDISK, DISK_RAW, true},
-	{"x,qcow2,sda1", "x", "sda1", DISK_QDISK, DISK_QCOW2, true},
-	{"x,vhd,51712", "x", "xvda", DISK_QDISK, DISK_VHD, true},
+	{"x,qcow2,sda1", "x", "sda1", DISK_PHY, DISK_QCOW2, true},
+	{"x,vhd,51712", "x", "xvda", DISK_PHY, DISK_VHD, true},
+	{"x, vmdk, xvda, r", "x", "xvda", DISK_PHY, DISK_VMDK, false},
+	{"vdi,vdi,xvda", "vdi", "xvda", DISK_PHY, DISK_VDI, true},
+	{"backendtype=qdisk, format=vpc,vdev=xvda,target=x", "x", "xvda", DISK_QDISK, DISK_VHD,
+	 true},
+	{"vdev=xvda,target=format=vdi,vdi", "format=vdi,vdi", "xvda", DISK_PHY, DISK_RAW, true},
+	{"vdev=xvda,target=nbd+unix:///e?socket=/s,t", "nbd+unix:///e?socket=/s,t", "xvda",
+	 DISK_PHY, DISK_RAW, true},
 };
 
 START_TEST(good_disk_specs)
@@ -261,8 +270,8 @@ START_TEST(disk_nodes)
 	struct fault fault = {0};
 	char *text;
 
-	ck_assert(!disk_config_parse("vdev=xvda,format=qcow2,access=ro,target=/q", "", &disk,
-				     &fault));
+	ck_assert(!disk_config_parse("vdev=xvda,backendtype=qdisk,format=qcow2,access=ro,target=/q",
+				     "", &disk, &fault));
 	vbd_nodes(&nodes, 5, &disk);
 	text = text_of(&nodes);
 #define BACK                                                                             \

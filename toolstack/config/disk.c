@@ -4,13 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "toolstack/config/domain_config.h"
+#include "toolstack/config/disk_words.h"
 
 const char *disk_format_word(enum disk_format format)
 {
 	static const char *const words[] = {
 		[DISK_RAW] = "raw", [DISK_QCOW2] = "qcow2", [DISK_QCOW] = "qcow",
-		[DISK_VHD] = "vhd", [DISK_QED] = "qed",
+		[DISK_VHD] = "vhd", [DISK_QED] = "qed",     [DISK_VMDK] = "vmdk",
+		[DISK_VDI] = "vdi",
 	};
 
 	return words[format];
@@ -81,8 +82,8 @@ static int supported(const libxl_device_disk *from, const char *place, struct fa
 	return 0;
 }
 
-static int format_take(const libxl_device_disk *from, const char *place, struct disk_config *disk,
-		       struct fault *fault)
+static int format_take(const libxl_device_disk *from, enum disk_format ours, const char *place,
+		       struct disk_config *disk, struct fault *fault)
 {
 	switch (from->format) {
 	case LIBXL_DISK_FORMAT_QCOW2:
@@ -100,16 +101,13 @@ static int format_take(const libxl_device_disk *from, const char *place, struct 
 	default:
 		disk->format = DISK_RAW;
 	}
-	if (from->backend == LIBXL_DISK_BACKEND_PHY && disk->format != DISK_RAW)
-		return fault_set(fault, -EINVAL,
-				 "%s: backendtype=phy serves raw images, not format=%s; leave "
-				 "backendtype out",
-				 place, disk_format_word(disk->format));
+	if (ours != DISK_RAW)
+		disk->format = ours;
 	if (from->script && (from->backend == LIBXL_DISK_BACKEND_QDISK || disk->format != DISK_RAW))
 		return fault_set(fault, -EINVAL,
 				 "%s: script= goes with backendtype=phy and format=raw only",
 				 place);
-	if (from->backend == LIBXL_DISK_BACKEND_QDISK || disk->format != DISK_RAW)
+	if (from->backend == LIBXL_DISK_BACKEND_QDISK)
 		disk->backend = DISK_QDISK;
 	return 0;
 }
@@ -142,6 +140,14 @@ static int target_take(const libxl_device_disk *from, const char *place, struct 
 				 place);
 	disk->target = strdup(from->pdev_path);
 	disk->script = from->script ? strdup(from->script) : NULL;
+	disk->remote = !from->script && disk_target_remote(from->pdev_path);
+	if (disk->remote && disk->backend == DISK_QDISK)
+		return fault_set(fault, -EINVAL,
+				 "%s: %s is not for backendtype=qdisk; leave backendtype out",
+				 place, from->pdev_path);
+	if (disk->remote && disk->format != DISK_RAW)
+		return fault_set(fault, -EINVAL, "%s: %s has no format; leave format=%s out", place,
+				 from->pdev_path, disk_format_word(disk->format));
 	return !disk->target || (from->script && !disk->script) ? fault_memory(fault) : 0;
 }
 
@@ -210,20 +216,25 @@ static int limits_check(const struct disk_config *disk, const char *place, struc
 int disk_config_parse(const char *spec, const char *place, struct disk_config *disk,
 		      struct fault *fault)
 {
+	struct disk_words words;
 	libxl_device_disk from;
 	char *rest;
 	int rc;
 
 	*disk = (struct disk_config){0};
+	rc = disk_words_take(spec, place, &words, fault);
+	if (rc)
+		return rc;
 	libxl_device_disk_init(&from);
-	rest = limits_take(spec, place, &disk->qos, fault);
+	rest = limits_take(words.rest, place, &disk->qos, fault);
+	free(words.rest);
 	rc = rest ? library_parse(rest, place, &from, fault) : -EINVAL;
 	if (!rc)
 		rc = supported(&from, place, fault);
 	if (!rc)
 		rc = vdev_take(from.vdev, place, disk, fault);
 	if (!rc)
-		rc = format_take(&from, place, disk, fault);
+		rc = format_take(&from, words.format, place, disk, fault);
 	if (!rc)
 		rc = target_take(&from, place, disk, fault);
 	disk->writable = from.readwrite;

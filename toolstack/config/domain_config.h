@@ -43,10 +43,11 @@ enum domain_action {
 enum domain_end { END_POWEROFF, END_REBOOT, END_CRASH, END_WATCHDOG, END_SOFT_RESET, END_COUNT };
 
 enum disk_backend { DISK_PHY, DISK_QDISK };
-enum disk_format { DISK_RAW, DISK_QCOW2, DISK_QCOW, DISK_VHD, DISK_QED };
+enum disk_format { DISK_RAW, DISK_QCOW2, DISK_QCOW, DISK_VHD, DISK_QED, DISK_VMDK, DISK_VDI };
 
 struct disk_config {
-	char *target; /* as written; the plan makes it absolute */
+	char *target; /* as written; the plan makes a path absolute */
+	bool remote;  /* it is a server's, no path */
 	char vdev[VDEV_NAME_SIZE];
 	uint32_t number;
 	enum disk_backend backend;

@@ -15,13 +15,14 @@ struct device vbd_device(uint16_t domid, const struct disk_config *disk)
 	};
 }
 
-/* QEMU's word for the format comes before the path (xen-block's driver:filename). */
+/* The format comes before the path: QEMU's driver:filename, and the same for our backend. */
 static char *params_of(const struct disk_config *disk)
 {
 	const char *driver = disk->format == DISK_RAW ? "aio" : disk_format_word(disk->format);
 	char *params = NULL;
-	int n = disk->backend == DISK_QDISK ? asprintf(&params, "%s:%s", driver, disk->target)
-					    : asprintf(&params, "%s", disk->target);
+	bool plain = disk->backend != DISK_QDISK && disk->format == DISK_RAW;
+	int n = plain ? asprintf(&params, "%s", disk->target)
+		      : asprintf(&params, "%s:%s", driver, disk->target);
 
 	return n < 0 ? NULL : params;
 }

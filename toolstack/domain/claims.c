@@ -71,14 +71,13 @@ static int image_visit(const struct walk *w, uint16_t domid, const char *path)
 {
 	char *params = xs_read_string(w->ts->xs, w->t, "%s/params", path);
 	char *mode = xs_read_string(w->ts->xs, w->t, "%s/mode", path);
-	char *type = xs_read_string(w->ts->xs, w->t, "%s/type", path);
 	bool writes = mode && *mode == 'w';
 	const char *target = params;
 	int rc = 0;
 
-	/* QEMU's "aio:PATH" */
-	if (params && type && !strcmp(type, "qdisk") && strchr(params, ':'))
-		target = strchr(params, ':') + 1;
+	/* "aio:/PATH", "qcow2:/PATH"; not "nbd://HOST" */
+	if (params && *params != '/' && strstr(params, ":/") && !strstr(params, "://"))
+		target = strstr(params, ":/") + 1;
 	if (target && (writes || w->disk->writable) && images_same(target, w->disk->target))
 		rc = fault_set(
 			w->fault, -EBUSY,
@@ -87,7 +86,6 @@ static int image_visit(const struct walk *w, uint16_t domid, const char *path)
 			w->place, w->disk->target, domid, writes ? ", which writes it" : "");
 	free(params);
 	free(mode);
-	free(type);
 	return rc;
 }
 

@@ -155,6 +155,8 @@ int plan_disk(struct toolstack *ts, struct disk_config *disk, const char *place,
 		rc = script_plan(&disk->script, place, fault);
 		return rc ? rc : claims_image(ts, XBT_NULL, disk, place, fault);
 	}
+	if (disk->remote) /* only connecting tells, which is the backend's */
+		return claims_image(ts, XBT_NULL, disk, place, fault);
 	rc = image_find(disk, place, fault);
 	/* Another domain first: its block device would only be "in use on this host". */
 	if (!rc)

@@ -1,0 +1,157 @@
+/* What an NBD server has answered and may still lose: kept, flushed in time, and written again. */
+#include <errno.h>
+#include <string.h>
+
+#include "backend/block/remote_internal.h"
+
+static unsigned under_way(const struct remote *remote)
+{
+	unsigned count = 0;
+
+	for (unsigned n = 0; n < remote->connections; n++)
+		count += remote->connection[n].running;
+	return count;
+}
+
+void recovery_begin(struct remote *remote)
+{
+	struct recovery *recovery = &remote->recovery;
+
+	recovery->needed = remote->journaled && remote->unflushed.next > remote->unflushed.first;
+	recovery->stale = recovery->writing;
+	recovery->entry = remote->unflushed.first;
+	recovery->done = 0;
+}
+
+bool recovery_step(struct remote *remote)
+{
+	struct recovery *recovery = &remote->recovery;
+	struct remote_command *write = &recovery->write;
+	struct connection *connection;
+
+	if (!recovery->needed)
+		return false;
+	if (recovery->writing ||
+	    under_way(remote)) /* what it overlaps is newer, and must come after */
+		return true;
+	if (recovery->entry < remote->unflushed.first) { /* flushed meanwhile */
+		recovery->entry = remote->unflushed.first;
+		recovery->done = 0;
+	}
+	if (recovery->entry == unflushed_mark(&remote->unflushed)) {
+		recovery->needed = false;
+		return false;
+	}
+	connection = connection_pick(remote);
+	if (!connection)
+		return true;
+	write->op = ENGINE_WRITE;
+	write->length = unflushed_piece(&remote->unflushed, recovery->entry, recovery->done,
+					&write->offset, &write->buffer);
+	recovery->writing = true;
+	remote_send(connection, write);
+	return true;
+}
+
+bool recovery_is(const struct remote *remote, const struct remote_command *command)
+{
+	return command == &remote->recovery.write || command == &remote->recovery.flush;
+}
+
+bool recovery_lost(struct remote *remote, const struct remote_command *command)
+{
+	if (command == &remote->recovery.flush)
+		remote->recovery.flushing = false;
+	else if (command == &remote->recovery.write)
+		remote->recovery.writing = false;
+	else if (remote->journaled && command->op == ENGINE_WRITE)
+		unflushed_break(&remote->unflushed, (uint32_t)command->length);
+	return !recovery_is(remote, command);
+}
+
+/* Nobody waits for it: the guest hears of it from its next flush, as from a disk of its own. */
+static void remember(struct remote *remote, int rc, const char *what)
+{
+	log_error("%s: %s failed: %s; the guest's next flush tells it", remote->name, what,
+		  strerror(-rc));
+	if (!remote->recovery.flush_rc)
+		remote->recovery.flush_rc = rc;
+}
+
+static void written(struct remote *remote)
+{
+	struct recovery *recovery = &remote->recovery;
+	uint64_t offset;
+	uint8_t *data;
+
+	recovery->writing = false;
+	if (recovery->stale) {
+		recovery->stale = false;
+		return;
+	}
+	recovery->done += (uint32_t)recovery->write.length;
+	if (unflushed_piece(&remote->unflushed, recovery->entry, recovery->done, &offset, &data))
+		return;
+	recovery->entry++;
+	recovery->done = 0;
+}
+
+void recovery_done(struct remote *remote, struct remote_command *command)
+{
+	if (command == &remote->recovery.write) {
+		if (command->rc)
+			remember(remote, command->rc,
+				 "writing again what its server may have lost");
+		written(remote);
+		return;
+	}
+	remote->recovery.flushing = false;
+	if (command->rc)
+		remember(remote, command->rc, "a flush");
+	unflushed_drop(&remote->unflushed, command->mark);
+}
+
+/* A flush of ours, before the journal is full. */
+static void flush_ahead(struct remote *remote)
+{
+	struct recovery *recovery = &remote->recovery;
+
+	if (recovery->flushing || !unflushed_half(&remote->unflushed))
+		return;
+	recovery->flushing = true;
+	recovery->flush.op = ENGINE_FLUSH;
+	TAILQ_INSERT_HEAD(&remote->waiting, &recovery->flush, entry);
+}
+
+bool recovery_admit(struct remote *remote, struct remote_command *command)
+{
+	if (!remote->journaled)
+		return true;
+	if (command->op == ENGINE_FLUSH)
+		command->mark = unflushed_mark(&remote->unflushed);
+	if (command->op != ENGINE_WRITE)
+		return true;
+	flush_ahead(remote);
+	return TAILQ_FIRST(&remote->waiting) == command &&
+	       unflushed_promise(&remote->unflushed, (uint32_t)command->length);
+}
+
+void recovery_note(struct remote *remote, struct remote_command *command)
+{
+	struct recovery *recovery = &remote->recovery;
+
+	if (!remote->journaled)
+		return;
+	if (command->op == ENGINE_FLUSH && !command->rc) {
+		unflushed_drop(&remote->unflushed, command->mark);
+		command->rc = recovery->flush_rc;
+		recovery->flush_rc = 0;
+	}
+	if (command->op != ENGINE_WRITE)
+		return;
+	if (command->rc)
+		unflushed_break(&remote->unflushed, (uint32_t)command->length);
+	else
+		unflushed_add(&remote->unflushed, command->offset, command->buffer,
+			      (uint32_t)command->length);
+}

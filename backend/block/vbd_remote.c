@@ -1,0 +1,152 @@
+/* The supervisor's half of a vbd whose disk comes over NBD. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backend/block/vbd_device.h"
+#include "backend/supervisor/guest.h"
+#include "lib/rundir.h"
+
+/* The export is this disk: sizes as its server says them, and sectors as we show them. */
+static int image_describe(struct device *dev)
+{
+	struct vbd_device *vbd = (struct vbd_device *)dev;
+	const struct export_info *info = backing_info(vbd->backing);
+
+	if (info->size < BLK_SECTOR_SIZE)
+		return device_fail(dev, -ENOMEDIUM, "its export is empty");
+	if (info->block_min > BLK_SECTOR_SIZE)
+		return device_fail(dev, -EINVAL,
+				   "its export takes blocks of %" PRIu32
+				   " bytes, not sectors of 512",
+				   info->block_min);
+	vbd->image = (struct image){
+		.fd = -1,
+		.size = info->size / BLK_SECTOR_SIZE * BLK_SECTOR_SIZE,
+		.read_only = vbd->read_only,
+		.can_discard = info->can_trim && !vbd->read_only,
+		.discard_granularity = BLK_SECTOR_SIZE,
+		.physical_sector = BLK_SECTOR_SIZE,
+	};
+	if (info->block_preferred >= 4096 && vbd->image.size % 4096 == 0)
+		vbd->image.physical_sector = 4096;
+	return 0;
+}
+
+/* ---- what the backing says ---- */
+
+static void on_moved(void *arg)
+{
+	device_wake(arg);
+}
+
+static void on_connected(void *arg, unsigned n, int fd)
+{
+	const struct vbd_change change = {.kind = VBD_CHANGE_CONNECTION, .connection = n};
+	struct device *dev = arg;
+	uint32_t number;
+
+	(void)device_change(dev, &change, sizeof(change), &fd, 1, &number);
+	close(fd);
+}
+
+static void on_away(void *arg, const char *why)
+{
+	struct device *dev = arg;
+
+	if (why)
+		device_trouble(dev, -ENOTCONN, "its storage is away (%.150s), requests wait for it",
+			       why);
+	else
+		device_recovered(dev, "its storage is there again");
+}
+
+/* ---- life ---- */
+
+static int backing_start(struct device *dev, const char *params, const struct source *source)
+{
+	struct vbd_device *vbd = (struct vbd_device *)dev;
+	const struct guest_options *guest = guest_options(dev->guest);
+	char why[sizeof(dev->error)] = "", socket[256];
+	struct backing_options options = {
+		.base = guest->base,
+		.name = dev->name,
+		.user = guest->user,
+		.sandboxed = guest->sandboxed,
+		.params = params,
+		.source = source,
+		.read_only = vbd->read_only,
+		.socket = socket,
+		.moved = on_moved,
+		.connected = on_connected,
+		.away = on_away,
+		.arg = dev,
+	};
+	int rc;
+
+	rc = rundir_make("qemu-nbd");
+	if (!rc)
+		rc = rundir_path(socket, sizeof(socket), "qemu-nbd/%u-%" PRIu32, dev->domid,
+				 dev->devid);
+	if (rc)
+		return device_fail(dev, rc, "%s cannot be written: %s", rundir(), strerror(-rc));
+	if (source->kind == SOURCE_IMAGE) {
+		rc = image_claim(source->path, vbd->read_only, why, sizeof(why));
+		if (rc < 0)
+			return device_fail(dev, rc, "%s", why);
+		vbd->claim = rc;
+	}
+	rc = backing_open(&vbd->backing, &options, why, sizeof(why));
+	return rc ? device_fail(dev, rc, "%s", why) : -EINPROGRESS;
+}
+
+int vbd_remote_open(struct device *dev, const char *params, const struct source *source)
+{
+	struct vbd_device *vbd = (struct vbd_device *)dev;
+
+	if (!vbd->backing)
+		return backing_start(dev, params, source);
+	switch (backing_state(vbd->backing)) {
+	case BACKING_ASKING:
+		return -EINPROGRESS;
+	case BACKING_READY:
+		return image_describe(dev);
+	default:
+		return device_fail(dev, -EIO, "%s", backing_why(vbd->backing));
+	}
+}
+
+void vbd_remote_describe(const struct vbd_device *vbd, struct vbd_remote *remote)
+{
+	if (!vbd->backing)
+		return;
+	remote->connections = backing_connections(vbd->backing);
+	remote->volatile_cache = backing_info(vbd->backing)->can_flush;
+	remote->length_max = backing_info(vbd->backing)->block_max;
+	snprintf(remote->export, sizeof(remote->export), "%s", backing_export(vbd->backing));
+}
+
+void vbd_remote_want(struct device *dev, uint32_t what, const char *why)
+{
+	struct vbd_device *vbd = (struct vbd_device *)dev;
+
+	if (vbd->backing)
+		backing_want(vbd->backing, what, why);
+}
+
+void vbd_remote_unwant(struct vbd_device *vbd)
+{
+	if (vbd->backing)
+		backing_unwant(vbd->backing);
+}
+
+void vbd_remote_close(struct vbd_device *vbd)
+{
+	backing_close(vbd->backing);
+	vbd->backing = NULL;
+	if (vbd->claim >= 0)
+		close(vbd->claim);
+	vbd->claim = -1;
+}

@@ -1,0 +1,83 @@
+#include "toolstack/config/disk_words.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *word;
+	enum disk_format format;
+} formats[] = {
+	{"vmdk", DISK_VMDK},
+	{"vdi", DISK_VDI},
+	{"vpc", DISK_VHD},
+};
+
+bool disk_target_remote(const char *target)
+{
+	static const char *const schemes[] = {"nbd://", "nbd+unix://", "nbds://", "nbds+unix://",
+					      "rbd:"};
+
+	for (size_t n = 0; n < sizeof(schemes) / sizeof(schemes[0]); n++)
+		if (!strncmp(target, schemes[n], strlen(schemes[n])))
+			return true;
+	return false;
+}
+
+static bool format_take(const char *word, struct disk_words *words)
+{
+	for (size_t n = 0; n < sizeof(formats) / sizeof(formats[0]); n++)
+		if (!strcmp(word, formats[n].word)) {
+			words->format = formats[n].format;
+			return true;
+		}
+	return false;
+}
+
+/* One word before target=; what takes its place. */
+static const char *word_take(const char *word, unsigned positions, struct disk_words *words)
+{
+	static const char format[] = "format=";
+
+	if (!strncmp(word, format, sizeof(format) - 1) &&
+	    format_take(word + sizeof(format) - 1, words))
+		return "format=raw";
+	/* The second of those without a name. */
+	if (positions == 1 && !strchr(word, '=') && format_take(word, words))
+		return "raw";
+	return word;
+}
+
+int disk_words_take(const char *spec, const char *place, struct disk_words *words,
+		    struct fault *fault)
+{
+	static const char target[] = "target=";
+	char *copy = strdup(spec), *rest = copy, *word;
+	unsigned positions = 0;
+	size_t size;
+	FILE *out;
+
+	*words = (struct disk_words){0};
+	out = copy ? open_memstream(&words->rest, &size) : NULL;
+	if (!out) {
+		free(copy);
+		return fault_memory(fault);
+	}
+	while (rest) {
+		rest += strspn(rest, " \t");
+		if (!strncmp(rest, target, sizeof(target) - 1)) { /* is all of the rest */
+			fprintf(out, "%s", rest);
+			break;
+		}
+		word = strsep(&rest, ",");
+		fprintf(out, "%s%s", word_take(word, positions, words), rest ? "," : "");
+		positions += !strchr(word, '=');
+	}
+	free(copy);
+	if (fclose(out)) {
+		free(words->rest);
+		return fault_memory(fault);
+	}
+	return 0;
+}

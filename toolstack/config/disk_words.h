@@ -1,0 +1,29 @@
+/*
+ * disk_words.h - what of a disk's description libxlutil does not know. Pure.
+ *
+ * Formats that xl serves no image of, and words for our backend alone, are taken out of the text
+ * before libxlutil reads it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "toolstack/config/domain_config.h"
+
+struct disk_words {
+	char *rest;              /* what is for libxlutil, for free(3) */
+	enum disk_format format; /* DISK_RAW: none of ours was named */
+};
+
+/**
+ * disk_words_take - take them out of a specification.
+ * @place: what messages begin with
+ *
+ * Return: 0, -EINVAL with the fault set, or -ENOMEM.
+ */
+int disk_words_take(const char *spec, const char *place, struct disk_words *words,
+		    struct fault *fault);
+
+/** disk_target_remote - is it a server's (nbd://, nbd+unix://, nbds://, nbds+unix://, rbd:)? */
+bool disk_target_remote(const char *target);
