@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lib/xs.h"
 #include "toolstack/domain/domain.h"
@@ -13,6 +14,7 @@
 #include "toolstack/domain/save.h"
 #include "toolstack/domain/saved.h"
 #include "toolstack/domain/suspend.h"
+#include "toolstack/xen/stream.h"
 
 /* What a domain is called that has handed its name over. As xl does. */
 #define AWAY "--migratedaway"
@@ -71,10 +73,21 @@ static int greet(struct sending *s)
 static int copy(struct sending *s, bool live, int64_t *stopped)
 {
 	struct fault theirs = {0};
-	int rc = save_stream(s->ts, s->domid, &s->config, s->peer.out, live, stopped, s->fault);
+	int rc;
 
+	if (live && !xen_logdirty_works(s->ts->xen, s->domid)) {
+		fprintf(stderr,
+			"xsplit: domain %u: this Xen cannot tell what it writes, so it stands "
+			"still while it is copied\n",
+			s->domid);
+		live = false;
+	}
+	rc = save_stream(s->ts, s->domid, &s->config, s->peer.out, live, stopped, s->fault);
 	if (!rc || rc == -EINTR)
 		return rc;
+	/* It waits for more of the stream. */
+	close(s->peer.out);
+	s->peer.out = -1;
 	if (peer_expect(s->ts, &s->peer, "loaded", &theirs) == -EREMOTEIO)
 		*s->fault = theirs;
 	return rc;

@@ -105,6 +105,14 @@ int xen_domain_resume(struct xen *xen, uint16_t domid, bool cancelled, struct fa
 		       : 0;
 }
 
+bool xen_logdirty_works(struct xen *xen, uint16_t domid)
+{
+	if (xc_shadow_control(xen->xc, domid, XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY, NULL, 0) < 0)
+		return false;
+	xen_logdirty_off(xen, domid);
+	return true;
+}
+
 void xen_logdirty_off(struct xen *xen, uint16_t domid)
 {
 	xc_shadow_control(xen->xc, domid, XEN_DOMCTL_SHADOW_OP_OFF, NULL, 0);

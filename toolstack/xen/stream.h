@@ -44,6 +44,10 @@ int xen_domain_restore(struct xen *xen, uint16_t domid, int fd, uint32_t xenstor
  */
 int xen_domain_resume(struct xen *xen, uint16_t domid, bool cancelled, struct fault *fault);
 
+/** xen_logdirty_works - can Xen tell what a domain writes, for a live copy? Not every Xen can of
+ * PV. */
+bool xen_logdirty_works(struct xen *xen, uint16_t domid);
+
 /** xen_logdirty_off - end what a live copy that was broken off left on. */
 void xen_logdirty_off(struct xen *xen, uint16_t domid);
 
