@@ -1,0 +1,52 @@
+#!/bin/bash
+# The host that guests come from: it serves the disk to both, and is the guests' peer over TCP.
+# shellcheck source=tests/xen/scenarios/lib.sh disable=SC1091
+. ./lib.sh
+
+other=192.0.2.3
+
+host_start
+ip link set eth0 master xenbr0 || fail "no eth0"
+ip link set eth0 up || fail "no eth0"
+truncate -s 64M shared.img
+nbdkit --ipaddr 192.0.2.1 file shared.img || fail "nbdkit"
+modprobe nbd nbds_max=1
+nbd-client 192.0.2.1 /dev/nbd0 >/dev/null || fail "nbd-client"
+ssh-keygen -q -t ed25519 -N '' -f /root/key || fail "ssh-keygen"
+busybox nc -l -p 7001 </root/key.pub
+shell="ssh -i /root/key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
+there() {
+	$shell $other "$@"
+}
+wait_for 120 there true || fail "no ssh to $other"
+
+busy_script busy.script
+for type in pvh pv; do
+	say "$type: migrate with fio"
+	lab-guest --script busy.script --with fio -o "$type.initrd" || fail "lab-guest"
+	cat >"$type.cfg" <<-END
+		name="$type"
+		type="$type"
+		kernel="/lab/guest/vmlinuz"
+		ramdisk="$type.initrd"
+		extra="console=hvc0 quiet"
+		memory=360
+		disk=["vdev=xvdb,target=/dev/nbd0"]
+		vif=["mac=00:16:3e:00:00:02,bridge=xenbr0"]
+	END
+	busy_start "$type"
+	rm "$type.initrd"
+	xsplit migrate -s "$shell" "$type" $other || fail "migrate"
+	gone "$type" || fail "it is still here"
+	there xsplit domid "$type" || fail "it is not there"
+	busy_goes_on "$type"
+	say "$type: a migration that fails"
+	! there "xsplit migrate -s '' $type false" || fail "migrated to nowhere"
+	busy_goes_on "$type"
+	echo stop >&6
+	exec 6>&-
+	wait_for 120 sh -c "! $shell $other xsplit domid $type" || fail "$type did not end"
+	there "tr -d '\r' </var/log/xen/guest-$type.log" | grep '^guest: '
+	there "grep -q '^guest: exit 0' /var/log/xen/guest-$type.log" || fail "$type: its script failed"
+done
+there touch /tmp/done
