@@ -33,6 +33,11 @@ static void vif_json(yajl_gen json, const struct vif_config *vif)
 	json_number(json, "rate_bytes", (long long)vif->rate_bytes);
 	json_number(json, "rate_usecs", vif->rate_usecs);
 	json_bool(json, "trusted", vif->trusted);
+	json_string(json, "type",
+		    vif->kind == VIF_DEFAULT ? NULL
+		    : vif->kind == VIF_IOEMU ? "ioemu"
+					     : "vif");
+	json_string(json, "model", vif->model);
 	yajl_gen_map_close(json);
 }
 

@@ -257,6 +257,16 @@ int plan_paths(struct domain_config *config, struct fault *fault)
 	return rc;
 }
 
+/* Only a whole machine has emulated cards. */
+static int card_check(const struct domain_config *config, const struct vif_config *vif,
+		      const char *place, struct fault *fault)
+{
+	if (config->type == DOMAIN_HVM || (vif->kind != VIF_IOEMU && !vif->model))
+		return 0;
+	return fault_set(fault, -EINVAL, "%s: %s is for guests of type=\"hvm\"; leave it out",
+			 place, vif->model ? "model=" : "type=ioemu");
+}
+
 static int devices_plan(struct toolstack *ts, struct domain_config *config, struct fault *fault)
 {
 	char place[300];
@@ -270,7 +280,9 @@ static int devices_plan(struct toolstack *ts, struct domain_config *config, stru
 	}
 	for (size_t i = 0; i < config->vifs && !rc; i++) {
 		device_place(config, config->vif[i].line, "vif", i, place);
-		rc = plan_vif(ts, &config->vif[i], place, fault);
+		rc = card_check(config, &config->vif[i], place, fault);
+		if (!rc)
+			rc = plan_vif(ts, &config->vif[i], place, fault);
 	}
 	return rc;
 }
