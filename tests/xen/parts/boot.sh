@@ -52,13 +52,28 @@ lab_options() {
 	esac
 }
 
+# Every library that our programs need must be in dom0's root: else they don't start there.
+lab_libraries_check() { # tree
+	local library
+	find "$1" -type f -perm /111 ! -path '*/embedded/*' -exec readelf -d {} + 2>/dev/null |
+		sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | sort -u | while read -r library; do
+		if [ -z "$(ls "$lab"/root/{,usr/}lib{/x86_64-linux-gnu,64}/"$library" 2>/dev/null)" ]; then
+			lab_say "our programs need $library, which dom0 has not: add its package to lab_packages in tests/xen/parts/build.sh"
+			return 1
+		fi
+	done
+}
+
 # What this run brings: our build, the script and its files, one tar on a disk of its own.
 lab_run_disk() { # dir
 	local tree=$1/tree f
 	mkdir -p "$tree/lab/run" "$tree/lab/results"
-	# As make itself names the folder, so that it knows again what each object depends on.
-	make -C "$top" -j"$(nproc)" --no-print-directory -s BUILD="$(realpath --relative-base="$top" "$build")" \
-		DESTDIR="$tree" PREFIX=/usr/local install || return 1
+	( # one make at a time in a build folder; named as make itself does, so that it knows its objects again
+		flock 9
+		make -C "$top" -j"$(nproc)" --no-print-directory -s BUILD="$(realpath --relative-base="$top" "$build")" \
+			DESTDIR="$tree" PREFIX=/usr/local install 9>&-
+	) 9>"$lab/lock" || return 1
+	lab_libraries_check "$tree" || return 1
 	cp "$here/parts/init-dom0" "$tree/lab/init"
 	for f in "$here"/guest/*; do
 		[ -e "$f" ] && install -D "$f" "$tree/usr/local/bin/${f##*/}"

@@ -9,7 +9,7 @@ lab_suite=bookworm
 lab_packages="busybox-static bsdutils xen-hypervisor-4.17-amd64 linux-image-amd64 xen-utils-4.17 xenstore-utils
 	qemu-system-xen bash coreutils util-linux mount procps iproute2 iputils-ping kmod e2fsprogs grep sed gawk findutils
 	tar gzip cpio fio iperf3 strace gdb bridge-utils ethtool hostname
-	libevent-core-2.1-7 libevent-pthreads-2.1-7 liburing2 libseccomp2 libnl-route-3-200 libyajl2 libnbd0
+	libevent-core-2.1-7 libevent-extra-2.1-7 libevent-pthreads-2.1-7 liburing2 libseccomp2 libnl-route-3-200 libyajl2 libnbd0
 	nbdkit libnbd-bin libxencall1 seabios ovmf mtools grub-xen-host python3-minimal openssh-client openssh-server nbd-client"
 
 # Modules dom0 loads from the initrd, and those it and the guests may load later.
