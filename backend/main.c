@@ -1,8 +1,13 @@
 /* xsplit-backend: Xen's block and network backends in user space. See xsplit-backend(8). */
+#include <errno.h>
 #include <getopt.h>
+#include <limits.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "backend/block/connector.h"
 #include "backend/block/exporter.h"
@@ -60,13 +65,43 @@ static void wrong(const char *option, const char *value, const char *expected)
 	exit(2);
 }
 
+/* Where we lie, not what lies there: after an upgrade it is another program. */
+static const char *program_path(void)
+{
+	static char path[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	path[length < 0 ? 0 : length] = '\0';
+	return path;
+}
+
+/* Become the program at @path; only the process id stays. */
+static int reload(const char *path, const struct supervisor_options *as)
+{
+	const char *argv[5] = {path};
+	int argc = 1;
+
+	if (as->user) {
+		argv[argc++] = "--user";
+		argv[argc++] = as->user;
+	}
+	if (!as->sandboxed)
+		argv[argc++] = "--without-sandbox";
+	close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
+	execv(path, (char *const *)argv);
+	log_error("%s cannot be executed: %s; start it by hand, the guests wait for it", path,
+		  strerror(errno));
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
+	const char *path = program_path();
 	struct supervisor_options supervisor = {.ready_fd = -1, .sandboxed = true};
 	const char *nbd = NULL, *image = NULL;
 	bool worker = false, ask = false, read_only = false;
 	uint16_t domid = 0, fd;
-	int option;
+	int option, rc;
 
 	while ((option = getopt_long(argc, argv, "hV", options, NULL)) >= 0) {
 		switch (option) {
@@ -122,5 +157,6 @@ int main(int argc, char **argv)
 	if (image)
 		return exporter_main(CHILD_FD, image, read_only, supervisor.user,
 				     supervisor.sandboxed);
-	return supervisor_main(&supervisor);
+	rc = supervisor_main(&supervisor);
+	return rc == SUPERVISOR_RELOAD ? reload(path, &supervisor) : rc;
 }

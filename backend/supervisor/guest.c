@@ -227,15 +227,15 @@ static void rest(struct guest *guest)
 	guest->rest_ms = now + (ms < REST_MAX_MS ? ms : REST_MAX_MS);
 }
 
-void guest_reap(struct guest *guest)
+bool guest_reap(struct guest *guest, pid_t pid)
 {
 	const struct guest_handlers *handlers = &guest->options->handlers;
 	char how[64];
 	bool fault;
 	int status;
 
-	if (!guest_has_worker(guest) || waitpid(guest->pid, &status, WNOHANG) != guest->pid)
-		return;
+	if (guest->pid != pid || waitpid(pid, &status, WNOHANG) != pid)
+		return false;
 	if (WIFSIGNALED(status))
 		snprintf(how, sizeof(how), "was killed by signal %d (%s)", WTERMSIG(status),
 			 strsignal(WTERMSIG(status)));
@@ -255,6 +255,7 @@ void guest_reap(struct guest *guest)
 	if (fault)
 		rest(guest);
 	handlers->died(handlers->arg, guest, how, fault);
+	return true;
 }
 
 void guest_leave(struct guest *guest, bool force)

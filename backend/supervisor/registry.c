@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "backend/classes.h"
 #include "backend/xenbus/path.h"
@@ -301,10 +302,20 @@ int registry_init(struct registry *registry, struct xs_handle *xs,
 	return registry->wait ? 0 : -ENOMEM;
 }
 
+/* Some may be children of the program that we were before SIGHUP. */
 void registry_reap(struct registry *registry)
 {
-	for (unsigned n = 0; n < registry->guest_count; n++)
-		guest_reap(registry->guests[n]);
+	siginfo_t child = {0};
+
+	while (!waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) && child.si_pid) {
+		bool known = false;
+
+		for (unsigned n = 0; !known && n < registry->guest_count; n++)
+			known = guest_reap(registry->guests[n], child.si_pid);
+		if (!known)
+			waitpid(child.si_pid, NULL, 0);
+		child.si_pid = 0;
+	}
 }
 
 void registry_stop(struct registry *registry)

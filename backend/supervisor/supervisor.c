@@ -25,8 +25,8 @@ struct supervisor {
 	struct registry registry;
 	struct query *query;
 	struct metrics *metrics;
-	struct event *watch, *pulse, *child, *term, *interrupt, *deadline, *turn;
-	bool in_order;
+	struct event *watch, *pulse, *child, *term, *interrupt, *hangup, *deadline, *turn;
+	bool in_order, reload;
 };
 
 static void end_if_stopped(struct supervisor *supervisor)
@@ -105,6 +105,18 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 	end_if_stopped(supervisor);
 }
 
+/* The rings stay as they are, with what is in flight in the devices' journals. */
+static void on_hangup(evutil_socket_t fd, short what, void *arg)
+{
+	struct supervisor *supervisor = arg;
+
+	if (supervisor->registry.stopping)
+		return;
+	log_info("SIGHUP: starting anew, the guests' rings go on");
+	supervisor->reload = true;
+	event_base_loopbreak(supervisor->base);
+}
+
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	struct supervisor *supervisor = arg;
@@ -125,13 +137,14 @@ static int events_add(struct supervisor *supervisor)
 	supervisor->child = evsignal_new(base, SIGCHLD, on_child, supervisor);
 	supervisor->term = evsignal_new(base, SIGTERM, on_signal, supervisor);
 	supervisor->interrupt = evsignal_new(base, SIGINT, on_signal, supervisor);
+	supervisor->hangup = evsignal_new(base, SIGHUP, on_hangup, supervisor);
 	supervisor->deadline = evtimer_new(base, on_deadline, supervisor);
 	if (!supervisor->watch || !supervisor->pulse || !supervisor->child || !supervisor->term ||
-	    !supervisor->interrupt || !supervisor->deadline)
+	    !supervisor->interrupt || !supervisor->hangup || !supervisor->deadline)
 		return -ENOMEM;
 	if (event_add(supervisor->watch, NULL) || event_add(supervisor->pulse, &second) ||
 	    event_add(supervisor->child, NULL) || event_add(supervisor->term, NULL) ||
-	    event_add(supervisor->interrupt, NULL))
+	    event_add(supervisor->interrupt, NULL) || event_add(supervisor->hangup, NULL))
 		return -ENOMEM;
 	return 0;
 }
@@ -140,8 +153,8 @@ static void events_remove(struct supervisor *supervisor)
 {
 	struct event *const events[] = {supervisor->watch,     supervisor->pulse,
 					supervisor->child,     supervisor->term,
-					supervisor->interrupt, supervisor->deadline,
-					supervisor->turn};
+					supervisor->interrupt, supervisor->hangup,
+					supervisor->deadline,  supervisor->turn};
 
 	for (size_t n = 0; n < sizeof(events) / sizeof(events[0]); n++)
 		if (events[n])
@@ -158,12 +171,13 @@ static int serve(struct supervisor *supervisor, const struct supervisor_options 
 		log_error("cannot watch XenStore: %s", strerror(-rc));
 		return rc;
 	}
+	registry_reap(&supervisor->registry); /* who died while we were executed */
 	/* Devices are served all the same when somebody is in the way of these. */
 	(void)query_open(&supervisor->query, supervisor->base, &supervisor->registry);
 	(void)metrics_open(&supervisor->metrics, supervisor->base, &supervisor->registry);
 	ready_announce(options->ready_fd);
 	event_base_dispatch(supervisor->base);
-	return supervisor->in_order ? 0 : -EIO;
+	return supervisor->in_order || supervisor->reload ? 0 : -EIO;
 }
 
 int supervisor_main(const struct supervisor_options *options)
@@ -196,5 +210,7 @@ free_events:
 free_base:
 	event_base_free(supervisor.base);
 out:
+	if (supervisor.reload)
+		return SUPERVISOR_RELOAD;
 	return rc ? 1 : 0;
 }

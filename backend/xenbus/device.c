@@ -198,12 +198,25 @@ int device_journal(struct device *dev, size_t size)
 	return 0;
 }
 
+/* Has a worker of the supervisor before us still the rings? */
+static bool held_by_another(struct device *dev)
+{
+	if (!journal_lock(&dev->journal))
+		return false;
+	if (++dev->held == TRIES_MAX)
+		log_warn(
+			"%s: waits for the worker of the backend before this one to end; kill it if "
+			"it hangs",
+			dev->name);
+	return true;
+}
+
 /* The rings are those of a worker that died: is it over with it, and with those before it? */
 static bool rings_free(struct device *dev)
 {
 	if (dev->xenbus.link != XENBUS_BROKEN)
 		return true;
-	dev->waiting = guest_resting(dev->guest) || journal_lock(&dev->journal);
+	dev->waiting = guest_resting(dev->guest) || held_by_another(dev);
 	return !dev->waiting;
 }
 
@@ -248,7 +261,7 @@ static void disconnect_rings(struct device *dev)
 	};
 
 	if (dev->xenbus.link == XENBUS_BROKEN) {
-		dev->waiting = journal_lock(&dev->journal);
+		dev->waiting = held_by_another(dev);
 		if (dev->waiting)
 			return;
 		let_go(dev);

@@ -158,6 +158,7 @@ struct device {
 	bool careful;      /* and it may have died of a request */
 	bool waiting;      /* to be looked at again in a moment */
 	unsigned tries;    /* in vain since it began to recover */
+	unsigned held;     /* looks that found another worker with its rings */
 	unsigned deaths;   /* of workers in a row over the same request */
 	uint64_t answered; /* as progress said at the last death */
 	bool probed, opened;

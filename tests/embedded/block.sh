@@ -84,3 +84,35 @@ try() { # case [devid]
 workers() { # domid
 	pgrep -f -- "xsplit-backend --worker $1"
 }
+
+# fio writes to $uri and verifies, over and over, while COMMAND is run $rounds times; it fails when nothing
+# was there to be hit. The longest that a request took is in $longest, in ms.
+fio_while() { # seconds-between command
+	pause=$1 command=$2
+	rm -f hit
+	{
+		round=0
+		while [ "$round" -lt "$rounds" ]; do
+			sleep "$pause"
+			"$command" && round=$((round + 1))
+		done
+		touch hit
+	} 2>/dev/null &
+	runs=0 longest=0
+	until [ -e hit ]; do
+		runs=$((runs + 1))
+		fio --name=verify --ioengine=nbd --uri="$uri" --rw=randwrite --bsrange=512-256k --ba=512 \
+			--size=64M --iodepth=32 --verify=crc32c --verify_backlog=512 --fsync=64 \
+			--randseed="$runs" --output-format=json --output=fio.json || {
+			cat fio.json
+			fail "fio, run $runs"
+		}
+		longest=$(jq --argjson longest "$longest" \
+			'[$longest, (.jobs[0] | .read, .write | .clat_ns.max / 1000000 | ceil)] | max' fio.json)
+	done
+	wait $!
+	node_is "$vbd/$domid/$xvda/state" 4 || fail "the disk is not connected any more"
+	if xenstore-exists "/local/domain/0/error/backend/vbd/$domid/$xvda"; then
+		fail "an error was reported"
+	fi
+}
