@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 /** The most descriptors one message carries. */
-#define FDPASS_MAX 8
+#define FDPASS_MAX 12
 
 /**
  * fdpass_send - send one message.

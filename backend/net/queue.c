@@ -205,12 +205,12 @@ static int rings_map(struct net_queue *queue)
 		return worker_fail(dev, -errno, "queue %u: rx-ring-ref %u cannot be mapped: %s",
 				   config->index, config->rx_ref, strerror(errno));
 	rc = net_sender_init(&queue->sender, queue->tx_page, worker->gnttab, worker->domid,
-			     config->tap);
+			     config->tap, config->log);
 	if (rc)
 		return worker_fail(dev, rc, "queue %u: the TX ring's indices are impossible",
 				   config->index);
 	rc = net_receiver_init(&queue->receiver, queue->rx_page, worker->gnttab, worker->domid,
-			       config->tap, &config->features);
+			       config->tap, &config->features, config->log);
 	if (rc)
 		return worker_fail(dev, rc, "queue %u: the RX ring's indices are impossible",
 				   config->index);
@@ -266,12 +266,14 @@ int net_queue_open(struct net_queue **out, struct worker_device *dev,
 		   const struct net_queue_config *config)
 {
 	struct net_queue *queue = calloc(1, sizeof(*queue));
+	bool resumed;
 	int rc;
 
 	if (!queue)
 		return worker_fail(dev, -ENOMEM, "queue %u: no memory", config->index);
 	queue->dev = dev;
 	queue->config = *config;
+	resumed = config->log->tx.begun;
 	rc = rings_map(queue);
 	if (rc)
 		goto out;
@@ -281,6 +283,10 @@ int net_queue_open(struct net_queue **out, struct worker_device *dev,
 	rc = ports_bind(queue);
 	if (rc)
 		goto out;
+	if (resumed) {
+		events_notify(dev->worker->events, queue->tx_port);
+		events_notify(dev->worker->events, queue->rx_port);
+	}
 	*out = queue;
 	queue = NULL;
 out:

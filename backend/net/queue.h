@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backend/net/log.h"
 #include "backend/net/offload.h"
 #include "backend/worker/worker.h"
 
@@ -22,11 +23,13 @@ struct net_queue_config {
 	uint32_t tx_port, rx_port; /* the guest's; equal when one channel serves both rings */
 	bool rx_notify;            /* the guest kicks when it posts RX requests */
 	struct net_features features;
-	int tap; /* non-blocking; stays the caller's */
+	int tap;             /* non-blocking; stays the caller's */
+	struct net_log *log; /* stays the caller's */
 };
 
 /**
- * net_queue_open - map, bind and run a queue.
+ * net_queue_open - map, bind and run a queue, from where a worker before us was killed if there was
+ * one; then the guest is kicked once, as that worker may not have done it.
  * @queue: set on success; freed with net_queue_close
  *
  * Return: 0, or a negative errno after worker_fail has said why; nothing is left behind.

@@ -15,7 +15,7 @@
 
 int net_receiver_init(struct net_receiver *receiver, struct netif_rx_sring *sring,
 		      xengnttab_handle *gnttab, uint16_t domid, int tap,
-		      const struct net_features *features)
+		      const struct net_features *features, struct net_log *log)
 {
 	uint32_t produced = __atomic_load_n(&sring->rsp_prod, __ATOMIC_ACQUIRE);
 
@@ -24,7 +24,10 @@ int net_receiver_init(struct net_receiver *receiver, struct netif_rx_sring *srin
 	receiver->tap = tap;
 	receiver->features = *features;
 	receiver->posted = produced;
+	receiver->log = log;
 	BACK_RING_ATTACH(&receiver->ring, sring, produced, XEN_PAGE);
+	if (net_log_attach(&log->rx, produced, NET_RX_RING))
+		return -EPROTO;
 	if (__atomic_load_n(&sring->req_prod, __ATOMIC_ACQUIRE) - produced > NET_RX_RING)
 		return -EPROTO;
 	return 0;
@@ -90,6 +93,19 @@ static int packet_read(struct net_receiver *receiver, uint32_t place, struct net
 	return rc ? rc : net_rx_plan((size_t)got, &header, &receiver->features, plan);
 }
 
+/* The next request: of those that a worker before us took, the copies; what it may have put over
+ * them is not theirs. */
+static struct netif_rx_request request_take(struct net_receiver *receiver)
+{
+	struct net_log *log = receiver->log;
+	uint32_t index = receiver->ring.req_cons++;
+	struct netif_rx_request *copy = &log->rx_copy[index % NET_RX_RING];
+
+	if (log->rx.taken - index - 1 >= NET_RX_RING)
+		RING_COPY_REQUEST(&receiver->ring, index, copy);
+	return *copy;
+}
+
 /* Lay the packet at @place into the next requests, of which there are enough. */
 static void packet_fill(struct net_receiver *receiver, uint32_t place,
 			const struct net_rx_plan *plan)
@@ -99,7 +115,7 @@ static void packet_fill(struct net_receiver *receiver, uint32_t place,
 	struct net_rx_part parts[NET_RX_SLOTS_MAX];
 
 	for (unsigned int slot = 0; slot < plan->slots; slot++)
-		RING_COPY_REQUEST(&receiver->ring, receiver->ring.req_cons++, &requests[slot]);
+		requests[slot] = request_take(receiver);
 	packet->plan = *plan;
 	packet->parts = net_rx_fill(plan, requests, &receiver->answer[receiver->answers], parts);
 	receiver->answers += plan->slots;
@@ -185,11 +201,15 @@ static void packets_copy(struct net_receiver *receiver)
 static void packets_answer(struct net_receiver *receiver, bool *notify)
 {
 	struct netif_rx_back_ring *ring = &receiver->ring;
+	struct net_log_head *log = &receiver->log->rx;
 
+	if (ring->req_cons - log->taken <= NET_RX_RING)
+		net_log_take(log, ring->req_cons);
 	for (unsigned int i = 0; i < receiver->answers; i++)
 		memcpy(RING_GET_RESPONSE(ring, ring->rsp_prod_pvt++), &receiver->answer[i],
 		       sizeof(receiver->answer[i]));
 	RING_PUSH_RESPONSES_AND_CHECK_NOTIFY(ring, *notify);
+	log->answered = ring->rsp_prod_pvt;
 }
 
 /* Ask to be kicked when there are enough requests; there may be by now. */

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <xengnttab.h>
 
+#include "backend/net/log.h"
 #include "backend/net/pass.h"
 #include "backend/net/rx.h"
 
@@ -29,11 +30,12 @@ struct net_receiver {
 	xengnttab_handle *gnttab;
 	struct net_features features;
 	uint16_t domid;
-	int tap;          /* not owned */
-	bool unsegmented; /* the TAP was told to leave segmenting to the kernel */
-	uint32_t posted;  /* requests before this index may be taken */
-	bool held;        /* a packet waits at @held_at for enough requests */
-	uint32_t held_at; /* bytes into the buffer */
+	int tap;             /* not owned */
+	struct net_log *log; /* not owned */
+	bool unsegmented;    /* the TAP was told to leave segmenting to the kernel */
+	uint32_t posted;     /* requests before this index may be taken */
+	bool held;           /* a packet waits at @held_at for enough requests */
+	uint32_t held_at;    /* bytes into the buffer */
 	struct net_rx_plan held_plan;
 	unsigned int packets, answers, segments;
 	struct net_receiver_packet packet[NET_RX_RING];
@@ -47,12 +49,13 @@ struct net_receiver {
  * @sring:    the mapped page; stays the caller's
  * @features: what the frontend takes
  * @tap:      non-blocking, with vnet headers of 10 bytes
+ * @log:      of this queue; stays the caller's
  *
- * Return: 0, or -EPROTO when its indices are impossible.
+ * Return: 0, or -EPROTO when its indices, or the log's, are impossible.
  */
 int net_receiver_init(struct net_receiver *receiver, struct netif_rx_sring *sring,
 		      xengnttab_handle *gnttab, uint16_t domid, int tap,
-		      const struct net_features *features);
+		      const struct net_features *features, struct net_log *log);
 
 /**
  * net_receiver_pass - one bounded pass.

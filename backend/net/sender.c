@@ -12,15 +12,18 @@
 #define PLACE_MAX (LINE + XEN_NETIF_MAX_TX_SIZE)
 
 int net_sender_init(struct net_sender *sender, struct netif_tx_sring *sring,
-		    xengnttab_handle *gnttab, uint16_t domid, int tap)
+		    xengnttab_handle *gnttab, uint16_t domid, int tap, struct net_log *log)
 {
 	uint32_t produced = __atomic_load_n(&sring->rsp_prod, __ATOMIC_ACQUIRE);
 
 	sender->gnttab = gnttab;
 	sender->domid = domid;
 	sender->tap = tap;
-	sender->pulled = produced;
+	sender->log = log;
 	BACK_RING_ATTACH(&sender->ring, sring, produced, XEN_PAGE);
+	if (net_log_attach(&log->tx, produced, NET_TX_RING))
+		return -EPROTO;
+	sender->pulled = log->tx.taken;
 	if (__atomic_load_n(&sring->req_prod, __ATOMIC_ACQUIRE) - produced > NET_TX_RING)
 		return -EPROTO;
 	return 0;
@@ -37,7 +40,8 @@ static int slots_pull(struct net_sender *sender)
 		return -EPROTO;
 	for (; sender->pulled != posted; sender->pulled++)
 		RING_COPY_REQUEST(&sender->ring, sender->pulled,
-				  &sender->mirror[sender->pulled % NET_TX_RING]);
+				  &sender->log->tx_copy[sender->pulled % NET_TX_RING]);
+	net_log_take(&sender->log->tx, posted);
 	return 0;
 }
 
@@ -62,7 +66,7 @@ static void segments_add(struct net_sender *sender, const struct net_tx_packet *
 /* Parse packets until the slots, the buffer or the guest's good behaviour ends. */
 static int packets_collect(struct net_sender *sender)
 {
-	struct net_tx_cursor cursor = {sender->mirror, sender->ring.req_cons, sender->pulled};
+	struct net_tx_cursor cursor = {sender->log->tx_copy, sender->ring.req_cons, sender->pulled};
 	uint32_t place = LINE;
 	int rc;
 
@@ -146,8 +150,9 @@ static void packets_answer(struct net_sender *sender, bool *notify)
 	for (unsigned int i = 0; i < sender->packets; i++)
 		for (unsigned int slot = 0; slot < sender->packet[i].slots; slot++)
 			*RING_GET_RESPONSE(ring, ring->rsp_prod_pvt++) =
-				net_tx_response(sender->mirror, &sender->packet[i], slot);
+				net_tx_response(sender->log->tx_copy, &sender->packet[i], slot);
 	RING_PUSH_RESPONSES_AND_CHECK_NOTIFY(ring, *notify);
+	sender->log->tx.answered = ring->rsp_prod_pvt;
 }
 
 int net_sender_pass(struct net_sender *sender, enum net_pass *pass, bool *notify)

@@ -3,7 +3,8 @@
  *
  * One pass takes what is posted as far as its buffer reaches, copies it with one
  * xengnttab_grant_copy, writes each packet to the TAP with one write(2), and answers in ring order.
- * Nothing is in flight between passes, so a ring can be taken up or left at any of them.
+ * Nothing is in flight between passes, so a ring can be taken up or left at any of them; and in the
+ * middle of one with its log (log.h).
  */
 #pragma once
 
@@ -11,6 +12,7 @@
 #include <stdint.h>
 #include <xengnttab.h>
 
+#include "backend/net/log.h"
 #include "backend/net/pass.h"
 #include "backend/net/tx.h"
 
@@ -21,9 +23,9 @@ struct net_sender {
 	struct netif_tx_back_ring ring;
 	xengnttab_handle *gnttab;
 	uint16_t domid;
-	int tap; /* not owned */
-	struct netif_tx_request mirror[NET_TX_RING];
-	uint32_t pulled; /* slots before this index are in the mirror */
+	int tap;             /* not owned */
+	struct net_log *log; /* not owned; its copies are where packets are parsed */
+	uint32_t pulled;     /* slots before this index are in there */
 	unsigned int packets, segments;
 	struct net_tx_packet packet[NET_TX_RING];
 	uint32_t place[NET_TX_RING]; /* of the packet, in bytes into the buffer */
@@ -36,11 +38,12 @@ struct net_sender {
  * net_sender_init - take up a ring where it is.
  * @sring: the mapped page; stays the caller's
  * @tap:   non-blocking, with vnet headers of 10 bytes
+ * @log:   of this queue; stays the caller's
  *
- * Return: 0, or -EPROTO when its indices are impossible.
+ * Return: 0, or -EPROTO when its indices, or the log's, are impossible.
  */
 int net_sender_init(struct net_sender *sender, struct netif_tx_sring *sring,
-		    xengnttab_handle *gnttab, uint16_t domid, int tap);
+		    xengnttab_handle *gnttab, uint16_t domid, int tap, struct net_log *log);
 
 /**
  * net_sender_pass - one bounded pass.

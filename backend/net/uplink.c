@@ -231,7 +231,9 @@ int uplink_start(struct uplink *uplink, size_t queues, unsigned int tun)
 	if (ioctl(uplink->fd[0], TUNSETOFFLOAD, tun) < 0)
 		return fail(uplink, -errno, "%s does not take the offloads 0x%x: %s", uplink->name,
 			    tun, strerror(errno));
-	stale_drop(uplink);
+	if (!uplink->started)
+		stale_drop(uplink);
+	uplink->started = true;
 	if (ioctl(uplink->fd[0], TUNSETCARRIER, &on) < 0)
 		return fail(uplink, -errno, "%s does not take a carrier: %s", uplink->name,
 			    strerror(errno));
@@ -245,6 +247,7 @@ void uplink_stop(struct uplink *uplink)
 	if (uplink->queues == 0)
 		return;
 	ioctl(uplink->fd[0], TUNSETCARRIER, &off);
+	uplink->started = false;
 	while (uplink->queues > 1)
 		close(uplink->fd[--uplink->queues]);
 }

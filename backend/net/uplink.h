@@ -18,6 +18,7 @@
 struct uplink {
 	char name[IFNAMSIZ];       /* empty: there is none */
 	size_t queues;             /* open descriptors; the first stays until uplink_close */
+	bool started;              /* a frontend has it */
 	int fd[UPLINK_QUEUES_MAX]; /* non-blocking, each read and write is a virtio_net_hdr and a
 				      packet */
 	char error[200];
@@ -46,7 +47,8 @@ int uplink_join(struct uplink *uplink, const char *bridge);
 
 /**
  * uplink_start - make it ready for a frontend: so many queues, the kernel's offloads, nothing left
- * of the packets for the frontend before, and then carrier.
+ * of the packets for the frontend before, and then carrier. Again for the same frontend, the
+ * packets stay.
  * @queues: 1 to UPLINK_QUEUES_MAX
  * @tun:    TUN_F_* of TUNSETOFFLOAD
  *

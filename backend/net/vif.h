@@ -4,6 +4,7 @@
 #pragma once
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "backend/net/offload.h"
@@ -14,8 +15,10 @@
 /** The most queues that we offer as multi-queue-max-queues; a descriptor of the TAP for each. */
 #define VIF_QUEUES_MAX UPLINK_QUEUES_MAX
 
-/** The payload of a connect request; the descriptors are the TAP's queues, in the same order. */
+/** The payload of a connect request. The descriptors: the file of a struct net_log for each queue,
+ * if there is one; the TAP's queues, in the same order. */
 struct vif_connect {
+	bool journal; /* else a dying worker's rings cannot be taken up */
 	struct net_features features;
 	bool rx_notify;
 	uint32_t queues; /* 1 to VIF_QUEUES_MAX */

@@ -5,6 +5,8 @@
  */
 #include "backend/net/vif.h"
 
+#include "backend/net/log.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +18,7 @@
 struct vif {
 	struct device dev;
 	struct uplink uplink;
+	uint32_t queues; /* of the connection */
 };
 
 static struct vif *vif_of(struct device *dev)
@@ -70,7 +73,8 @@ static int vif_open(struct device *dev)
 	char *bridge;
 	int rc;
 
-	if (dev->script)
+	/* When the backend before us died with the TAP, no script runs again: do what most do. */
+	if (dev->script && !dev->recovering)
 		return 0;
 	bridge = device_back_string(dev, "bridge");
 	rc = uplink_join(&vif->uplink, bridge);
@@ -207,16 +211,46 @@ static int vif_connect(struct device *dev, void *payload, int *fds, size_t *coun
 	rc = features_read(dev, connect);
 	if (rc == 0)
 		rc = queues_read(dev, connect);
+	if (rc == 0)
+		rc = device_journal(dev, connect->queues * sizeof(struct net_log));
 	if (rc)
 		return rc;
+	vif->queues = connect->queues;
 	rc = uplink_start(&vif->uplink, connect->queues, net_offload_tun(&connect->features));
 	if (rc) {
 		uplink_stop(&vif->uplink);
 		return uplink_fail(vif, rc);
 	}
-	memcpy(fds, vif->uplink.fd, connect->queues * sizeof(fds[0]));
-	*count = connect->queues;
+	connect->journal = dev->journal.fd >= 0;
+	if (connect->journal)
+		fds[(*count)++] = dev->journal.fd;
+	memcpy(fds + *count, vif->uplink.fd, connect->queues * sizeof(fds[0]));
+	*count += connect->queues;
 	return 0;
+}
+
+/* Is the worker in the middle of a pass? */
+static bool vif_progress(struct device *dev, uint64_t *answered, char *text, size_t size)
+{
+	bool busy = false;
+
+	*answered = 0;
+	for (uint32_t index = 0; index < vif_of(dev)->queues; index++) {
+		struct net_log_head heads[2];
+
+		if (journal_read(&dev->journal, (off_t)(index * sizeof(struct net_log)), heads,
+				 sizeof(heads)))
+			break;
+		for (int ring = 0; ring < 2; ring++) {
+			*answered += heads[ring].answered;
+			if (heads[ring].taken == heads[ring].answered)
+				continue;
+			busy = true;
+			snprintf(text, size, "queue %u, %s request %u", index, ring ? "RX" : "TX",
+				 heads[ring].answered);
+		}
+	}
+	return busy;
 }
 
 static void vif_disconnected(struct device *dev)
@@ -238,6 +272,7 @@ const struct device_class vif_device_class = {
 	.open = vif_open,
 	.publish = vif_publish,
 	.connect = vif_connect,
+	.progress = vif_progress,
 	.disconnected = vif_disconnected,
 	.close = vif_close,
 };

@@ -148,6 +148,7 @@ void worker_error(struct worker_device *dev, int rc, const char *format, ...)
 static void config_init(struct guest *guest, int tap)
 {
 	guest->config = (struct net_queue_config){
+		.log = &guest->log,
 		.tx_ref = GUEST_TX_REF,
 		.rx_ref = GUEST_RX_REF,
 		.tx_port = GUEST_TX_PORT,

@@ -38,6 +38,7 @@ struct guest {
 	struct worker worker;
 	struct worker_device dev;
 	struct net_queue_config config;
+	struct net_log log;
 	struct net_queue *queue;
 	int network; /* the other end of the TAP */
 	int mapped, bound, copies, notified[64], errors;

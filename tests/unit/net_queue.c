@@ -268,6 +268,49 @@ START_TEST(takes_up_a_used_ring)
 }
 END_TEST
 
+/* Killed after it had put its answers over the requests, before it showed them. */
+START_TEST(killed_over_its_answers)
+{
+	uint8_t data[5000];
+
+	ck_assert_int_eq(guest_open(guest), 0);
+	guest_send(guest, 1, 10, 60, 0);
+	guest_send(guest, 2, 0, 4196, NETTXF_more_data);
+	guest_send(guest, 3, 96, 100, 0);
+	guest_push(guest);
+	while (network_read(guest, data, sizeof(data)) > 0)
+		;
+	net_queue_close(guest->queue);
+	guest->queue = NULL;
+	guest->tx->rsp_prod = GUEST_START;
+	guest_send(guest, 4, 0, 14, 0);
+	guest->tx->req_prod = guest->tx_next;
+	memset(guest->notified, 0, sizeof(guest->notified));
+	ck_assert_int_eq(guest_open(guest), 0);
+	ck_assert_int_eq(network_read(guest, data, sizeof(data)), 60);
+	ck_assert_uint_eq(data[59], 1);
+	ck_assert_int_eq(network_read(guest, data, sizeof(data)), 4196);
+	ck_assert_uint_eq(data[4096], 3);
+	ck_assert_int_eq(network_read(guest, data, sizeof(data)), 14);
+	ck_assert_uint_eq(answered_tx(guest), 4);
+	ck_assert_int_ge(guest->notified[GUEST_TX_PORT], 1);
+	ck_assert_int_eq(guest->errors, 0);
+}
+END_TEST
+
+START_TEST(a_log_that_contradicts_its_ring)
+{
+	ck_assert_int_eq(guest_open(guest), 0);
+	net_queue_close(guest->queue);
+	guest->queue = NULL;
+	if (_i)
+		guest->log.rx.taken += RING + 1;
+	else
+		guest->log.tx.taken += RING + 1;
+	ck_assert_int_eq(guest_open(guest), -EPROTO);
+}
+END_TEST
+
 START_TEST(impossible_from_the_start)
 {
 	(_i ? &guest->rx->req_prod : &guest->tx->req_prod)[0] = GUEST_START + RING + 1;
@@ -351,6 +394,8 @@ int main(void)
 	tcase_add_test(tcase, a_storm_of_kicks);
 	tcase_add_test(tcase, one_channel_for_both);
 	tcase_add_test(tcase, takes_up_a_used_ring);
+	tcase_add_test(tcase, killed_over_its_answers);
+	tcase_add_loop_test(tcase, a_log_that_contradicts_its_ring, 0, 2);
 	tcase_add_loop_test(tcase, impossible_from_the_start, 0, 2);
 	tcase_add_loop_test(tcase, failed_connects, 0, TABLE_SIZE(steps));
 	tcase_add_test(tcase, the_tap_is_gone);

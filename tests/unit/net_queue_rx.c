@@ -73,6 +73,33 @@ START_TEST(receives_in_order)
 }
 END_TEST
 
+/* Killed after it had put its answers over the requests, before it showed them: the packets are
+ * lost, the requests are not. */
+START_TEST(killed_over_its_answers)
+{
+	ck_assert_int_eq(guest_open(guest), 0);
+	guest_post(guest, 8, 0);
+	for (uint8_t i = 0; i < 5; i++)
+		network_write(guest, NULL, i, 100);
+	guest_settle(guest);
+	ck_assert_uint_eq(answered_rx(guest), 5);
+	net_queue_close(guest->queue);
+	guest->queue = NULL;
+	guest->rx->rsp_prod = GUEST_START;
+	memset(guest->page, 0xee, 8 * sizeof(guest->page[0]));
+	ck_assert_int_eq(guest_open(guest), 0);
+	for (uint8_t i = 10; i < 17; i++)
+		network_write(guest, NULL, i, 100);
+	guest_settle(guest);
+	ck_assert_uint_eq(answered_rx(guest), 7);
+	for (uint32_t i = 0; i < 7; i++) {
+		ck_assert_int_eq(guest_rx_response(guest, GUEST_START + i).status, 100);
+		ck_assert_uint_eq(guest->page[i][99], 10 + i);
+	}
+	ck_assert_int_eq(guest->errors, 0);
+}
+END_TEST
+
 START_TEST(never_more_than_posted)
 {
 	ck_assert_int_eq(guest_open(guest), 0);
@@ -203,6 +230,7 @@ int main(void)
 	tcase_add_loop_test(tcase, rx_index_lies, 0, GUEST_LIES);
 	tcase_add_test(tcase, rx_index_lies_in_between);
 	tcase_add_test(tcase, receives_in_order);
+	tcase_add_test(tcase, killed_over_its_answers);
 	tcase_add_test(tcase, never_more_than_posted);
 	tcase_add_test(tcase, a_large_packet_waits);
 	tcase_add_test(tcase, a_bad_page_fails_the_chain);
