@@ -82,7 +82,7 @@ $(PROGRAM_FILES) $(UNIT_FILES) $(TEST_FILES):
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all deps run run-xen check check-unit check-embedded check-asan check-xen check-xen-smoke bench-block lint format clean install help
+.PHONY: all deps run run-xen check check-unit check-embedded check-crash check-asan check-xen check-xen-smoke bench-block lint format clean install help
 
 ## all: build everything into $(BUILD)
 all: $(PROGRAM_FILES) $(EXTRA)
@@ -113,6 +113,13 @@ check-unit: $(UNIT_FILES)
 ## check-embedded: the scripts of tests/embedded, each in a fresh embedded host
 check-embedded: all $(TEST_FILES)
 	$(Q)tests/run $(BUILD) embedded
+
+## check-crash: the worker killed 500 times under fio verify, and the backend 5 times in each way
+check-crash: all $(TEST_FILES)
+	$(Q)ONLY='block-crash' ROUNDS=500 tests/run $(BUILD) embedded
+	$(Q)cat $(BUILD)/log/embedded-block-crash
+	$(Q)ONLY='block-reload' tests/run $(BUILD) embedded
+	$(Q)cat $(BUILD)/log/embedded-block-reload
 
 ## check-asan: unit and embedded tests under the address and undefined-behaviour sanitizers
 check-asan: deps

@@ -293,6 +293,7 @@ static bool vbd_progress(struct device *dev, uint64_t *answered, char *text, siz
 	const struct vbd_device *vbd = self(dev);
 	struct inflight_entry oldest;
 	bool busy = false;
+	unsigned operation;
 
 	*answered = 0;
 	for (unsigned n = 0; n < vbd->rings; n++) {
@@ -300,8 +301,11 @@ static bool vbd_progress(struct device *dev, uint64_t *answered, char *text, siz
 				   &oldest))
 			continue;
 		busy = true;
-		snprintf(text, size, "ring %u, operation %u at sector %" PRIu64, n,
-			 oldest.wire.direct.operation, oldest.wire.direct.sector_number);
+		operation = oldest.wire.direct.operation;
+		if (operation == BLKIF_OP_INDIRECT)
+			operation = oldest.wire.indirect.indirect_op;
+		snprintf(text, size, "ring %u, operation %u at sector %" PRIu64, n, operation,
+			 oldest.wire.direct.sector_number);
 	}
 	return busy;
 }

@@ -126,7 +126,9 @@ static void let_go(struct device *dev)
 	if (dev->probed && dev->class->disconnected)
 		dev->class->disconnected(dev);
 	journal_remove(&dev->journal);
-	dev->recovering = false;
+	dev->recovering = dev->careful = false;
+	dev->deaths = 0;
+	dev->answered = 0;
 }
 
 static void connect_failed(struct device *dev)

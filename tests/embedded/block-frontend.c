@@ -4,6 +4,7 @@
  *
  *   block-frontend CASE [DEVID]
  *
+ * step-0 to step-8 are the steps of a handshake; they stay until they are ended from outside.
  * Prints "ok CASE" or "FAIL CASE: why"; exits 0 or 1.
  */
 #include <stdio.h>
@@ -248,17 +249,171 @@ static bool case_state_storm(struct front *front)
 	return alive(front, 2);
 }
 
+/* Any bytes in any slots, indices that run ahead or back, kicks; then it closes and comes again.
+ * The script looks at a neighbour meanwhile. */
+static void garbage_put(struct front *front)
+{
+	struct front_ring *ring = &front->ring[0];
+	blkif_sring_t *shared = ring->pages;
+
+	for (unsigned n = (unsigned)random() % 8; n; n--) {
+		union front_wire wire =
+			front_request(front, (uint8_t)random() % 8, (uint64_t)random() % 65536, 0);
+		uint8_t *bytes = (uint8_t *)&wire;
+
+		for (unsigned spoilt = (unsigned)random() % 6; spoilt; spoilt--)
+			bytes[(unsigned)random() % sizeof(wire)] = (uint8_t)random();
+		front_put(front, 0, &wire);
+	}
+	if (random() % 200 == 0)
+		ring->prod += (unsigned)random();
+	if (random() % 50 == 0)
+		shared->rsp_prod = (unsigned)random();
+	front_push(front, 0);
+}
+
+static bool case_garbage(struct front *front)
+{
+	const struct front_options options = {.order = 0};
+
+	srandom((unsigned)getpid());
+	for (unsigned life = 0; life < 10; life++) {
+		front_connect(front, &options);
+		if (!front_wait(front, CONNECTED))
+			return no("the backend did not connect");
+		for (unsigned n = 0; n < 300; n++) {
+			garbage_put(front);
+			if (n % 10 == 0)
+				usleep(1000);
+		}
+		if (!front_close(front))
+			return no("the backend did not follow to InitWait");
+	}
+	return connected(front, &options, 1);
+}
+
+/* XSA-350: ten thousand states in any order, with rings and without. */
+static bool case_states(struct front *front)
+{
+	const struct front_options at_once = {.at_once = true};
+	const struct front_options options = {.order = 0};
+
+	srandom(1);
+	for (unsigned n = 0; n < 10000; n++) {
+		if (random() % 16) {
+			front_state(front, (enum xenbus_state)(random() % 9));
+			continue;
+		}
+		front_forget(front);
+		front_connect(front, &at_once);
+	}
+	front_state(front, XenbusStateClosing);
+	front_state(front, XenbusStateClosed);
+	if (!front_wait(front, CLOSED))
+		return no("the backend did not close");
+	front_forget(front);
+	front_state(front, XenbusStateInitialising);
+	return connected(front, &options, 1);
+}
+
+/* The storage is full from some page on; what was written stays, and can be written again. */
+static bool case_full(struct front *front)
+{
+	const struct front_options options = {.order = 0};
+	union front_wire wire;
+	unsigned page;
+
+	if (!connected(front, &options, 1))
+		return false;
+	for (page = 0; page < 4096; page++) {
+		wire = front_request(front, BLKIF_OP_WRITE, page * 8ull, 0);
+		if (front_do(front, &wire) != BLKIF_RSP_OKAY)
+			break;
+	}
+	if (page == 4096)
+		return no("there was room for all");
+	wire = front_request(front, BLKIF_OP_READ, page * 8ull, 1);
+	if (front_do(front, &wire) != BLKIF_RSP_OKAY)
+		return no("it cannot be read any more");
+	return alive(front, 1);
+}
+
+/* The image lost its end while we have the disk (the script truncates it to 4 MiB). */
+static bool case_short(struct front *front)
+{
+	const struct front_options options = {.order = 0};
+	union front_wire wire;
+
+	if (!connected(front, &options, 1))
+		return false;
+	wire = front_request(front, BLKIF_OP_READ, 8192 + 8, 1);
+	if (front_do(front, &wire) != BLKIF_RSP_ERROR)
+		return no("it read what is not there");
+	return alive(front, 2);
+}
+
+/* At a step of the handshake, until the domain is ended from outside. */
+static bool stay(void)
+{
+	puts("staying");
+	fflush(stdout);
+	while (pause())
+		;
+	return true;
+}
+
+static bool case_step(struct front *front, int step)
+{
+	const struct front_options options = {.order = 0}, at_once = {.at_once = true};
+	const struct front_options bad = {.bad_port = 4000};
+	union front_wire wire;
+
+	switch (step) {
+	case 0: /* nothing was done */
+		return stay();
+	case 1:
+		front_wait(front, 1u << XenbusStateInitWait);
+		return stay();
+	case 2: /* the rings and their nodes are there */
+		front_connect(front, &at_once);
+		return stay();
+	case 3: /* and are wrong */
+		front_connect(front, &bad);
+		return stay();
+	default:
+		if (!connected(front, &options, 1))
+			return false;
+	}
+	switch (step) {
+	case 4: /* requests under way */
+		for (unsigned n = 0; n < 32; n++) {
+			wire = front_request(front, n % 2 ? BLKIF_OP_READ : BLKIF_OP_WRITE,
+					     n * 8ull, n % FRONT_DATA_PAGES);
+			front_put(front, 0, &wire);
+		}
+		front_push(front, 0);
+		break;
+	case 5:
+		front_state(front, XenbusStateClosing);
+		break;
+	case 6:
+		front_state(front, XenbusStateClosed);
+		break;
+	case 7: /* another kernel */
+		front_state(front, XenbusStateInitialising);
+		break;
+	default: /* the grants go first */
+		front_forget(front);
+	}
+	return stay();
+}
+
 /* Connected and alive until it is ended from outside. */
 static bool case_stay(struct front *front)
 {
 	const struct front_options options = {.order = 0};
 
-	if (!connected(front, &options, 1))
-		return false;
-	puts("staying");
-	fflush(stdout);
-	for (;;)
-		pause();
+	return connected(front, &options, 1) && stay();
 }
 
 static const struct {
@@ -270,6 +425,8 @@ static const struct {
 	{"bad-nodes", case_bad_nodes}, {"bad-requests", case_bad_requests},
 	{"overflow", case_overflow},   {"read-only", case_read_only},
 	{"storm", case_storm},         {"state-storm", case_state_storm},
+	{"garbage", case_garbage},     {"states", case_states},
+	{"full", case_full},           {"short", case_short},
 	{"stay", case_stay},
 };
 
@@ -278,6 +435,10 @@ int main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : "";
 	struct front front;
 
+	if (!strncmp(name, "step-", 5)) {
+		front_open(&front, 51712);
+		return case_step(&front, atoi(name + 5)) ? 0 : 1;
+	}
 	for (unsigned n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
 		bool good;
 

@@ -75,6 +75,7 @@ puppet_make() { # name disk...
 	create "$name" /bin/sleep 1000 "$@"
 	domid=$(xsplit domid "$name")
 	wait_for 5 node_is "$vbd/$domid/$xvda/state" 2
+	wait_for 5 test -S "host/dom$domid/xenbus"
 }
 
 try() { # case [devid]
