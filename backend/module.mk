@@ -34,6 +34,10 @@ UNIT_TESTS += block_request
 block_request_SRCS := tests/unit/block_request.c
 block_request_LIBS := backend-block-ring
 
+UNIT_TESTS += backend_journal
+backend_journal_SRCS := tests/unit/backend_journal.c
+backend_journal_LIBS := backend-block backend-xenbus libxsplit
+
 UNIT_TESTS += block_inflight
 block_inflight_SRCS := tests/unit/block_inflight.c
 block_inflight_LIBS := backend-block-ring

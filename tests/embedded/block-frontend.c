@@ -292,7 +292,8 @@ static bool case_garbage(struct front *front)
 	return connected(front, &options, 1);
 }
 
-/* XSA-350: ten thousand states in any order, with rings and without. */
+/* XSA-350, XSA-331: ten thousand states in any order, with rings and without, and kicks of ports
+ * that are just being closed. */
 static bool case_states(struct front *front)
 {
 	const struct front_options at_once = {.at_once = true};
@@ -306,6 +307,7 @@ static bool case_states(struct front *front)
 		}
 		front_forget(front);
 		front_connect(front, &at_once);
+		xenevtchn_notify(front->evtchn, front->ring[0].port);
 	}
 	front_state(front, XenbusStateClosing);
 	front_state(front, XenbusStateClosed);

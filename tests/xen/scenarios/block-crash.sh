@@ -1,7 +1,7 @@
 #!/bin/bash
 # A stock Debian guest under fio verify and ext4 does not notice that the backend's worker is killed a hundred times.
 # And that the backend starts anew (SIGHUP), and is killed and started again, ten times each.
-# timeout: 1500
+# lab: --timeout 1500
 # shellcheck source=tests/xen/scenarios/lib.sh disable=SC1091
 . ./lib.sh
 
@@ -51,7 +51,9 @@ supervisor() {
 
 worker_kill() {
 	local worker
-	worker=$(pgrep -f "xsplit-backend --worker") && kill -9 $worker
+	worker=$(pgrep -f "xsplit-backend --worker") || return 1
+	# shellcheck disable=SC2086
+	kill -9 $worker
 }
 
 # rounds COUNT PAUSE WORDS COMMAND...
