@@ -78,7 +78,7 @@ static const char *program_path(void)
 /* Become the program at @path; only the process id stays. */
 static int reload(const char *path, const struct supervisor_options *as)
 {
-	const char *argv[5] = {path};
+	const char *argv[5] = {"xsplit-backend"};
 	int argc = 1;
 
 	if (as->user) {

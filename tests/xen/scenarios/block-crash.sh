@@ -46,7 +46,7 @@ crash_script() {
 }
 
 supervisor() {
-	pgrep -xf xsplit-backend
+	pgrep -f '^xsplit-backend$'
 }
 
 worker_kill() {
