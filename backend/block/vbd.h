@@ -62,8 +62,8 @@ struct vbd_change {
 	struct blk_geometry geometry;
 };
 static_assert(sizeof(struct vbd_change) <= WORKER_PAYLOAD_SIZE, "too large for a message");
-/** vbd_journal_size - bytes of the in-flight log: those of all rings, one after the other. */
-size_t vbd_journal_size(const struct vbd_connect *connect);
+/** vbd_ring_journal - bytes of each ring's in-flight log; the file has them one after the other. */
+size_t vbd_ring_journal(const struct vbd_connect *connect);
 
 /** The supervisor's half: vbd_device.c. */
 extern const struct device_class vbd_device_class;

@@ -239,13 +239,13 @@ static int vbd_connect(struct device *dev, void *payload, int *fds, size_t *coun
 	if (!rc)
 		rc = queues_read(dev, &connect);
 	if (!rc)
-		rc = device_journal(dev, vbd_journal_size(&connect));
+		rc = device_journal(dev, connect.queues * vbd_ring_journal(&connect));
 	if (!rc)
 		rc = lease_take(vbd);
 	if (rc)
 		return rc;
 	vbd->rings = connect.queues;
-	vbd->ring_journal = vbd_journal_size(&connect) / connect.queues;
+	vbd->ring_journal = vbd_ring_journal(&connect);
 	connect.careful = dev->careful;
 	connect.journal = dev->journal.fd >= 0;
 	connect.image = vbd->lease >= 0;

@@ -29,11 +29,11 @@ struct vbd {
 	} ring[VBD_QUEUES_MAX];
 };
 
-size_t vbd_journal_size(const struct vbd_connect *connect)
+size_t vbd_ring_journal(const struct vbd_connect *connect)
 {
 	unsigned entries = request_ring_entries((enum blk_abi)connect->abi, 1u << connect->order);
 
-	return connect->queues * inflight_size(entries);
+	return inflight_size(entries);
 }
 
 static void ring_stop(struct vbd *vbd, unsigned n)
@@ -59,8 +59,7 @@ static int ring_start(struct vbd *vbd, unsigned n)
 		.pages = 1u << vbd->connect.order,
 		.stats = &vbd->stats[n],
 		.fd = vbd->fd,
-		.inflight =
-			vbd->inflight + n * (vbd_journal_size(&vbd->connect) / vbd->connect.queues),
+		.inflight = vbd->inflight + n * vbd_ring_journal(&vbd->connect),
 		.remote = vbd->remote,
 	};
 	int rc;
@@ -90,8 +89,8 @@ static int ring_start(struct vbd *vbd, unsigned n)
 static int inflight_map(struct vbd *vbd)
 {
 	int flags = vbd->journal < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
-	void *memory = mmap(NULL, vbd_journal_size(&vbd->connect), PROT_READ | PROT_WRITE, flags,
-			    vbd->journal, 0);
+	void *memory = mmap(NULL, vbd->connect.queues * vbd_ring_journal(&vbd->connect),
+			    PROT_READ | PROT_WRITE, flags, vbd->journal, 0);
 
 	if (memory == MAP_FAILED)
 		return worker_fail(&vbd->dev, -errno, "its in-flight log cannot be mapped: %s",
@@ -105,7 +104,7 @@ static void rings_stop(struct vbd *vbd)
 	for (unsigned n = 0; n < VBD_QUEUES_MAX; n++)
 		ring_stop(vbd, n);
 	if (vbd->inflight)
-		munmap(vbd->inflight, vbd_journal_size(&vbd->connect));
+		munmap(vbd->inflight, vbd->connect.queues * vbd_ring_journal(&vbd->connect));
 	vbd->inflight = NULL;
 	if (vbd->disk.drained)
 		event_free(vbd->disk.drained);

@@ -29,7 +29,7 @@ static void tear_down(void)
 	journal_close(&journal);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	ck_assert_int_eq(system(command), 0);
-	strcpy(dir + strlen(dir) - 6, "XXXXXX");
+	memset(dir + strlen(dir) - 6, 'X', 6);
 }
 
 START_TEST(lives_until_it_is_removed)
