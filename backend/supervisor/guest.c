@@ -215,15 +215,18 @@ int guest_request(struct guest *guest, const struct worker_request *request, con
 	return 0;
 }
 
-static void rest(struct guest *guest)
+/* How long nobody is started; somebody else's SIGKILL is not held against the next one. */
+static void rest(struct guest *guest, bool fault)
 {
-	uint64_t now = now_ms(), ms = REST_MS;
+	uint64_t now = now_ms(), lived = now - guest->started_ms, ms = REST_MS;
 
-	if (now - guest->started_ms > HEALTHY_MS)
+	if (!fault && lived > REST_MAX_MS)
+		return;
+	if (lived > HEALTHY_MS)
 		guest->faults = 0;
-	for (unsigned n = 0; n < guest->faults && ms < REST_MAX_MS; n++)
+	for (unsigned n = 0; fault && n < guest->faults && ms < REST_MAX_MS; n++)
 		ms *= 2;
-	guest->faults++;
+	guest->faults += fault;
 	guest->rest_ms = now + (ms < REST_MAX_MS ? ms : REST_MAX_MS);
 }
 
@@ -252,8 +255,7 @@ bool guest_reap(struct guest *guest, pid_t pid)
 	hang_up(guest);
 	guest->pid = 0;
 	fault = guest->condemned || !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL;
-	if (fault)
-		rest(guest);
+	rest(guest, fault);
 	handlers->died(handlers->arg, guest, how, fault);
 	return true;
 }

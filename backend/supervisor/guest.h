@@ -63,7 +63,8 @@ int guest_request(struct guest *guest, const struct worker_request *request, con
 /** guest_has_worker - is there a process? */
 bool guest_has_worker(const struct guest *guest);
 
-/** guest_resting - did a worker die so recently that the next one is not to be started yet? */
+/** guest_resting - did a worker die so recently that the next one is not to be started yet? Then no
+ * request is to be sent. */
 bool guest_resting(const struct guest *guest);
 
 /** guest_leaving - was guest_leave called? Then it takes no requests any more. */

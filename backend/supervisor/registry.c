@@ -246,7 +246,7 @@ void registry_run(struct registry *registry)
 		device_forget(registry, dev);
 	}
 	guests_sweep(registry);
-	if (waiting)
+	if (waiting && !evtimer_pending(registry->wait, NULL))
 		event_add(registry->wait, &moment);
 }
 

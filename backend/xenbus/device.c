@@ -213,12 +213,12 @@ static bool held_by_another(struct device *dev)
 	return true;
 }
 
-/* The rings are those of a worker that died: is it over with it, and with those before it? */
+/* May a worker be started, and is it over with the one that had these rings before? */
 static bool rings_free(struct device *dev)
 {
-	if (dev->xenbus.link != XENBUS_BROKEN)
-		return true;
-	dev->waiting = guest_resting(dev->guest) || held_by_another(dev);
+	bool broken = dev->xenbus.link == XENBUS_BROKEN;
+
+	dev->waiting = guest_resting(dev->guest) || (broken && held_by_another(dev));
 	return !dev->waiting;
 }
 
@@ -520,6 +520,7 @@ void device_worker_died(struct device *dev, const char *how, bool fault)
 
 	if (dev->released || link == XENBUS_IDLE || link == XENBUS_BROKEN)
 		return;
+	dev->careful = false;
 	if (link == XENBUS_STOPPING || dev->journal.fd < 0) {
 		device_fail(dev, -EPIPE, "its worker %s; the guest has to reconnect", how);
 		connect_failed(dev);
