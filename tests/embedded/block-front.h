@@ -17,7 +17,7 @@
 #include <xen/io/xenbus.h>
 
 #define FRONT_RINGS_MAX  4
-#define FRONT_DATA_PAGES 16
+#define FRONT_DATA_PAGES 64
 
 /** How to connect. */
 struct front_options {
