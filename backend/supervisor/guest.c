@@ -26,6 +26,10 @@
 #define REST_MS     10
 #define REST_MAX_MS 1000
 
+/* A killed worker has a second to end: one that hangs in the kernel is left behind. */
+#define END_TRIES    1000
+#define END_PAUSE_US 1000
+
 extern char **environ;
 
 struct guest {
@@ -230,15 +234,15 @@ static void rest(struct guest *guest, bool fault)
 	guest->rest_ms = now + (ms < REST_MAX_MS ? ms : REST_MAX_MS);
 }
 
-bool guest_reap(struct guest *guest, pid_t pid)
+void guest_reap(struct guest *guest)
 {
 	const struct guest_handlers *handlers = &guest->options->handlers;
 	char how[64];
 	bool fault;
 	int status;
 
-	if (guest->pid != pid || waitpid(pid, &status, WNOHANG) != pid)
-		return false;
+	if (!guest_has_worker(guest) || waitpid(guest->pid, &status, WNOHANG) != guest->pid)
+		return;
 	if (WIFSIGNALED(status))
 		snprintf(how, sizeof(how), "was killed by signal %d (%s)", WTERMSIG(status),
 			 strsignal(WTERMSIG(status)));
@@ -257,7 +261,6 @@ bool guest_reap(struct guest *guest, pid_t pid)
 	fault = guest->condemned || !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL;
 	rest(guest, fault);
 	handlers->died(handlers->arg, guest, how, fault);
-	return true;
 }
 
 void guest_leave(struct guest *guest, bool force)
@@ -272,5 +275,10 @@ void guest_leave(struct guest *guest, bool force)
 void guest_free(struct guest *guest)
 {
 	hang_up(guest);
+	for (int n = 0; guest_has_worker(guest) && n < END_TRIES; n++) {
+		if (waitpid(guest->pid, NULL, WNOHANG))
+			break;
+		usleep(END_PAUSE_US);
+	}
 	free(guest);
 }

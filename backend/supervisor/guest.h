@@ -70,8 +70,8 @@ bool guest_resting(const struct guest *guest);
 /** guest_leaving - was guest_leave called? Then it takes no requests any more. */
 bool guest_leaving(const struct guest *guest);
 
-/** guest_reap - is @pid its worker, which has ended and is not waited for yet? Then it is now. */
-bool guest_reap(struct guest *guest, pid_t pid);
+/** guest_reap - has the worker ended? Call it for each guest on SIGCHLD. */
+void guest_reap(struct guest *guest);
 
 /**
  * guest_leave - the guest is over: its worker ends by itself when it finds the socket closed.
@@ -79,5 +79,5 @@ bool guest_reap(struct guest *guest, pid_t pid);
  */
 void guest_leave(struct guest *guest, bool force);
 
-/** guest_free - the worker must be gone. */
+/** guest_free - the worker must be gone, or be told to go; that is waited for, but not for ever. */
 void guest_free(struct guest *guest);

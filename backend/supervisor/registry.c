@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "backend/classes.h"
 #include "backend/xenbus/path.h"
@@ -302,20 +301,10 @@ int registry_init(struct registry *registry, struct xs_handle *xs,
 	return registry->wait ? 0 : -ENOMEM;
 }
 
-/* Some may be children of the program that we were before SIGHUP. */
 void registry_reap(struct registry *registry)
 {
-	siginfo_t child = {0};
-
-	while (!waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) && child.si_pid) {
-		bool known = false;
-
-		for (unsigned n = 0; !known && n < registry->guest_count; n++)
-			known = guest_reap(registry->guests[n], child.si_pid);
-		if (!known)
-			waitpid(child.si_pid, NULL, 0);
-		child.si_pid = 0;
-	}
+	for (unsigned n = 0; n < registry->guest_count; n++)
+		guest_reap(registry->guests[n]);
 }
 
 void registry_stop(struct registry *registry)
@@ -348,10 +337,10 @@ void registry_free(struct registry *registry)
 		registry->devices = dev->next;
 		device_free(dev);
 	}
-	for (unsigned n = 0; n < registry->guest_count; n++) {
+	for (unsigned n = 0; n < registry->guest_count; n++)
 		guest_leave(registry->guests[n], true);
+	for (unsigned n = 0; n < registry->guest_count; n++)
 		guest_free(registry->guests[n]);
-	}
 	free(registry->guests);
 	if (registry->wait)
 		event_free(registry->wait);

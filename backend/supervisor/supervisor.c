@@ -171,7 +171,6 @@ static int serve(struct supervisor *supervisor, const struct supervisor_options 
 		log_error("cannot watch XenStore: %s", strerror(-rc));
 		return rc;
 	}
-	registry_reap(&supervisor->registry); /* who died while we were executed */
 	/* Devices are served all the same when somebody is in the way of these. */
 	(void)query_open(&supervisor->query, supervisor->base, &supervisor->registry);
 	(void)metrics_open(&supervisor->metrics, supervisor->base, &supervisor->registry);
