@@ -29,7 +29,10 @@ static int vbd_probe(struct device *dev)
 	struct vbd_device *vbd = self(dev);
 	char *mode = device_back_string(dev, "mode");
 
-	vbd->image.fd = vbd->claim = vbd->lease = -1;
+	vbd->lease = -1;
+	vbd->storage = vbd_storage_new(dev);
+	if (!vbd->storage)
+		return device_fail(dev, -ENOMEM, "out of memory");
 	if (!mode)
 		return device_fail(dev, -EINVAL, "mode is missing; the toolstack writes r or w");
 	/* "w!" is libxl's "writable, and never mind who else has it". */
@@ -46,42 +49,33 @@ static int vbd_open(struct device *dev)
 	struct vbd_device *vbd = self(dev);
 	const char *node = dev->script ? "physical-device-path" : "params";
 	char *path = device_back_string(dev, node);
-	char why[sizeof(dev->error)];
-	struct source source;
 	int rc;
 
-	if (!path || !*path) {
+	if (!path || (!*path && !vbd->cdrom)) {
 		free(path);
 		return device_fail(dev, -EINVAL, "%s is missing; %s", node,
 				   dev->script ? "the hotplug script has to write it"
 					       : "the toolstack has to name the image");
 	}
-	rc = source_parse(path, &source, why, sizeof(why));
-	if (!rc && source_remote(&source)) {
-		rc = vbd_remote_open(dev, path, &source);
-		free(path);
-		return rc;
-	}
-	if (!rc)
-		rc = image_open(&vbd->image, path, vbd->read_only, why, sizeof(why));
+	rc = vbd_storage_open(vbd->storage, path);
 	free(path);
-	return rc ? device_fail(dev, rc, "%s", why) : 0;
+	return rc;
 }
 
 static bool can_discard(const struct vbd_device *vbd)
 {
-	return vbd->discard && vbd->image.can_discard;
+	return vbd->discard && vbd->storage->image.can_discard;
 }
 
 struct blk_geometry vbd_geometry(const struct vbd_device *vbd)
 {
-	return (struct blk_geometry){vbd->image.size, vbd->read_only, can_discard(vbd)};
+	return (struct blk_geometry){vbd->storage->image.size, vbd->read_only, can_discard(vbd)};
 }
 
 static int vbd_publish(struct device *dev, struct xs_handle *xs, xs_transaction_t t)
 {
-	const struct vbd_device *vbd = self(dev);
-	const struct image *image = &vbd->image;
+	struct vbd_device *vbd = self(dev);
+	const struct image *image = &vbd->storage->image;
 	const struct {
 		const char *node;
 		uint64_t value;
@@ -89,8 +83,9 @@ static int vbd_publish(struct device *dev, struct xs_handle *xs, xs_transaction_
 		{"feature-barrier", 1},
 		{"feature-flush-cache", 1},
 		{"feature-persistent", 0},
-		{"feature-discard", can_discard(vbd)},
-		{"discard-granularity", can_discard(vbd) ? image->discard_granularity : 0},
+		{"feature-discard", can_discard(vbd) || vbd->discard_told},
+		{"discard-granularity",
+		 can_discard(vbd) || vbd->discard_told ? image->discard_granularity : 0},
 		{"discard-alignment", 0},
 		{"discard-secure", 0},
 		{"feature-max-indirect-segments", BLK_SEGMENTS_MAX},
@@ -105,9 +100,10 @@ static int vbd_publish(struct device *dev, struct xs_handle *xs, xs_transaction_
 	};
 	/* With a hotplug script the image is not known before it ran: then only how we transport.
 	 */
-	size_t known = sizeof(nodes) / sizeof(nodes[0]) - (image->size ? 0 : 3);
+	size_t known = sizeof(nodes) / sizeof(nodes[0]) - (vbd->storage->params ? 0 : 3);
 	int rc = 0;
 
+	vbd->discard_told |= can_discard(vbd);
 	for (size_t i = 0; !rc && i < known; i++)
 		rc = xs_write_number(xs, t, nodes[i].value, "%s/%s", dev->back, nodes[i].node);
 	return rc;
@@ -209,31 +205,34 @@ static void lease_return(struct vbd_device *vbd)
 
 static int lease_take(struct vbd_device *vbd)
 {
+	char why[128];
 	int rc;
 
 	lease_return(vbd); /* the worker before has gone */
-	if (vbd->image.fd < 0)
+	if (vbd->storage->image.fd < 0)
 		return 0;
-	rc = image_lease(&vbd->image, &vbd->lease);
-	if (rc && rc != -EAGAIN)
-		device_fail(&vbd->dev, rc, "its image cannot be opened again: %s", strerror(-rc));
-	return rc;
+	rc = image_lease(&vbd->storage->image, &vbd->lease);
+	if (!rc || rc == -EAGAIN)
+		return rc;
+	snprintf(why, sizeof(why), "its image cannot be opened again: %s", strerror(-rc));
+	return vbd_fall_back(&vbd->dev, why) ? lease_take(vbd)
+					     : device_fail(&vbd->dev, rc, "%s", why);
 }
 
 static int vbd_connect(struct device *dev, void *payload, int *fds, size_t *count)
 {
 	struct vbd_device *vbd = self(dev);
-	struct vbd_connect connect = {.geometry = vbd_geometry(vbd)};
+	struct vbd_connect connect = {0};
 	int rc;
 
 	vbd_unsettle(dev); /* what a worker that died was asked */
-	vbd_remote_unwant(vbd);
+	vbd_remote_unwant(vbd->storage);
 	rc = abi_read(dev, &connect.abi);
 
 	if (vbd_settings_load(dev))
 		log_warn("%s: %s; it keeps what it had", dev->name, dev->error);
 	connect.settings = vbd->settings;
-	vbd_remote_describe(vbd, &connect.remote);
+	vbd_remote_describe(vbd->storage, &connect.remote);
 	if (!rc)
 		rc = order_read(dev, &connect.order);
 	if (!rc)
@@ -244,6 +243,7 @@ static int vbd_connect(struct device *dev, void *payload, int *fds, size_t *coun
 		rc = lease_take(vbd);
 	if (rc)
 		return rc;
+	connect.geometry = vbd_geometry(vbd);
 	vbd->rings = connect.queues;
 	vbd->ring_journal = vbd_ring_journal(&connect);
 	connect.careful = dev->careful;
@@ -314,7 +314,9 @@ static void vbd_disconnected(struct device *dev)
 {
 	lease_return(self(dev));
 	vbd_unsettle(dev);
-	vbd_remote_unwant(self(dev));
+	vbd_remote_unwant(self(dev)->storage);
+	vbd_switch_close(self(dev));
+	self(dev)->discard_told = false;
 }
 
 static void vbd_close(struct device *dev)
@@ -322,9 +324,9 @@ static void vbd_close(struct device *dev)
 	struct vbd_device *vbd = self(dev);
 
 	lease_return(vbd);
-	vbd_remote_close(vbd);
-	image_close(&vbd->image);
-	vbd->image.size = 0;
+	vbd_storage_free(vbd->storage);
+	vbd->storage = NULL;
+	vbd_switch_close(vbd);
 	vbd_unsettle(dev);
 	vbd_settings_free(vbd);
 	vbd_stats_close(&vbd->stats);
@@ -341,6 +343,8 @@ const struct device_class vbd_device_class = {
 	.connect = vbd_connect,
 	.settle = vbd_settle,
 	.changed = vbd_changed,
+	.renew = vbd_renew,
+	.fall_back = vbd_fall_back,
 	.tick = vbd_tick,
 	.tell = vbd_tell,
 	.metrics = vbd_metrics,

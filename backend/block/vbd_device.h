@@ -3,11 +3,10 @@
  */
 #pragma once
 
-#include "backend/block/backing.h"
-#include "backend/block/image.h"
 #include "backend/block/settings.h"
 #include "backend/block/vbd.h"
 #include "backend/block/vbd_stats.h"
+#include "backend/block/vbd_storage.h"
 
 /** What the settings' nodes say, each for free(3), or NULL. */
 struct vbd_texts {
@@ -15,13 +14,15 @@ struct vbd_texts {
 };
 
 /** What a change of a running disk is made of, in this order. */
-enum vbd_step { VBD_STEP_RESIZE, VBD_STEP_SETTINGS, VBD_STEPS };
+enum vbd_step { VBD_STEP_IMAGE, VBD_STEP_RESIZE, VBD_STEP_SETTINGS, VBD_STEPS };
 
 /** Where a request of the toolstack's to change a running disk has come to. */
 struct vbd_settling {
-	bool known;             /* answered is */
-	uint32_t answered;      /* the settings-request that was answered last */
-	uint32_t number;        /* the one that is being carried out, or 0 */
+	bool known;        /* answered is */
+	uint32_t answered; /* the settings-request that was answered last */
+	uint32_t number;   /* the one that is being carried out, or 0 */
+	uint32_t refused;  /* one that could not be done, as words say */
+	char words[200];
 	enum vbd_step step;     /* of it */
 	uint32_t change;        /* what the worker was asked to do, or 0 */
 	uint64_t size;          /* RESIZE: that it gets */
@@ -38,12 +39,21 @@ struct vbd_dumping {
 	int fd;
 };
 
+/** Other storage, to be put behind the disk; or the one before, until the other is served. */
+struct vbd_switch {
+	enum { VBD_SWITCH_NONE, VBD_SWITCH_OPENING, VBD_SWITCH_NEXT, VBD_SWITCH_BEFORE } which;
+	struct vbd_storage *storage;
+	char *params;    /* while it is OPENING */
+	uint32_t number; /* the request that wants it */
+};
+
 struct vbd_device {
 	struct device dev;
-	struct image image;      /* fd is -1 and size 0 until it is open */
-	int lease;               /* the worker's descriptor of it, or -1 */
-	struct backing *backing; /* of a disk that comes over NBD, or NULL */
-	int claim;               /* holds the lock of its image, or -1 */
+	struct vbd_storage *storage; /* from probe to close */
+	struct vbd_switch change;
+	unsigned storages; /* so many were made */
+	bool discard_told; /* feature-discard is 1, which is never taken back */
+	int lease;         /* the worker's descriptor of the image, or -1 */
 	bool read_only, cdrom, removable, discard;
 	bool short_told;
 	struct vbd_stats stats;
@@ -61,23 +71,8 @@ struct vbd_device {
  */
 int vbd_settings_load(struct device *dev);
 
-/**
- * vbd_remote_open - what @source names, behind an NBD connection; for open of struct device_class.
- * Return: as that.
- */
-int vbd_remote_open(struct device *dev, const char *params, const struct source *source);
-
-/** vbd_remote_describe - for the worker; nothing if the disk does not come over NBD. */
-void vbd_remote_describe(const struct vbd_device *vbd, struct vbd_remote *remote);
-
 /** vbd_remote_want - see struct device_class. */
 void vbd_remote_want(struct device *dev, uint32_t what, const char *why);
-
-/** vbd_remote_unwant - the worker has let go, or died. */
-void vbd_remote_unwant(struct vbd_device *vbd);
-
-/** vbd_remote_close - idempotent. */
-void vbd_remote_close(struct vbd_device *vbd);
 
 /** vbd_settings_free - forget them. */
 void vbd_settings_free(struct vbd_device *vbd);
@@ -95,6 +90,23 @@ int vbd_resize(struct device *dev);
 
 /** vbd_resized - the worker has done it. Return: 0, or as vbd_resize. */
 int vbd_resized(struct device *dev);
+
+/** vbd_switch - begin to put the image behind the disk that "params" names. Return: as vbd_resize.
+ */
+int vbd_switch(struct device *dev);
+
+/** vbd_switch_opening - does the request that is being carried out wait for its new storage? */
+bool vbd_switch_opening(const struct device *dev);
+
+/** vbd_switched - its rings run: is that over? Tell the guest what it has now. */
+void vbd_switched(struct device *dev);
+
+/** vbd_switch_close - forget the image that is not behind the disk; idempotent. */
+void vbd_switch_close(struct vbd_device *vbd);
+
+/** vbd_renew, vbd_fall_back - see struct device_class. */
+void vbd_renew(struct device *dev);
+bool vbd_fall_back(struct device *dev, const char *why);
 
 /** vbd_ask - ask the worker for the step's change. Return: -EINPROGRESS, or as vbd_resize. */
 int vbd_ask(struct device *dev, const struct vbd_change *change, const int *fds, size_t count);

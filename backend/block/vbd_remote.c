@@ -10,10 +10,11 @@
 #include "lib/rundir.h"
 
 /* The export is this disk: sizes as its server says them, and sectors as we show them. */
-static int image_describe(struct device *dev)
+static int image_describe(struct vbd_storage *storage)
 {
-	struct vbd_device *vbd = (struct vbd_device *)dev;
-	const struct export_info *info = backing_info(vbd->backing);
+	struct device *dev = storage->dev;
+	const struct vbd_device *vbd = (struct vbd_device *)dev;
+	const struct export_info *info = backing_info(storage->backing);
 
 	if (info->size < BLK_SECTOR_SIZE)
 		return device_fail(dev, -ENOMEDIUM, "its export is empty");
@@ -22,7 +23,7 @@ static int image_describe(struct device *dev)
 				   "its export takes blocks of %" PRIu32
 				   " bytes, not sectors of 512",
 				   info->block_min);
-	vbd->image = (struct image){
+	storage->image = (struct image){
 		.fd = -1,
 		.size = info->size / BLK_SECTOR_SIZE * BLK_SECTOR_SIZE,
 		.read_only = vbd->read_only,
@@ -30,44 +31,57 @@ static int image_describe(struct device *dev)
 		.discard_granularity = BLK_SECTOR_SIZE,
 		.physical_sector = BLK_SECTOR_SIZE,
 	};
-	if (info->block_preferred >= 4096 && vbd->image.size % 4096 == 0)
-		vbd->image.physical_sector = 4096;
+	if (info->block_preferred >= 4096 && storage->image.size % 4096 == 0)
+		storage->image.physical_sector = 4096;
 	return 0;
 }
 
 /* ---- what the backing says ---- */
 
+static bool is_behind(const struct vbd_storage *storage)
+{
+	return ((struct vbd_device *)storage->dev)->storage == storage;
+}
+
 static void on_moved(void *arg)
 {
-	device_wake(arg);
+	const struct vbd_storage *storage = arg;
+
+	device_wake(storage->dev);
 }
 
 static void on_connected(void *arg, unsigned n, int fd)
 {
 	const struct vbd_change change = {.kind = VBD_CHANGE_CONNECTION, .connection = n};
-	struct device *dev = arg;
+	const struct vbd_storage *storage = arg;
 	uint32_t number;
 
-	(void)device_change(dev, &change, sizeof(change), &fd, 1, &number);
+	/* What another storage's worker wanted is not this one's. */
+	if (is_behind(storage))
+		(void)device_change(storage->dev, &change, sizeof(change), &fd, 1, &number);
 	close(fd);
 }
 
 static void on_away(void *arg, const char *why)
 {
-	struct device *dev = arg;
+	const struct vbd_storage *storage = arg;
 
+	if (!is_behind(storage))
+		return;
 	if (why)
-		device_trouble(dev, -ENOTCONN, "its storage is away (%.150s), requests wait for it",
-			       why);
+		device_trouble(storage->dev, -ENOTCONN,
+			       "its storage is away (%.150s), requests wait for it", why);
 	else
-		device_recovered(dev, "its storage is there again");
+		device_recovered(storage->dev, "its storage is there again");
 }
 
 /* ---- life ---- */
 
-static int backing_start(struct device *dev, const char *params, const struct source *source)
+static int backing_start(struct vbd_storage *storage, const char *params,
+			 const struct source *source)
 {
-	struct vbd_device *vbd = (struct vbd_device *)dev;
+	struct device *dev = storage->dev;
+	const struct vbd_device *vbd = (struct vbd_device *)dev;
 	const struct guest_options *guest = guest_options(dev->guest);
 	char why[sizeof(dev->error)] = "", socket[256];
 	struct backing_options options = {
@@ -82,71 +96,69 @@ static int backing_start(struct device *dev, const char *params, const struct so
 		.moved = on_moved,
 		.connected = on_connected,
 		.away = on_away,
-		.arg = dev,
+		.arg = storage,
 	};
 	int rc;
 
 	rc = rundir_make("qemu-nbd");
 	if (!rc)
-		rc = rundir_path(socket, sizeof(socket), "qemu-nbd/%u-%" PRIu32, dev->domid,
-				 dev->devid);
+		rc = rundir_path(socket, sizeof(socket), "qemu-nbd/%u-%" PRIu32 "-%u", dev->domid,
+				 dev->devid, storage->number);
 	if (rc)
 		return device_fail(dev, rc, "%s cannot be written: %s", rundir(), strerror(-rc));
 	if (source->kind == SOURCE_IMAGE) {
 		rc = image_claim(source->path, vbd->read_only, why, sizeof(why));
 		if (rc < 0)
 			return device_fail(dev, rc, "%s", why);
-		vbd->claim = rc;
+		storage->claim = rc;
 	}
-	rc = backing_open(&vbd->backing, &options, why, sizeof(why));
+	rc = backing_open(&storage->backing, &options, why, sizeof(why));
 	return rc ? device_fail(dev, rc, "%s", why) : -EINPROGRESS;
 }
 
-int vbd_remote_open(struct device *dev, const char *params, const struct source *source)
+int vbd_remote_open(struct vbd_storage *storage, const char *params, const struct source *source)
 {
-	struct vbd_device *vbd = (struct vbd_device *)dev;
-
-	if (!vbd->backing)
-		return backing_start(dev, params, source);
-	switch (backing_state(vbd->backing)) {
+	if (!storage->backing)
+		return backing_start(storage, params, source);
+	switch (backing_state(storage->backing)) {
 	case BACKING_ASKING:
 		return -EINPROGRESS;
 	case BACKING_READY:
-		return image_describe(dev);
+		return image_describe(storage);
 	default:
-		return device_fail(dev, -EIO, "%s", backing_why(vbd->backing));
+		return device_fail(storage->dev, -EIO, "%s", backing_why(storage->backing));
 	}
 }
 
-void vbd_remote_describe(const struct vbd_device *vbd, struct vbd_remote *remote)
+void vbd_remote_describe(const struct vbd_storage *storage, struct vbd_remote *remote)
 {
-	if (!vbd->backing)
+	if (!storage->backing)
 		return;
-	remote->connections = backing_connections(vbd->backing);
-	remote->volatile_cache = backing_info(vbd->backing)->can_flush;
-	remote->length_max = backing_info(vbd->backing)->block_max;
-	snprintf(remote->export, sizeof(remote->export), "%s", backing_export(vbd->backing));
+	remote->connections = backing_connections(storage->backing);
+	remote->volatile_cache = backing_info(storage->backing)->can_flush;
+	remote->length_max = backing_info(storage->backing)->block_max;
+	snprintf(remote->export, sizeof(remote->export), "%s", backing_export(storage->backing));
 }
 
 void vbd_remote_want(struct device *dev, uint32_t what, const char *why)
 {
-	struct vbd_device *vbd = (struct vbd_device *)dev;
+	const struct vbd_storage *storage = ((struct vbd_device *)dev)->storage;
 
-	if (vbd->backing)
-		backing_want(vbd->backing, what, why);
+	if (storage && storage->backing)
+		backing_want(storage->backing, what, why);
 }
 
-void vbd_remote_unwant(struct vbd_device *vbd)
+void vbd_remote_unwant(struct vbd_storage *storage)
 {
-	if (vbd->backing)
-		backing_unwant(vbd->backing);
+	if (storage && storage->backing)
+		backing_unwant(storage->backing);
 }
 
-void vbd_remote_close(struct vbd_device *vbd)
+void vbd_remote_close(struct vbd_storage *storage)
 {
-	backing_close(vbd->backing);
-	vbd->backing = NULL;
-	if (vbd->claim >= 0)
-		close(vbd->claim);
-	vbd->claim = -1;
+	backing_close(storage->backing);
+	storage->backing = NULL;
+	if (storage->claim >= 0)
+		close(storage->claim);
+	storage->claim = -1;
 }

@@ -32,12 +32,13 @@ int vbd_resized(struct device *dev)
 	int rc = 0;
 
 	log_info("%s: %" PRIu64 " bytes, before %" PRIu64, dev->name, settling->size,
-		 vbd->image.size);
-	image_resized(&vbd->image, settling->size);
+		 vbd->storage->image.size);
+	image_resized(&vbd->storage->image, settling->size);
 	vbd->short_told = false;
 	/* Nothing of the guest's is beyond the end any more. */
 	if (settling->cut)
-		rc = image_truncate(&vbd->image, settling->size, dev->error, sizeof(dev->error));
+		rc = image_truncate(&vbd->storage->image, settling->size, dev->error,
+				    sizeof(dev->error));
 	(void)device_republish(dev);
 	return rc;
 }
@@ -56,21 +57,22 @@ int vbd_resize(struct device *dev)
 	free(text);
 	if (rc)
 		return rc;
-	rc = image_measure(&vbd->image, &now);
+	rc = image_measure(&vbd->storage->image, &now);
 	if (rc)
 		return device_fail(dev, rc, "only a file or a block device has a size to change");
 	if (!resize.size)
 		resize.size = now;
 	if (!resize.size)
 		return device_fail(dev, -EINVAL, "its image is empty");
-	if (resize.size < vbd->image.size && !resize.force)
+	if (resize.size < vbd->storage->image.size && !resize.force)
 		return device_fail(dev, -EINVAL,
 				   "%" PRIu64 " bytes are less than the %" PRIu64
 				   " that it has; --force cuts the rest off",
-				   resize.size, vbd->image.size);
+				   resize.size, vbd->storage->image.size);
 	if (resize.size > now)
-		rc = image_truncate(&vbd->image, resize.size, dev->error, sizeof(dev->error));
-	if (rc || (resize.size == vbd->image.size && resize.size >= now))
+		rc = image_truncate(&vbd->storage->image, resize.size, dev->error,
+				    sizeof(dev->error));
+	if (rc || (resize.size == vbd->storage->image.size && resize.size >= now))
 		return rc;
 	return size_begin(dev, resize.size, resize.size < now);
 }
@@ -80,16 +82,16 @@ void vbd_tick(struct device *dev)
 	struct vbd_device *vbd = self(dev);
 	uint64_t now;
 
-	if (!vbd_at_rest(dev) || image_measure(&vbd->image, &now))
+	if (!vbd_at_rest(dev) || image_measure(&vbd->storage->image, &now))
 		return;
-	if (now > vbd->image.size) {
+	if (now > vbd->storage->image.size) {
 		vbd->settling.step = VBD_STEP_RESIZE;
 		(void)size_begin(dev, now, false);
-	} else if (now < vbd->image.size && !vbd->short_told) {
+	} else if (now < vbd->storage->image.size && !vbd->short_told) {
 		vbd->short_told = true;
 		log_warn("%s: its image has %" PRIu64 " bytes left of %" PRIu64
 			 ", reads beyond fail; lengthen it again, or give the rest up with xsplit "
 			 "block-resize --force",
-			 dev->name, now, vbd->image.size);
+			 dev->name, now, vbd->storage->image.size);
 	}
 }

@@ -95,6 +95,8 @@ static int answer_body(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	if (!answer->done && request == vbd->settling.number)
 		for (int n = 0; !rc && n < SETTINGS; n++)
 			rc = node_restore(xs, t, dev, settings_table[n].name, vbd->texts.of[n]);
+	if (!rc && !answer->done && request == vbd->settling.number && !dev->script)
+		rc = node_restore(xs, t, dev, "params", vbd->storage->params);
 	return rc ? rc : xs_write_string(xs, t, answer->text, "%s/" SETTINGS_REPLY, dev->back);
 }
 
@@ -156,10 +158,17 @@ static int settings_begin(struct device *dev)
 	return vbd_ask(dev, &change, NULL, 0);
 }
 
+/* The image is exchanged without the worker's asking; then the request is looked at once more. */
+static int switch_done(struct device *dev)
+{
+	return 0;
+}
+
 static const struct {
 	int (*begin)(struct device *dev); /* 0: done; -EINPROGRESS: the worker was asked */
 	int (*done)(struct device *dev);  /* the worker has done it */
 } steps[VBD_STEPS] = {
+	[VBD_STEP_IMAGE] = {vbd_switch, switch_done},
 	[VBD_STEP_RESIZE] = {vbd_resize, vbd_resized},
 	[VBD_STEP_SETTINGS] = {settings_begin, settings_done},
 };
@@ -195,14 +204,21 @@ void vbd_settle(struct device *dev)
 {
 	struct vbd_settling *settling = &self(dev)->settling;
 
+	if (vbd_switch_opening(dev) && (device_idle(dev) || device_running(dev))) {
+		carry_out(dev);
+		return;
+	}
 	/* On its way up or down: it is looked at again when it has arrived. */
 	if (!vbd_at_rest(dev))
 		return;
+	vbd_switched(dev);
 	settling->number = request_read(dev);
 	if (!settling->number)
 		return;
 	settling->step = 0;
-	if (settings_read(dev, &settling->wanted, &settling->texts))
+	if (settling->number == settling->refused)
+		reply(dev, -EIO, settling->words);
+	else if (settings_read(dev, &settling->wanted, &settling->texts))
 		reply(dev, -EINVAL, dev->error);
 	else
 		carry_out(dev);

@@ -12,6 +12,11 @@ static const struct vbd_device *self(const struct device *dev)
 	return (const struct vbd_device *)dev;
 }
 
+static uint64_t size_of(const struct vbd_device *vbd)
+{
+	return vbd->storage ? vbd->storage->image.size : 0;
+}
+
 /* ---- JSON ---- */
 
 static void latency_tell(yajl_gen json, const char *name, const struct histogram *histogram)
@@ -70,7 +75,7 @@ void vbd_tell(struct device *dev, yajl_gen json)
 	char limits[QOS_TEXT_SIZE];
 
 	qos_print(&vbd->settings.qos, limits);
-	json_number(json, "bytes", (long long)vbd->image.size);
+	json_number(json, "bytes", (long long)size_of(vbd));
 	json_bool(json, "read_only", vbd->read_only);
 	json_bool(json, "paused", vbd->settings.paused);
 	json_string(json, "qos", limits);
@@ -201,7 +206,7 @@ static void gauges_print(struct evbuffer *out, const struct device *devices)
 			if (!vbd)
 				continue;
 			labels_make(dev, labels, sizeof(labels));
-			value = n == 0   ? vbd->image.size
+			value = n == 0   ? size_of(vbd)
 				: n == 1 ? device_running(dev)
 					 : vbd->settings.paused;
 			evbuffer_add_printf(out, "xsplit_block_%s{%s} %" PRIu64 "\n", gauges[n][0],

@@ -126,7 +126,7 @@ static void let_go(struct device *dev)
 	if (dev->probed && dev->class->disconnected)
 		dev->class->disconnected(dev);
 	journal_remove(&dev->journal);
-	dev->recovering = dev->careful = false;
+	dev->recovering = dev->careful = dev->renewing = false;
 	dev->deaths = 0;
 	dev->answered = 0;
 }
@@ -309,6 +309,17 @@ int device_change(struct device *dev, const void *payload, size_t size, const in
 	return rc;
 }
 
+int device_renew(struct device *dev)
+{
+	if (!device_running(dev))
+		return -ENOTCONN;
+	if (dev->journal.fd < 0)
+		return -EOPNOTSUPP;
+	dev->renewing = true;
+	disconnect_rings(dev);
+	return 0;
+}
+
 int device_republish(struct device *dev)
 {
 	enum xenbus_state state = dev->xenbus.own;
@@ -447,8 +458,35 @@ static void report_failed(struct device *dev, const struct worker_report *report
 		xenbus_linked(&dev->xenbus, XENBUS_BROKEN);
 		return;
 	}
+	if (dev->class->fall_back && dev->class->fall_back(dev, report->text)) {
+		xenbus_linked(&dev->xenbus, XENBUS_BROKEN);
+		return;
+	}
 	device_fail(dev, report->rc, "%s", report->text);
 	connect_failed(dev);
+}
+
+/* The rings are there to be taken up, as after a worker's death. */
+static void rings_left(struct device *dev)
+{
+	dev->renewing = false;
+	dev->recovering = true;
+	dev->tries = 0;
+	xenbus_linked(&dev->xenbus, XENBUS_BROKEN);
+}
+
+static void report_down(struct device *dev)
+{
+	if (dev->xenbus.link != XENBUS_STOPPING)
+		return;
+	/* Unless somebody wants it closed by now. */
+	if (dev->renewing && dev->xenbus.present && dev->xenbus.own == XenbusStateConnected) {
+		dev->class->renew(dev);
+		rings_left(dev);
+		return;
+	}
+	let_go(dev);
+	xenbus_linked(&dev->xenbus, XENBUS_IDLE);
 }
 
 void device_report(struct device *dev, const struct worker_report *report)
@@ -465,10 +503,7 @@ void device_report(struct device *dev, const struct worker_report *report)
 			return;
 		break;
 	case WORKER_DOWN:
-		if (dev->xenbus.link != XENBUS_STOPPING)
-			return;
-		let_go(dev);
-		xenbus_linked(&dev->xenbus, XENBUS_IDLE);
+		report_down(dev);
 		break;
 	case WORKER_CHANGED:
 		if (dev->class->changed)
@@ -521,15 +556,13 @@ void device_worker_died(struct device *dev, const char *how, bool fault)
 	if (dev->released || link == XENBUS_IDLE || link == XENBUS_BROKEN)
 		return;
 	dev->careful = false;
-	if (link == XENBUS_STOPPING || dev->journal.fd < 0) {
+	if ((link == XENBUS_STOPPING && !dev->renewing) || dev->journal.fd < 0) {
 		device_fail(dev, -EPIPE, "its worker %s; the guest has to reconnect", how);
 		connect_failed(dev);
 	} else if (fault && is_deadly(dev, how)) {
 		connect_failed(dev);
 	} else {
-		dev->recovering = true;
-		dev->tries = 0;
-		xenbus_linked(&dev->xenbus, XENBUS_BROKEN);
+		rings_left(dev);
 	}
 	run(dev);
 }

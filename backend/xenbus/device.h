@@ -100,6 +100,20 @@ struct device_class {
 	 */
 	void (*changed)(struct device *dev, uint32_t change, int rc, const char *text);
 
+	/**
+	 * renew - the worker holds nothing of the device, whose rings will be taken up again in a
+	 * moment, with all that has no answer: what is behind it may be exchanged. See
+	 * device_renew; NULL if the class does not call it.
+	 */
+	void (*renew)(struct device *dev);
+
+	/**
+	 * fall_back - the rings could not be taken up as renew left the device: undo that.
+	 * @why: the worker's words
+	 * Return: was there something to undo? Then it is tried once more. May be NULL.
+	 */
+	bool (*fall_back)(struct device *dev, const char *why);
+
 	/** tick - about a second has passed; only while it is open. May be NULL. */
 	void (*tick)(struct device *dev);
 	/**
@@ -163,6 +177,7 @@ struct device {
 	uint64_t answered; /* as progress said at the last death */
 	bool probed, opened;
 	bool trouble;  /* see device_trouble */
+	bool renewing; /* see device_renew */
 	bool released; /* gone: to be freed */
 	bool dirty;    /* to be looked at */
 	bool orphan;   /* the frontend's domain is gone, whatever its nodes say */
@@ -240,6 +255,14 @@ bool device_idle(const struct device *dev);
  */
 int device_change(struct device *dev, const void *payload, size_t size, const int *fds,
 		  size_t count, uint32_t *change);
+
+/**
+ * device_renew - stop the rings of a running device when what it has begun is done, call
+ * class->renew, and take them up again, without the frontend noticing.
+ *
+ * Return: 0; -ENOTCONN; or -EOPNOTSUPP: it has no in-flight log, which keeps what has not begun.
+ */
+int device_renew(struct device *dev);
 
 /**
  * device_republish - publish the class's nodes again and write the state again, in one

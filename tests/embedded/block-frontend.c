@@ -226,6 +226,26 @@ static bool case_read_only(struct front *front)
 	return front_do(front, &wire) == BLKIF_RSP_OKAY || no("it cannot be read");
 }
 
+/* A drive without a disc: an error for all that is on one, and it lives on. */
+static bool case_empty(struct front *front)
+{
+	const struct front_options options = {.order = 0};
+	union front_wire wire;
+
+	front_connect(front, &options);
+	if (!front_wait(front, CONNECTED))
+		return no("the backend did not connect");
+	for (uint8_t operation = BLKIF_OP_READ; operation <= BLKIF_OP_FLUSH_DISKCACHE;
+	     operation++) {
+		wire = front_request(front, operation, 0, 0);
+		if (front_do(front, &wire) != BLKIF_RSP_ERROR)
+			return no("there is something in it");
+	}
+	wire = front_request(front, BLKIF_OP_FLUSH_DISKCACHE, 0, 0);
+	wire.direct.nr_segments = 0;
+	return front_do(front, &wire) == BLKIF_RSP_OKAY || no("it does not flush");
+}
+
 /* XSA-332: kicks without end; the script looks at a neighbour meanwhile. */
 static bool case_storm(struct front *front)
 {
@@ -546,6 +566,7 @@ static const struct {
 	{"garbage", case_garbage},     {"states", case_states},
 	{"full", case_full},           {"short", case_short},
 	{"endure", case_endure},       {"stay", case_stay},
+	{"empty", case_empty},
 };
 
 int main(int argc, char **argv)

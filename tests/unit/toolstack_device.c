@@ -177,11 +177,10 @@ static const struct {
 	 "disk 0: vdev foo is no disk; use a name such as xvda, sdb1, hdc or d0p1"},
 	{"vdev=sdq,target=x", "disk 0: vdev sdq has no number; xvd has 1048576 disks of 255 "
 			      "partitions, sd 16 of 15, hd 4 of 63"},
-	{"x,raw,hdc,cdrom",
-	 "disk 0: a CD-ROM (cdrom, devtype=cdrom) is not supported by this version; "
+	{"backendtype=qdisk,vdev=hdc,cdrom,target=x",
+	 "disk 0: a CD-ROM with backendtype=qdisk or a script is not supported by this version; "
 	 "leave it out"},
-	{"format=empty,vdev=xvda,target=",
-	 "disk 0: an empty drive (format=empty) is not supported by this version; leave it out"},
+	{"format=empty,vdev=xvda,target=", "disk 0: no target; add target=PATH at its end"},
 	{"backendtype=tap,vdev=xvda,target=x",
 	 "disk 0: backendtype=tap is not supported by this version; leave it out"},
 	{"backend=storage,vdev=xvda,target=x",
@@ -223,6 +222,9 @@ static const struct {
 	{"vdev=xvda,target=format=vdi,vdi", "format=vdi,vdi", "xvda", DISK_PHY, DISK_RAW, true},
 	{"vdev=xvda,target=nbd+unix:///e?socket=/s,t", "nbd+unix:///e?socket=/s,t", "xvda",
 	 DISK_PHY, DISK_RAW, true},
+	{"x,raw,hdc,cdrom", "x", "hdc", DISK_PHY, DISK_RAW, false},
+	{"vdev=xvdc,devtype=cdrom,target=", "", "xvdc", DISK_PHY, DISK_RAW, false},
+	{"format=empty,vdev=xvdc,cdrom,access=rw", "", "xvdc", DISK_PHY, DISK_RAW, false},
 };
 
 START_TEST(good_disk_specs)

@@ -61,10 +61,8 @@ static int supported(const libxl_device_disk *from, const char *place, struct fa
 {
 	const char *what = NULL;
 
-	if (from->is_cdrom)
-		what = "a CD-ROM (cdrom, devtype=cdrom)";
-	else if (from->format == LIBXL_DISK_FORMAT_EMPTY)
-		what = "an empty drive (format=empty)";
+	if (from->is_cdrom && (from->backend == LIBXL_DISK_BACKEND_QDISK || from->script))
+		what = "a CD-ROM with backendtype=qdisk or a script";
 	else if (from->backend == LIBXL_DISK_BACKEND_TAP)
 		what = "backendtype=tap";
 	else if (from->backend == LIBXL_DISK_BACKEND_STANDALONE)
@@ -135,7 +133,14 @@ static int vdev_take(const char *name, const char *place, struct disk_config *di
 static int target_take(const libxl_device_disk *from, const char *place, struct disk_config *disk,
 		       struct fault *fault)
 {
-	if (!from->pdev_path || !*from->pdev_path)
+	bool empty = !from->pdev_path || !*from->pdev_path;
+
+	disk->cdrom = from->is_cdrom;
+	if (empty && disk->cdrom) {
+		disk->target = strdup("");
+		return disk->target ? 0 : fault_memory(fault);
+	}
+	if (empty)
 		return fault_set(fault, -EINVAL, "%s: no target; add target=PATH at its end",
 				 place);
 	disk->target = strdup(from->pdev_path);

@@ -53,6 +53,7 @@ struct disk_config {
 	enum disk_backend backend;
 	enum disk_format format;
 	bool writable;
+	bool cdrom; /* its target may be "": the drive is empty */
 	bool discard;
 	bool direct_io_safe;
 	char *script; /* as written, the plan makes it absolute; or NULL */

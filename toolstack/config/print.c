@@ -57,6 +57,8 @@ static char *disk_spec(const struct disk_config *disk)
 	fprintf(out, "format=%s,vdev=%s,access=%s,backendtype=%s", disk_format_word(disk->format),
 		disk->vdev, disk->writable ? "rw" : "ro",
 		disk->backend == DISK_QDISK ? "qdisk" : "phy");
+	if (disk->cdrom)
+		fprintf(out, ",devtype=cdrom");
 	fprintf(out, ",%s%s", disk->discard ? "discard" : "no-discard",
 		disk->direct_io_safe ? ",direct-io-safe" : "");
 	if (disk->script)

@@ -16,7 +16,7 @@ struct device vbd_device(uint16_t domid, const struct disk_config *disk)
 }
 
 /* The format comes before the path: QEMU's driver:filename, and the same for our backend. */
-static char *params_of(const struct disk_config *disk)
+char *vbd_params(const struct disk_config *disk)
 {
 	const char *driver = disk->format == DISK_RAW ? "aio" : disk_format_word(disk->format);
 	char *params = NULL;
@@ -36,24 +36,25 @@ static const char *limits_of(const struct disk_config *disk, char text[QOS_TEXT_
 void vbd_nodes(struct nodes *nodes, uint16_t domid, const struct disk_config *disk)
 {
 	struct device device = vbd_device(domid, disk);
-	char number[16], limits[QOS_TEXT_SIZE], *params = params_of(disk);
+	char number[16], limits[QOS_TEXT_SIZE], *params = vbd_params(disk);
+	const char *type = disk->cdrom ? "cdrom" : "disk";
 	const struct device_node front[] = {
 		{"state", "1"},
 		{"virtual-device", number},
-		{"device-type", "disk"},
+		{"device-type", type},
 		{"trusted", "1"},
 		{0},
 	};
 	const struct device_node back[] = {
 		{"params", params},
 		{"online", "1"},
-		{"removable", "0"},
+		{"removable", disk->cdrom ? "1" : "0"},
 		{"bootable", "1"},
 		{"state", "1"},
 		{"dev", disk->vdev},
 		{"type", disk->backend == DISK_QDISK ? "qdisk" : "phy"},
 		{"mode", disk->writable ? "w" : "r"},
-		{"device-type", "disk"},
+		{"device-type", type},
 		{"script", disk->script},
 		{"discard-enable", disk->discard ? "1" : "0"},
 		{"qos", limits_of(disk, limits)},

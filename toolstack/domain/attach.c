@@ -198,9 +198,10 @@ static int disk_revise(struct domain_config *config, const struct revision *r)
 			continue;
 		if (r->change->qos)
 			disk->qos = *r->change->qos;
-		if (r->change->target) {
+		if (r->change->image) {
 			free(disk->target);
-			disk->target = strdup(r->change->target);
+			disk->target = strdup(r->change->image->target);
+			disk->format = r->change->image->format;
 			return disk->target ? 0 : -ENOMEM;
 		}
 	}

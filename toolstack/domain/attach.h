@@ -24,7 +24,7 @@ int attach_vif(struct toolstack *ts, uint16_t domid, struct vif_config *vif, con
 
 /** What of a disk is different from now on; NULL is left as it was. */
 struct disk_change {
-	const char *target; /* absolute; "" for an empty drive */
+	const struct disk_config *image; /* its target and format */
 	const struct qos_limits *qos;
 };
 

@@ -151,6 +151,8 @@ int plan_disk(struct toolstack *ts, struct disk_config *disk, const char *place,
 	int rc;
 
 	/* With a script the target is the script's business. */
+	if (disk->cdrom && !*disk->target)
+		return 0;
 	if (disk->script) {
 		rc = script_plan(&disk->script, place, fault);
 		return rc ? rc : claims_image(ts, XBT_NULL, disk, place, fault);

@@ -1,0 +1,64 @@
+#include "backend/block/vbd_storage.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/block/vbd_device.h"
+
+struct vbd_storage *vbd_storage_new(struct device *dev)
+{
+	struct vbd_storage *storage = calloc(1, sizeof(*storage));
+
+	if (!storage)
+		return NULL;
+	storage->dev = dev;
+	storage->number = ((struct vbd_device *)dev)->storages++;
+	storage->image.fd = storage->claim = -1;
+	return storage;
+}
+
+/* An empty drive is the null engine with no sectors: each request ends beyond it. */
+static int empty_open(struct vbd_storage *storage)
+{
+	if (!((struct vbd_device *)storage->dev)->cdrom)
+		return device_fail(storage->dev, -EINVAL,
+				   "only a CD-ROM drive can be empty; name an image");
+	storage->image =
+		(struct image){.fd = -1, .read_only = true, .physical_sector = BLK_SECTOR_SIZE};
+	return 0;
+}
+
+static int named_open(struct vbd_storage *storage, const char *params)
+{
+	const struct vbd_device *vbd = (struct vbd_device *)storage->dev;
+	char why[sizeof(storage->dev->error)];
+	struct source source;
+	int rc = source_parse(params, &source, why, sizeof(why));
+
+	if (!rc && source_remote(&source))
+		return vbd_remote_open(storage, params, &source);
+	if (!rc)
+		rc = image_open(&storage->image, params, vbd->read_only, why, sizeof(why));
+	return rc ? device_fail(storage->dev, rc, "%s", why) : 0;
+}
+
+int vbd_storage_open(struct vbd_storage *storage, const char *params)
+{
+	int rc = *params ? named_open(storage, params) : empty_open(storage);
+
+	if (rc)
+		return rc;
+	storage->params = strdup(params);
+	return storage->params ? 0 : device_fail(storage->dev, -ENOMEM, "out of memory");
+}
+
+void vbd_storage_free(struct vbd_storage *storage)
+{
+	if (!storage)
+		return;
+	vbd_remote_close(storage);
+	image_close(&storage->image);
+	free(storage->params);
+	free(storage);
+}
