@@ -4,7 +4,7 @@ include backend/net/module.mk
 # backend-block-ring is all of a disk that touches the guest's ring, without the store or the worker's life.
 ARCHIVES += backend-block-ring backend-block backend-xenbus
 backend-block-ring_SRCS := $(addprefix backend/block/,request.c ring.c inflight.c copier.c pool.c bucket.c \
-	line.c stats.c queue.c \
+	line.c stats.c merge.c poll.c poller.c queue.c \
 	engine.c engine_uring.c engine_threads.c engine_null.c)
 backend-block_SRCS := $(addprefix backend/block/,image.c image_size.c settings.c vbd_device.c vbd_settle.c vbd_resize.c vbd_switch.c vbd_stats.c vbd_tell.c vbd_dump.c vbd_worker.c)
 backend-xenbus_SRCS := $(addprefix backend/xenbus/,state.c path.c error.c journal.c nodes.c device.c)
@@ -50,6 +50,10 @@ block_queue_LINK := -levent_core -luring -lnbd
 UNIT_TESTS += block_source
 block_source_SRCS := tests/unit/block_source.c backend/block/source.c
 block_source_LIBS := libxsplit
+
+UNIT_TESTS += block_poll
+block_poll_SRCS := tests/unit/block_poll.c
+block_poll_LIBS := backend-block-ring
 
 UNIT_TESTS += block_remote
 block_remote_SRCS := tests/unit/block_remote.c

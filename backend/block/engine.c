@@ -44,6 +44,11 @@ void engine_submit(struct engine *engine)
 	engine->class->submit(engine);
 }
 
+unsigned engine_look(struct engine *engine)
+{
+	return engine->class->look ? engine->class->look(engine) : 0;
+}
+
 void engine_close(struct engine *engine)
 {
 	if (engine)

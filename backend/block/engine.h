@@ -37,6 +37,7 @@ struct engine_class {
 	int (*start)(struct engine *engine, struct engine_io *io);
 	void (*submit)(struct engine *engine);
 	void (*close)(struct engine *engine);
+	unsigned (*look)(struct engine *engine); /* may be NULL */
 };
 
 /** The part that all engines share. */
@@ -106,6 +107,12 @@ int engine_discard(struct engine *engine, struct engine_io *io, uint64_t offset,
 /** engine_submit - start everything that was handed over since the last time, in one system call.
  */
 void engine_submit(struct engine *engine);
+
+/**
+ * engine_look - without a system call, if there is nothing: call done for what has finished.
+ * Return: how many; batch is not called for them.
+ */
+unsigned engine_look(struct engine *engine);
 
 /** engine_close - nothing may be under way; NULL is allowed. */
 void engine_close(struct engine *engine);

@@ -30,19 +30,32 @@ static void null_submit(struct engine *engine)
 		event_active(null->finish, EV_TIMEOUT, 0);
 }
 
+static unsigned null_look(struct engine *engine)
+{
+	struct engine_null *null = (struct engine_null *)engine;
+	struct engine_io *io = null->first, *next;
+	unsigned finished = 0;
+
+	if (!io)
+		return 0;
+	null->first = NULL;
+	null->end = &null->first;
+	event_del(null->finish);
+	for (; io; io = next) {
+		next = io->next;
+		finished++;
+		io->done(io, 0);
+	}
+	null_submit(engine);
+	return finished;
+}
+
 static void on_finish(evutil_socket_t fd, short what, void *arg)
 {
 	struct engine_null *null = arg;
-	struct engine_io *io = null->first, *next;
 
-	null->first = NULL;
-	null->end = &null->first;
-	for (; io; io = next) {
-		next = io->next;
-		io->done(io, 0);
-	}
-	null_submit(&null->engine);
-	null->engine.batch(null->engine.arg);
+	if (null_look(&null->engine))
+		null->engine.batch(null->engine.arg);
 }
 
 static void null_close(struct engine *engine)
@@ -58,6 +71,7 @@ static const struct engine_class null_class = {
 	.start = null_start,
 	.submit = null_submit,
 	.close = null_close,
+	.look = null_look,
 };
 
 int engine_open_null(struct engine **engine, const struct engine_options *options)

@@ -9,7 +9,7 @@
 
 #include "backend/block/engine.h"
 
-#define THREADS 4
+#define THREADS 8
 
 struct list {
 	struct engine_io *first, **end;
@@ -132,26 +132,37 @@ static void threads_submit(struct engine *engine)
 	pthread_cond_broadcast(&threads->work);
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static unsigned threads_look(struct engine *engine)
 {
-	struct engine_threads *threads = arg;
+	struct engine_threads *threads = (struct engine_threads *)engine;
 	struct engine_io *io, *next;
-	uint64_t count;
+	unsigned finished = 0;
 
-	(void)!read(threads->done_fd, &count, sizeof(count));
+	if (!__atomic_load_n(&threads->finished.first, __ATOMIC_RELAXED))
+		return 0;
 	pthread_mutex_lock(&threads->lock);
 	io = threads->finished.first;
 	list_init(&threads->finished);
 	pthread_mutex_unlock(&threads->lock);
-	if (!io)
-		return;
 	for (; io; io = next) {
 		next = io->next;
 		threads->under_way--;
+		finished++;
 		io->done(io, io->rc);
 	}
-	threads_submit(&threads->engine);
-	threads->engine.batch(threads->engine.arg);
+	if (finished)
+		threads_submit(engine);
+	return finished;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct engine_threads *threads = arg;
+	uint64_t count;
+
+	(void)!read(threads->done_fd, &count, sizeof(count));
+	if (threads_look(&threads->engine))
+		threads->engine.batch(threads->engine.arg);
 }
 
 static void threads_close(struct engine *engine)
@@ -178,6 +189,7 @@ static const struct engine_class threads_class = {
 	.start = threads_start,
 	.submit = threads_submit,
 	.close = threads_close,
+	.look = threads_look,
 };
 
 int engine_open_threads(struct engine **engine, int fd, const struct engine_options *options)

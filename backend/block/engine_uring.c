@@ -8,13 +8,14 @@
 #include "backend/block/engine.h"
 
 /* Kernel threads a ring may use for what cannot be started without blocking. */
-#define WORKERS_MAX 4
+#define WORKERS_MAX 8
 
 struct engine_uring {
 	struct engine engine;
 	struct io_uring ring;
 	struct event *readable;
-	int fd;
+	int fd;         /* or its number in the ring's own table: */
+	unsigned flags; /* IOSQE_FIXED_FILE */
 	unsigned depth, under_way;
 	unsigned to_submit;
 };
@@ -41,6 +42,7 @@ static void prepare(struct engine_uring *uring, struct io_uring_sqe *sqe, struct
 					(off_t)io->offset, (off_t)io->length);
 		break;
 	}
+	io_uring_sqe_set_flags(sqe, uring->flags);
 	io_uring_sqe_set_data(sqe, io);
 }
 
@@ -103,9 +105,9 @@ static int outcome(struct engine_uring *uring, struct engine_io *io, int result)
 	return -EINPROGRESS;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static unsigned uring_look(struct engine *engine)
 {
-	struct engine_uring *uring = arg;
+	struct engine_uring *uring = self(engine);
 	struct io_uring_cqe *cqe;
 	unsigned finished = 0;
 
@@ -121,7 +123,14 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		io->done(io, rc);
 	}
 	uring_submit(&uring->engine);
-	if (finished)
+	return finished;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct engine_uring *uring = arg;
+
+	if (uring_look(&uring->engine))
 		uring->engine.batch(uring->engine.arg);
 }
 
@@ -140,6 +149,7 @@ static const struct engine_class uring_class = {
 	.start = uring_start,
 	.submit = uring_submit,
 	.close = uring_close,
+	.look = uring_look,
 };
 
 int engine_open_uring(struct engine **engine, int fd, const struct engine_options *options)
@@ -158,6 +168,10 @@ int engine_open_uring(struct engine **engine, int fd, const struct engine_option
 	if (rc) {
 		free(uring);
 		return rc;
+	}
+	if (!io_uring_register_files(&uring->ring, &fd, 1)) {
+		uring->fd = 0;
+		uring->flags = IOSQE_FIXED_FILE;
 	}
 	io_uring_register_iowq_max_workers(&uring->ring, workers); /* Linux 5.15; no harm without */
 	uring->readable = event_new(options->base, uring->ring.ring_fd, EV_READ | EV_PERSIST,

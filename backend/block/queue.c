@@ -6,7 +6,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "backend/block/merge.h"
 #include "backend/block/meter.h"
+
+/* Of a queue, at a time: they block threads of the engine's, and reads must find some. */
+#define DISCARDS_MAX 2
+#define FLUSHES_MAX  4
+
+/* Passes in a row while the storage is faster than us. */
+#define TURNS_MAX 16
 
 /** A request on its way; a queue has as many as its ring has slots. */
 struct slot {
@@ -16,6 +24,8 @@ struct slot {
 	uint8_t *memory; /* the pool's, pages of it */
 	uint8_t *data;   /* in there, at the guest's own offset into a page */
 	unsigned pages;
+	struct slot *more;       /* part of this one's operation: the next, and the next's */
+	uint64_t length;         /* bytes of the operation */
 	unsigned step;           /* of the operation, see steps[] */
 	bool charged;            /* the disk's limits have let it by */
 	uint64_t taken, started; /* when; 0: never */
@@ -35,7 +45,8 @@ struct queue {
 	struct blk_ring ring;
 	evtchn_port_t port;
 	bool bound, stopped, draining;
-	bool blocked; /* nothing can start now: take no more from the ring */
+	bool blocked;             /* nothing can start now: take no more from the ring */
+	unsigned slow[STATS_OPS]; /* discards and flushes that run, by enum blk_op */
 	struct waiter waiter;
 	struct inflight inflight; /* entry n is slot n's */
 	bool resumed;             /* a worker had it before us */
@@ -163,6 +174,7 @@ static void slot_finish(struct slot *slot, int rc)
 		meter_finished(&queue->meter, slot->started);
 	slots_append(&queue->finished, slot);
 	disk->running--;
+	queue->slow[slot->request.op]--;
 	if (slot->request.op == BLK_BARRIER) {
 		disk->barrier = NULL;
 		disk_again(disk);
@@ -174,12 +186,33 @@ static void slot_finish(struct slot *slot, int rc)
 		event_active(disk->drained, EV_TIMEOUT, 0);
 }
 
+static void slot_failed(struct slot *slot, int rc);
+
 static void slot_done(struct engine_io *io, int rc)
 {
-	static const char *const names[] = {"read", "write", "flush", "discard"};
-	struct slot *slot = (struct slot *)io;
+	struct slot *slot = (struct slot *)io, *more = slot->more;
 
 	if (rc) {
+		slot_failed(slot, rc);
+		return;
+	}
+	slot->more = NULL;
+	slot->step++;
+	slot_begin(slot);
+	for (; more; more = slot) {
+		slot = more->more;
+		more->more = NULL;
+		slot_finish(more, 0);
+	}
+}
+
+/* Of several together each is tried again alone, so that each has its own outcome. */
+static void slot_failed(struct slot *slot, int rc)
+{
+	static const char *const names[] = {"read", "write", "flush", "discard"};
+	struct engine_io *io = &slot->io;
+
+	if (!slot->more) {
 		if (rc != -EOPNOTSUPP && rc != -ENOTCONN && log_now(slot->queue))
 			log_warn("%s: %s of %" PRIu64 " bytes at %" PRIu64
 				 ": %s; the guest hears of an error",
@@ -188,8 +221,14 @@ static void slot_done(struct engine_io *io, int rc)
 		slot_finish(slot, rc);
 		return;
 	}
-	slot->step++;
-	slot_begin(slot);
+	while (slot) {
+		struct slot *more = slot->more;
+
+		slot->more = NULL;
+		slot->length = slot->request.length;
+		slot_begin(slot);
+		slot = more;
+	}
 }
 
 /* Start the next step of the operation, or finish it. */
@@ -204,10 +243,10 @@ static void slot_begin(struct slot *slot)
 	slot->io.done = slot_done;
 	switch ((enum step)steps[request->op][slot->step]) {
 	case STEP_READ:
-		rc = engine_read(engine, &slot->io, slot->data, request->offset, request->length);
+		rc = engine_read(engine, &slot->io, slot->data, request->offset, slot->length);
 		break;
 	case STEP_WRITE:
-		rc = engine_write(engine, &slot->io, slot->data, request->offset, request->length);
+		rc = engine_write(engine, &slot->io, slot->data, request->offset, slot->length);
 		break;
 	case STEP_FLUSH:
 		rc = engine_flush(engine, &slot->io);
@@ -220,7 +259,7 @@ static void slot_begin(struct slot *slot)
 		return;
 	}
 	if (rc)
-		slot_finish(slot, rc);
+		slot_failed(slot, rc);
 }
 
 static bool slot_memory(struct slot *slot)
@@ -372,12 +411,26 @@ static bool overlaps_replayed(const struct slot *slot)
 
 enum verdict { START, HOLD, STOP };
 
+static bool is_slow(const struct queue *queue, enum blk_op op)
+{
+	return (op == BLK_DISCARD && queue->slow[op] >= DISCARDS_MAX) ||
+	       (op == BLK_FLUSH && queue->slow[op] >= FLUSHES_MAX);
+}
+
+/* What a look at the pending requests has held; a barrier stays behind it. */
+struct holding {
+	bool limited[2]; /* by the disk's limits: [write] */
+	bool slow;
+};
+
 /*
  * May a pending request start? A barrier waits for all, all wait for a barrier. What the disk's
- * limits hold lets others by, but for those of its own direction: @held[write].
+ * limits hold lets others by, but for those of its own direction;
+ * a discard or flush too many lets all by.
  */
-static enum verdict judge(struct queue *queue, struct slot *slot, bool held[2])
+static enum verdict judge(struct queue *queue, struct slot *slot, struct holding *holding)
 {
+	bool *held = holding->limited;
 	struct blk_disk *disk = queue->disk;
 	const struct blk_request *request = &slot->request;
 	bool write = request->op != BLK_READ, barrier = request->op == BLK_BARRIER;
@@ -386,8 +439,12 @@ static enum verdict judge(struct queue *queue, struct slot *slot, bool held[2])
 		return STOP;
 	if (disk->held || (disk->barrier && (disk->barrier != queue || !barrier)))
 		return STOP;
-	if (barrier && (held[0] || held[1]))
+	if (barrier && (held[0] || held[1] || holding->slow))
 		return STOP;
+	if (is_slow(queue, request->op)) {
+		holding->slow = true;
+		return HOLD;
+	}
 	if (request->length && !slot->charged) {
 		uint64_t bytes = request->op == BLK_DISCARD ? 0 : request->length;
 
@@ -418,16 +475,40 @@ static bool slot_fetch(struct slot *slot)
 	return true;
 }
 
+/* Begin the first of them, together with those behind it that go on where it ends. */
+static void run_begin(struct slots *starting)
+{
+	struct slot *first = slots_take(starting), *last = first;
+	struct queue *queue = first->queue;
+	struct merge run = merge_begin(&first->request, first->data);
+	unsigned joined = 0;
+
+	first->more = NULL;
+	first->started = queue->meter.now;
+	while (starting->first && !starting->first->rc &&
+	       merge_join(&run, &starting->first->request, starting->first->data)) {
+		last->more = slots_take(starting);
+		last = last->more;
+		last->more = NULL;
+		last->started = queue->meter.now;
+		joined++;
+	}
+	if (joined)
+		stats_add(&queue->meter.stats->merged, joined + 1);
+	first->length = run.length;
+	slot_begin(first);
+}
+
 /* Start what is pending, in order, as far as memory, barriers and limits allow. */
 static void start(struct queue *queue)
 {
 	struct slot **link = &queue->pending.first, *slot;
 	struct slots starting;
-	bool held[2] = {false, false};
+	struct holding holding = {0};
 
 	slots_init(&starting);
 	while ((slot = *link)) {
-		enum verdict verdict = judge(queue, slot, held);
+		enum verdict verdict = judge(queue, slot, &holding);
 
 		if (verdict == HOLD) {
 			link = &slot->next;
@@ -438,18 +519,19 @@ static void start(struct queue *queue)
 		slots_remove(&queue->pending, link);
 		slots_append(&starting, slot);
 		queue->disk->running++;
+		queue->slow[slot->request.op]++;
 	}
 	queue->blocked = slot != NULL;
-	if (!held[0] && !held[1])
+	if (!holding.limited[0] && !holding.limited[1])
 		line_leave(&queue->disk->line, &queue->waiter);
 	copy(queue);
-	while ((slot = slots_take(&starting))) {
+	while ((slot = starting.first)) {
 		if (slot->rc) {
+			slots_take(&starting);
 			log_refused(slot);
 			slot_finish(slot, slot->rc);
 		} else {
-			slot->started = queue->meter.now;
-			slot_begin(slot);
+			run_begin(&starting);
 		}
 	}
 	engine_submit(queue->engine);
@@ -462,14 +544,14 @@ static bool abandoned(const struct slot *slot)
 	return slot->queue->draining && slot->rc == -ENOTCONN;
 }
 
-/* Give the guest its data and its answers, all that are finished in one go. */
-static void answer(struct queue *queue)
+/* Give the guest its data and its answers, all that are finished in one go. Were there any? */
+static bool answer(struct queue *queue)
 {
 	struct slot *slot;
 	bool notify;
 
 	if (!queue->finished.first)
-		return;
+		return false;
 	for (slot = queue->finished.first; slot; slot = slot->next)
 		if (!slot->rc && slot->request.op == BLK_READ)
 			slot_copy(slot);
@@ -485,7 +567,7 @@ static void answer(struct queue *queue)
 		slots_append(&queue->free, slot);
 	}
 	if (queue->stopped)
-		return;
+		return true;
 	inflight_pushing(&queue->inflight);
 	notify = ring_push(&queue->ring);
 	inflight_pushed(&queue->inflight);
@@ -493,25 +575,64 @@ static void answer(struct queue *queue)
 		stats_add(&queue->meter.stats->notifications, 1);
 		events_notify(queue->dev->worker->events, queue->port);
 	}
+	return true;
 }
 
-/* Everything that can be done now. */
+static bool takes(const struct queue *queue)
+{
+	return !queue->stopped && !queue->draining && !queue->blocked && !queue->replay.first;
+}
+
+/* Everything that can be done now, also what the storage finishes meanwhile. */
 static void pass(struct queue *queue)
 {
-	meter_pass(&queue->meter);
-	answer(queue);
-	if (!queue->draining) {
+	unsigned turns = 0;
+
+	do {
+		meter_pass(&queue->meter);
+		answer(queue);
+		if (queue->draining)
+			continue;
 		start(queue);
 		if (!queue->stopped && !queue->blocked) {
 			pull(queue);
 			start(queue);
 		}
-	}
-	answer(queue);
-	if (queue->stopped || queue->draining || queue->blocked || queue->replay.first)
-		return;
-	if (ring_sleep(&queue->ring))
+	} while (++turns < TURNS_MAX && engine_look(queue->engine));
+	/* What was answered may have held the memory that others wait for. */
+	if ((answer(queue) && queue->blocked) || turns == TURNS_MAX)
 		event_active(queue->again, EV_TIMEOUT, 0);
+}
+
+/* A pass for each of the disk's queues that has something to do. Was there one? */
+static bool disk_look(void *arg)
+{
+	struct blk_disk *disk = arg;
+	bool found = false;
+
+	for (struct queue *queue = disk->queues; queue; queue = queue->next) {
+		if (!engine_look(queue->engine) && (!takes(queue) || !ring_requests(&queue->ring)))
+			continue;
+		pass(queue);
+		found = true;
+	}
+	return found;
+}
+
+/* There is something to do; then look for more, or else ask the guest to notify us of it. */
+static void run(struct queue *queue)
+{
+	struct blk_disk *disk = queue->disk;
+
+	pass(queue);
+	poller_woken(&disk->poller, queue->meter.now);
+	if (poller_run(&disk->poller, disk_look, disk, queue->meter.stats)) {
+		event_active(queue->again, EV_TIMEOUT, 0);
+		return;
+	}
+	for (queue = disk->queues; queue; queue = queue->next)
+		if (takes(queue) && ring_sleep(&queue->ring))
+			event_active(queue->again, EV_TIMEOUT, 0);
 }
 
 void disk_hold(struct blk_disk *disk, enum blk_held why)
@@ -531,17 +652,17 @@ void queue_kick(void *arg)
 	struct queue *queue = arg;
 
 	stats_add(&queue->meter.stats->events, 1);
-	pass(queue);
+	run(queue);
 }
 
 static void on_batch(void *arg)
 {
-	pass(arg);
+	run(arg);
 }
 
 static void on_again(evutil_socket_t fd, short what, void *arg)
 {
-	pass(arg);
+	run(arg);
 }
 
 /* ---- life ---- */

@@ -5,6 +5,9 @@
  * in one grant copy, and starts the engine once. When operations finish, the data read goes to the
  * guest in one grant copy, and all answers with one notification. What finds no memory or has to
  * wait for a barrier stays pending, and no more is taken from the ring until it has started.
+ * Neighbours become one operation of the engine (merge.h), and a few discards and flushes at a time
+ * leave it threads for the others. When nothing is left, the disk's rings are looked at for a while
+ * before they ask for notifications again (poller.h).
  *
  * What is taken is in the in-flight log first (inflight.h). A queue that is opened on a log with
  * unanswered requests replays them in the ring's order before it takes new ones, and lets no new
@@ -23,6 +26,7 @@
 #include "backend/block/engine.h"
 #include "backend/block/inflight.h"
 #include "backend/block/line.h"
+#include "backend/block/poller.h"
 #include "backend/block/pool.h"
 #include "backend/block/ring.h"
 #include "backend/block/stats.h"
@@ -46,6 +50,7 @@ struct blk_disk {
 	struct queue *queues;  /* all of them */
 	unsigned held;         /* enum blk_held */
 	struct line line;      /* for what its limits allow; opened by the owner */
+	struct poller poller;  /* before the worker sleeps; opened by the owner */
 	struct event *drained; /* made active when nothing runs any more, while draining or held */
 };
 

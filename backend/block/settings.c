@@ -21,6 +21,11 @@ static int paused_parse(const char *value, struct settings *settings, char *why,
 	return bool_parse("paused", value, &settings->paused, why, size);
 }
 
+static int polling_parse(const char *value, struct settings *settings, char *why, size_t size)
+{
+	return bool_parse("polling", value, &settings->polling, why, size);
+}
+
 static int limits_parse(const char *value, struct settings *settings, char *why, size_t size)
 {
 	return qos_parse(value, &settings->qos, why, size);
@@ -28,12 +33,14 @@ static int limits_parse(const char *value, struct settings *settings, char *why,
 
 const struct setting settings_table[SETTINGS] = {
 	[SETTING_PAUSED] = {"paused", paused_parse},
+	[SETTING_POLLING] = {"polling", polling_parse},
 	[SETTING_QOS] = {"qos", limits_parse},
 };
 
 void settings_default(struct settings *settings)
 {
 	memset(settings, 0, sizeof(*settings));
+	settings->polling = true;
 }
 
 int resize_parse(const char *text, struct resize *resize, char *why, size_t size)

@@ -21,11 +21,12 @@
 
 /** Supervisor and worker exchange it as it is; memcmp(3) tells whether two are the same. */
 struct settings {
-	bool paused;           /* "paused": 0 or 1; requests are held until it is 0 again */
+	bool paused;  /* "paused": 0 or 1; requests are held until it is 0 again */
+	bool polling; /* "polling": 0 or 1, the default; look for requests before sleeping */
 	struct qos_limits qos; /* "qos": lib/qos.h */
 };
 
-enum setting_id { SETTING_PAUSED, SETTING_QOS, SETTINGS };
+enum setting_id { SETTING_PAUSED, SETTING_POLLING, SETTING_QOS, SETTINGS };
 
 struct setting {
 	const char *name; /* of the node */

@@ -193,6 +193,8 @@ static int vbd_connect(struct worker_device *dev, const void *payload, const int
 	rc = inflight_map(vbd);
 	if (rc)
 		return rc;
+	poller_open(&vbd->disk.poller);
+	vbd->disk.poller.poll.enabled = connect->settings.polling;
 	vbd->disk.drained = event_new(dev->worker->base, -1, 0, on_drained, vbd);
 	vbd->stats = vbd_stats_map(stats);
 	if (!vbd->disk.drained || !vbd->stats || line_open(&vbd->disk.line, dev->worker->base) ||
@@ -228,6 +230,7 @@ static void vbd_disconnect(struct worker_device *dev)
 static int settings_change(struct vbd *vbd, const struct settings *settings)
 {
 	line_limit(&vbd->disk.line, &settings->qos);
+	vbd->disk.poller.poll.enabled = settings->polling;
 	if (!settings->paused) {
 		disk_release(&vbd->disk, BLK_HELD_PAUSED);
 		return 0;

@@ -135,7 +135,7 @@ static const char *const calls[] = {
 	"exit_group", "restart_syscall",
 	/* signals */
 	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "getpid", "getuid",
-	"geteuid", "getgid", "getegid", "gettid", "tgkill",
+	"geteuid", "getgid", "getegid", "gettid", "tgkill", "getrusage",
 	/* waiting */
 	"epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll",
 	"eventfd2", "pipe", "pipe2", "timerfd_create", "timerfd_settime", "timerfd_gettime",

@@ -106,7 +106,8 @@ static void fake_close(struct engine *engine)
 	free(engine);
 }
 
-static const struct engine_class fake_class = {"fake", fake_start, fake_submit, fake_close};
+static const struct engine_class fake_class = {
+	.name = "fake", .start = fake_start, .submit = fake_submit, .close = fake_close};
 
 int engine_open_null(struct engine **engine, const struct engine_options *options)
 {
@@ -119,8 +120,12 @@ static void finish_one(struct op *op, int rc)
 {
 	ck_assert(!op->finished);
 	op->finished = true;
-	if (op->op == ENGINE_READ)
-		memset(op->io->buffer, (int)(op->offset >> 12) + 1, op->length);
+	for (uint64_t at = 0; op->op == ENGINE_READ && at < op->length; at += BLK_PAGE_SIZE) {
+		uint64_t left = op->length - at;
+
+		memset(op->io->buffer + at, (int)((op->offset + at) >> 12) + 1,
+		       left < BLK_PAGE_SIZE ? left : BLK_PAGE_SIZE);
+	}
 	op->io->done(op->io, rc);
 }
 
@@ -435,7 +440,7 @@ START_TEST(indirect)
 	finish_all();
 	ck_assert_int_eq(response(ring, NULL), BLKIF_RSP_OKAY);
 	ck_assert_uint_eq(slot(ring, 0)[8], BLKIF_OP_READ); /* not INDIRECT: blkfront compares */
-	ck_assert_uint_eq(pages[255][0], 1);
+	ck_assert_uint_eq(pages[254][0], 255);
 }
 END_TEST
 
@@ -457,6 +462,196 @@ static void serve_more_than_memory(struct ring *ring)
 START_TEST(more_than_memory)
 {
 	serve_more_than_memory(&rings[0]);
+}
+END_TEST
+
+/* What runs into a bad grant gives its memory to those that wait for it. */
+START_TEST(memory_of_the_refused_is_not_lost)
+{
+	struct ring *ring = &rings[0];
+
+	for (unsigned n = 0; n < POOL_PAGES / 256; n++) {
+		put_indirect(ring, BLKIF_OP_WRITE, 256, 500 + n);
+		((struct blkif_request_segment *)pages[500 + n])[7].gref = NO_GRANT;
+	}
+	request(ring, BLKIF_OP_WRITE, 1, 0, 1);
+	kick(ring);
+	ck_assert_uint_eq(op_count, 1);
+	finish_all();
+	ck_assert_uint_eq(responses(ring), POOL_PAGES / 256 + 1);
+}
+END_TEST
+
+/* ---- neighbours ---- */
+
+START_TEST(neighbours_are_one_operation)
+{
+	static const struct {
+		const char *what;
+		uint8_t operation;
+		uint64_t sector;
+	} behind[] = {
+		{"a gap", BLKIF_OP_WRITE, 88},
+		{"what was there before", BLKIF_OP_WRITE, 56},
+		{"another direction", BLKIF_OP_READ, 64},
+		{"a flush with data", BLKIF_OP_FLUSH_DISKCACHE, 64},
+	};
+	struct ring *ring = &rings[0];
+
+	for (unsigned n = 0; n < 8; n++) {
+		memset(pages[n], (int)n + 1, BLK_PAGE_SIZE);
+		request(ring, BLKIF_OP_WRITE, n, 8ull * n, n);
+	}
+	request(ring, behind[_i].operation, 8, behind[_i].sector, 8);
+	kick(ring);
+	ck_assert_msg(op_count == 2, "%s: %u operations", behind[_i].what, op_count);
+	ck_assert_uint_eq(ops[0].length, 8 * BLK_PAGE_SIZE);
+	for (unsigned n = 0; n < 8; n++)
+		ck_assert_mem_eq(ops[0].io->buffer + (size_t)n * BLK_PAGE_SIZE, pages[n],
+				 BLK_PAGE_SIZE);
+	ck_assert_uint_eq(stats.merged, 8);
+	finish_all();
+	ck_assert_uint_eq(responses(ring), 9);
+}
+END_TEST
+
+START_TEST(a_run_of_neighbours_is_bounded)
+{
+	struct ring *ring = &rings[0];
+	union blk_wire wire;
+
+	for (unsigned n = 0; n < 32; n++) {
+		wire = make(BLKIF_OP_READ, n, 88ull * n, 0);
+		wire.direct.nr_segments = 11;
+		for (unsigned i = 0; i < 11; i++)
+			wire.direct.seg[i] = (struct blkif_request_segment){n * 11 + i, 0, 7};
+		put(ring, &wire);
+	}
+	kick(ring);
+	ck_assert_uint_eq(op_count, 2);
+	ck_assert_uint_eq(ops[0].length, 23 * 11 * BLK_PAGE_SIZE);
+	ck_assert_uint_eq(ops[1].length, 9 * 11 * BLK_PAGE_SIZE);
+	finish_all();
+	ck_assert_uint_eq(responses(ring), 32);
+	ck_assert_uint_eq(pages[351][0], (uint8_t)(351 + 1));
+}
+END_TEST
+
+static bool bad_page[DISK / BLK_PAGE_SIZE];
+
+static int outcome(uint64_t offset, uint64_t length)
+{
+	for (uint64_t page = offset >> 12; page < (offset + length) >> 12; page++)
+		if (bad_page[page])
+			return -EIO;
+	return 0;
+}
+
+/* In any order, each operation failing that touches a bad page, until nothing runs. */
+static void storage_works(void)
+{
+	for (unsigned left = op_count; left;) {
+		unsigned n = (unsigned)rand() % op_count;
+		struct engine *engine;
+
+		while (ops[n].finished)
+			n = (n + 1) % op_count;
+		engine = ops[n].engine;
+		finish_one(&ops[n], outcome(ops[n].offset, ops[n].length));
+		if (rand() % 2) {
+			engine->batch(engine->arg);
+			turn();
+		}
+		left = 0;
+		for (unsigned i = 0; i < op_count; i++)
+			left += !ops[i].finished;
+		if (!left) {
+			engine->batch(engine->arg);
+			turn();
+		}
+	}
+}
+
+/* Each request has the outcome that it would have had alone, and a read its own bytes. */
+START_TEST(each_of_neighbours_has_its_own_outcome)
+{
+	struct ring *ring = &rings[0];
+	unsigned merged = 0, failed = 0;
+
+	srand(20261125);
+	for (unsigned round = 0; round < 400; round++) {
+		uint64_t page[32], id;
+		uint8_t operation[32];
+		unsigned count = (unsigned)rand() % 32 + 1;
+
+		op_count = 0;
+		for (unsigned n = 0; n < 64; n++)
+			bad_page[n] = rand() % 12 == 0;
+		for (unsigned n = 0; n < count; n++) {
+			bool next = n && rand() % 4;
+
+			page[n] = next ? (page[n - 1] + 1) % 64 : (uint64_t)rand() % 64;
+			operation[n] = next ? operation[n - 1] : (uint8_t)(rand() % 2);
+			memset(pages[n], 0, BLK_PAGE_SIZE);
+			request(ring, operation[n], n, 8 * page[n], n);
+		}
+		kick(ring);
+		merged += count > op_count;
+		storage_works();
+		ck_assert_uint_eq(responses(ring), count);
+		for (unsigned n = 0; n < count; n++) {
+			int16_t status = response(ring, &id);
+			bool good = !bad_page[page[id]];
+
+			ck_assert_int_eq(status, good ? BLKIF_RSP_OKAY : BLKIF_RSP_ERROR);
+			failed += !good;
+			if (good && operation[id] == BLKIF_OP_READ)
+				ck_assert_uint_eq(pages[id][4095], page[id] + 1);
+		}
+	}
+	ck_assert_uint_gt(merged, 100);
+	ck_assert_uint_gt(failed, 100);
+}
+END_TEST
+
+/* ---- what blocks the engine's threads ---- */
+
+static void put_discard(struct ring *ring, uint64_t id)
+{
+	union blk_wire wire = {.discard = {.operation = BLKIF_OP_DISCARD,
+					   .id = id,
+					   .sector_number = 8 * id,
+					   .nr_sectors = 8}};
+
+	put(ring, &wire);
+}
+
+START_TEST(discards_and_flushes_leave_threads_for_others)
+{
+	struct ring *ring = &rings[0];
+	unsigned discards = 0, flushes = 0;
+
+	for (unsigned n = 0; n < 12; n++) {
+		put_discard(ring, n);
+		empty(ring, BLKIF_OP_FLUSH_DISKCACHE, n);
+	}
+	request(ring, BLKIF_OP_READ, 30, 800, 1);
+	kick(ring);
+	for (unsigned n = 0; n < op_count; n++) {
+		discards += ops[n].op == ENGINE_DISCARD;
+		flushes += ops[n].op == ENGINE_FLUSH;
+	}
+	ck_assert_uint_eq(discards, 2);
+	ck_assert_uint_eq(flushes, 4);
+	ck_assert_int_eq(ops[op_count - 1].op, ENGINE_READ);
+	/* A barrier waits for what is held, too. */
+	empty(ring, BLKIF_OP_WRITE_BARRIER, 40);
+	request(ring, BLKIF_OP_READ, 31, 800, 1);
+	kick(ring);
+	ck_assert_uint_eq(op_count, 7);
+	finish_all();
+	ck_assert_uint_eq(responses(ring), 27);
+	ck_assert_int_eq(ops[op_count - 1].op, ENGINE_READ);
 }
 END_TEST
 
@@ -826,7 +1021,7 @@ START_TEST(held_by_limits_lets_others_by)
 	ck_assert_uint_eq(responses(ring), 3);
 	ck_assert_uint_eq(ring->shared->sring.req_event, ring->prod + 1);
 	request(ring, BLKIF_OP_WRITE, 5, 16, 3);
-	request(ring, BLKIF_OP_READ, 6, 16, 3);
+	request(ring, BLKIF_OP_READ, 6, 160, 3);
 	kick(ring);
 	ck_assert_uint_eq(count_ops(ENGINE_WRITE), 2);
 	ck_assert_uint_eq(count_ops(ENGINE_READ), 1);
@@ -854,7 +1049,7 @@ START_TEST(limits_take_their_time)
 
 	limit("iops=100");
 	for (unsigned n = 0; n < 32; n++)
-		request(ring, BLKIF_OP_WRITE, n, 8ull * n, n);
+		request(ring, BLKIF_OP_WRITE, n, 16ull * n, n);
 	kick(ring);
 	ck_assert_uint_ge(op_count, 10);
 	ck_assert_uint_le(op_count, 12);
@@ -1021,20 +1216,20 @@ START_TEST(replays_what_is_unanswered)
 	bool answered[6] = {false};
 
 	for (unsigned n = 0; n < 5; n++)
-		request(ring, BLKIF_OP_WRITE, n, 8ull * n, n);
+		request(ring, BLKIF_OP_WRITE, n, 16ull * n, n);
 	kick(ring);
 	finish_one(&ops[1], 0);
 	finish_one(&ops[3], 0);
 	ops[0].engine->batch(ops[0].engine->arg);
 	ck_assert_uint_eq(responses(ring), 2);
-	request(ring, BLKIF_OP_READ, 5, 80, 1); /* nobody has looked at this one */
+	request(ring, BLKIF_OP_READ, 5, 800, 1); /* nobody has looked at this one */
 	ring->shared->sring.req_prod = ring->prod;
 	another_worker(ring);
 	ck_assert_uint_eq(notifications, 1);
 	ck_assert_uint_eq(op_count, 4);
 	ck_assert_uint_eq(ops[0].offset, 0);
-	ck_assert_uint_eq(ops[1].offset, 8192);
-	ck_assert_uint_eq(ops[2].offset, 16384);
+	ck_assert_uint_eq(ops[1].offset, 16384);
+	ck_assert_uint_eq(ops[2].offset, 32768);
 	ck_assert_int_eq(ops[3].op, ENGINE_READ);
 	finish_all();
 	ck_assert_uint_eq(responses(ring), 6);
@@ -1149,6 +1344,11 @@ int main(void)
 	tcase_add_test(tc, unaligned_data_lies_where_the_guest_has_it);
 	tcase_add_test(tc, indirect);
 	tcase_add_test(tc, more_than_memory);
+	tcase_add_test(tc, memory_of_the_refused_is_not_lost);
+	tcase_add_loop_test(tc, neighbours_are_one_operation, 0, 4);
+	tcase_add_test(tc, a_run_of_neighbours_is_bounded);
+	tcase_add_test(tc, each_of_neighbours_has_its_own_outcome);
+	tcase_add_test(tc, discards_and_flushes_leave_threads_for_others);
 	tcase_add_test(tc, flush_then_write);
 	tcase_add_test(tc, failed_flush_writes_nothing);
 	tcase_add_test(tc, barrier);
