@@ -126,6 +126,11 @@ check-asan: deps
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/asan SANITIZE=address,undefined check-build
 	$(Q)tests/run $(BUILD)/asan unit embedded
 
+.PHONY: check-killed
+## check-killed: the toolstack killed before each of its calls that change anything (half an hour)
+check-killed: check-build
+	$(Q)KILL_STRIDE=1 BUILD=$(abspath $(BUILD)) tests/embedded/toolstack-killed.test
+
 .PHONY: check-build
 check-build: all $(UNIT_FILES) $(TEST_FILES)
 	@:

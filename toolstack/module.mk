@@ -10,7 +10,7 @@ toolstack_sources = $(sort $(foreach d,$(1),$(wildcard toolstack/$(d)/*.c)))
 # What depends on text alone.
 libtoolstack-config_SRCS := toolstack/fault.c toolstack/nearest.c $(call toolstack_sources,config)
 libtoolstack_SRCS := $(addprefix toolstack/,argv.c interrupt.c io.c json.c nodes.c program.c toolstack.c) \
-	$(call toolstack_sources,xen device domain)
+	$(call toolstack_sources,xen device domain doctor)
 
 # libxlutil and libxenlight for their parsers; Xen itself through toolstack/xen only.
 toolstack_LIBS := libtoolstack libtoolstack-config libxsplit

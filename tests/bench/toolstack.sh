@@ -45,7 +45,7 @@ guest() { # name, number
 		name="$1"
 		type="pv"
 		kernel="/lab/guest/vmlinuz"
-		memory=32
+		memory=96
 		disk=["vdev=xvda,target=$PWD/$1.img"]
 		vif=["mac=00:16:3e:00:01:$(printf %02x "$2"),bridge=xenbr0"]
 	END
@@ -90,7 +90,7 @@ lists() {
 
 guest g 1
 say "first, unmeasured"
-xsplit create -p -q --timing g.cfg || true
+xsplit create -p -q g.cfg
 xsplit destroy g
 xl create -p -q g.cfg && xl destroy g
 for tool in xsplit xl; do
@@ -109,7 +109,7 @@ for ((n = 0; n < 20; n++)); do
 		name="n$n"
 		type="pv"
 		kernel="/lab/guest/vmlinuz"
-		memory=24
+		memory=72
 	END
 done
 lists "$rounds"

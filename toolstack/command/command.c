@@ -136,6 +136,8 @@ static int call_run(const struct command *self, int argc, char **argv, const str
 			rc = what(&call);
 		toolstack_close(&ts);
 	}
+	if (rc && call.told)
+		return EXIT_FAILED;
 	return rc ? command_failed(&fault, given_has(&given, 'j')) : EXIT_DONE;
 }
 

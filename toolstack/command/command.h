@@ -68,6 +68,7 @@ struct domain_call {
 	char **words;
 	const struct given *given;
 	struct fault *fault;
+	bool told; /* what is wrong has been told: only the exit status is left */
 };
 
 /**
@@ -113,6 +114,7 @@ int command_debug_keys(const struct command *self, int argc, char **argv);
 int command_destroy(const struct command *self, int argc, char **argv);
 int command_devd(const struct command *self, int argc, char **argv);
 int command_dmesg(const struct command *self, int argc, char **argv);
+int command_doctor(const struct command *self, int argc, char **argv);
 int command_domid(const struct command *self, int argc, char **argv);
 int command_domname(const struct command *self, int argc, char **argv);
 int command_dump_core(const struct command *self, int argc, char **argv);

@@ -40,6 +40,8 @@ const struct command commands[] = {
 	 command_destroy},
 	{"devd", "[-F] [-p PIDFILE]", "Serve devices from a driver domain", command_devd},
 	{"dmesg", "[-c] [--json]", "Print Xen's messages", command_dmesg},
+	{"doctor", "[--repair] [--json]", "Find and remove what dead programs left behind",
+	 command_doctor},
 	{"domid", "NAME", "Print the id of the domain of a name", command_domid},
 	{"domname", "DOMID", "Print the name of the domain of an id", command_domname},
 	{"dump-core", "[--json] DOMAIN FILE", "Write a guest's memory to a file",

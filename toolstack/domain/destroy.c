@@ -120,7 +120,7 @@ static int removal_run(struct removal *r, struct fault *fault)
 	struct toolstack *ts = r->ts;
 	struct xen_domain domain;
 	struct fault ignored = {0};
-	int rc = record_busy(ts, r->domid, RECORD_DESTROY);
+	int rc = record_busy(ts, r->domid, r->pending ? RECORD_RESTART : RECORD_DESTROY);
 
 	if (rc)
 		return fault_set(fault, rc, "domain %u: cannot write to the XenStore: %s", r->domid,

@@ -54,5 +54,5 @@ int domain_remove_to_restart(struct toolstack *ts, uint16_t domid,
 			     const struct domain_config *config, unsigned quick,
 			     struct fault *fault);
 
-/** domain_finish - let a domain run that has only that left (record_only_paused()). */
+/** domain_finish - let a domain run that has only that left (RECORD_UNPAUSE). */
 int domain_finish(struct toolstack *ts, uint16_t domid, struct fault *fault);

@@ -54,3 +54,20 @@ int link_is_bridge(const char *name)
 	rtnl_link_put(link);
 	return rc;
 }
+
+int link_remove(const char *name)
+{
+	struct nl_sock *socket;
+	struct rtnl_link *link;
+	int err, rc = link_get(name, &link);
+
+	if (rc)
+		return rc;
+	socket = nl_socket_alloc();
+	err = socket ? nl_connect(socket, NETLINK_ROUTE) : -NLE_NOMEM;
+	if (!err)
+		err = rtnl_link_delete(socket, link);
+	nl_socket_free(socket);
+	rtnl_link_put(link);
+	return err == -NLE_PERM ? -EPERM : err == -NLE_NODEV ? -ENODEV : err ? -EIO : 0;
+}

@@ -11,3 +11,6 @@ int link_is_bridge(const char *name);
 
 /** link_exists - is there an interface of this name? Return: 0, -ENODEV, or as above. */
 int link_exists(const char *name);
+
+/** link_remove - remove an interface. Return: 0, -ENODEV, -EPERM, or as above. */
+int link_remove(const char *name);

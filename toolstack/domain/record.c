@@ -171,18 +171,6 @@ enum record_worker record_worker(struct toolstack *ts, uint16_t domid, pid_t *pi
 	return record_worker_at(ts, path, pid);
 }
 
-bool record_only_paused(struct toolstack *ts, uint16_t domid)
-{
-	char *text = xs_read_string(ts->xs, XBT_NULL, RECORD_PATH "/busy", domid);
-	const char *what = text ? strrchr(text, ' ') : NULL;
-	pid_t pid;
-	bool only = what && !strcmp(what + 1, RECORD_UNPAUSE) &&
-		    worker_of(text, &pid) == WORKER_DEAD;
-
-	free(text);
-	return only;
-}
-
 void record_pending(struct nodes *nodes, const char *uuid, const char *text, unsigned quick)
 {
 	char dir[96], config[112], worker[64];

@@ -77,9 +77,6 @@ enum record_worker record_worker(struct toolstack *ts, uint16_t domid, pid_t *pi
 /** record_worker_at - the same of any node that record_worker_text() is written to. */
 enum record_worker record_worker_at(struct toolstack *ts, const char *path, pid_t *pid);
 
-/** record_only_paused - is all of a domain made, and whoever was to let it run is dead? */
-bool record_only_paused(struct toolstack *ts, uint16_t domid);
-
 /** record_pending - compose the record of a domain that is to be made again. @uuid: as text */
 void record_pending(struct nodes *nodes, const char *uuid, const char *text, unsigned quick);
 

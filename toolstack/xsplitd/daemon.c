@@ -308,11 +308,12 @@ static void scan_run(evutil_socket_t fd, short what, void *arg)
 	struct timeval later = {.tv_sec = SCAN_SECONDS};
 	struct xsplitd *d = arg;
 
+	/* First, for what is found may want the next scan sooner. */
+	event_add(d->scan, &later);
 	if (d->store_lost || !store_answers(d))
 		store_reopen(d);
 	if (!d->store_lost)
 		look_at_all(d);
-	event_add(d->scan, &later);
 }
 
 static void terminated(evutil_socket_t signal, short what, void *arg)

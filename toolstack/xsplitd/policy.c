@@ -21,10 +21,15 @@ static enum domain_action action_of(const struct domain_config *config, unsigned
 	}
 }
 
+unsigned policy_quick(const struct ending *ending)
+{
+	return ending->lived < POLICY_QUICK_SECONDS ? ending->quick + 1 : 0;
+}
+
 /* What it became in a row of restarts. */
 static enum verdict again(const struct ending *ending, unsigned *quick, enum verdict verdict)
 {
-	*quick = ending->lived < POLICY_QUICK_SECONDS ? ending->quick + 1 : 0;
+	*quick = policy_quick(ending);
 	return *quick > POLICY_QUICK_MAX ? VERDICT_GIVE_UP : verdict;
 }
 

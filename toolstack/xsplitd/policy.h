@@ -40,5 +40,8 @@ enum verdict {
 enum verdict policy_decide(const struct domain_config *config, const struct ending *ending,
 			   unsigned *quick);
 
+/** policy_quick - quick ends in a row, with this one. */
+unsigned policy_quick(const struct ending *ending);
+
 /** policy_dumps - is its memory to be written to a file before anything else is done? */
 bool policy_dumps(const struct domain_config *config, const struct ending *ending);

@@ -304,9 +304,17 @@ static void name_read(struct reaping *r)
 /* Whoever worked on it died. What was made or removed half is removed; what was saved goes on. */
 static int take_over(const struct reaping *r)
 {
+	struct domain_config config;
 	struct fault fault = {0};
 	int rc;
 
+	if (record_busy_is(r->ts, r->domid, RECORD_RESTART) &&
+	    !record_config_read(r->ts, XBT_NULL, r->domid, &config, &fault)) {
+		log_info("domain %u (%s): its restart was cut short; going on", r->domid, r->name);
+		rc = restart(r, &config, policy_quick(&r->ending));
+		domain_config_free(&config);
+		return rc;
+	}
 	if (!r->ending.gone && record_busy_is(r->ts, r->domid, SAVE_BUSY)) {
 		log_warn("domain %u (%s): whoever saved it died half way; it goes on", r->domid,
 			 r->name);
@@ -356,7 +364,7 @@ int reap_domain(struct toolstack *ts, uint16_t domid)
 	}
 	if (reap_needed(ts, domid, rc ? NULL : &domain, &worker) != REAP_NOW)
 		return 0;
-	if (!rc && record_only_paused(ts, domid)) {
+	if (!rc && record_busy_is(ts, domid, RECORD_UNPAUSE)) {
 		log_info("domain %u: letting it run, for its maker died before it could", domid);
 		return domain_finish(ts, domid, &fault);
 	}
