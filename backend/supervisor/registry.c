@@ -92,7 +92,7 @@ static void front_watch(struct registry *registry, const struct device *dev, boo
 static void device_found(struct registry *registry, const struct device_class *class,
 			 uint16_t domid, uint32_t devid)
 {
-	struct device *dev = device_find(registry, class, domid, devid);
+	struct device *dev = device_find(registry, class, domid, devid), **link;
 	struct guest *guest;
 	int rc;
 
@@ -108,8 +108,10 @@ static void device_found(struct registry *registry, const struct device_class *c
 			  class->name, domid, devid, strerror(-rc));
 		return;
 	}
-	dev->next = registry->devices;
-	registry->devices = dev;
+	/* Behind the others: one that is gone by now lets go of its image before this one wants it. */
+	for (link = &registry->devices; *link; link = &(*link)->next)
+		;
+	*link = dev;
 	front_watch(registry, dev, true);
 	log_debug("%s: found", dev->name);
 mark:
