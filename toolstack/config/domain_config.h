@@ -84,6 +84,7 @@ struct vif_config {
 struct domain_config {
 	char *source;        /* what messages call the file */
 	unsigned file_lines; /* a line beyond them came from the command line */
+	bool unlined;        /* it was JSON: its lines say nothing to the user */
 	char *name;
 	uuid_t uuid;
 	bool uuid_given;
@@ -105,7 +106,7 @@ struct domain_config {
 /**
  * domain_config_parse - read the text of an xl.cfg(5) file.
  * @source:    what messages call it
- * @text:      the whole of it
+ * @text:      the whole of it; or a config as JSON (docs/xsplit-config.schema.json)
  * @overrides: @count words KEY=VALUE that come after it and win; what does not read as lines of
  *             a file is KEY and a string
  * @config:    filled on success, to be ended with domain_config_free()
@@ -153,6 +154,9 @@ int disk_config_parse(const char *spec, const char *place, struct disk_config *d
 		      struct fault *fault);
 void disk_config_free(struct disk_config *disk);
 
+/** disk_config_spec - the specification that reads as this disk; the target last. For free(3). */
+char *disk_config_spec(const struct disk_config *disk);
+
 /** disk_format_word - "raw", "qcow2", ...: as xl.cfg has them. */
 const char *disk_format_word(enum disk_format format);
 
@@ -163,6 +167,9 @@ const char *disk_format_word(enum disk_format format);
 int vif_config_parse(const char *spec, const char *place, struct vif_config *vif,
 		     struct fault *fault);
 void vif_config_free(struct vif_config *vif);
+
+/** vif_config_spec - the specification that reads as this vif. For free(3), or NULL. */
+char *vif_config_spec(const struct vif_config *vif);
 
 /** domain_type_word - "process", "pv", "pvh", "hvm". */
 const char *domain_type_word(enum domain_type type);

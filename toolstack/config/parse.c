@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "toolstack/config/json.h"
 #include "toolstack/config/keys.h"
 
 /** The largest file that is read: far above any guest of DEVICES_MAX disks and vifs. */
@@ -14,7 +15,7 @@ void domain_config_place(const struct domain_config *config, unsigned line, char
 {
 	if (line > config->file_lines)
 		snprintf(text, size, "command line");
-	else if (line)
+	else if (line && !config->unlined)
 		snprintf(text, size, "%s:%u", config->source, line);
 	else
 		snprintf(text, size, "%s", config->source);
@@ -188,34 +189,41 @@ static int overrides_check(char *const *overrides, int count, struct fault *faul
 	return 0;
 }
 
+static int text_parse(struct parse *p, const char *text, char *const *overrides, int count)
+{
+	char *joined = text_join(p, text, overrides, count);
+	int rc;
+
+	if (!joined)
+		return fault_memory(p->fault);
+	rc = library_read(p, joined);
+	if (!rc && lines_find(joined, &p->places))
+		rc = fault_memory(p->fault);
+	if (!rc)
+		rc = keys_check(p);
+	if (!rc)
+		rc = parse_values(p);
+	lines_free(&p->places);
+	free(joined);
+	return rc;
+}
+
 int domain_config_parse(const char *source, const char *text, char *const *overrides, int count,
 			struct domain_config *config, struct fault *fault)
 {
 	struct parse p = {.config = config, .fault = fault};
-	char *joined = NULL;
+	char *converted = NULL;
 	int rc;
 
-	*config = (struct domain_config){.source = strdup(source)};
-	rc = overrides_check(overrides, count, fault);
-	if (rc)
-		goto out;
-	joined = text_join(&p, text, overrides, count);
-	if (!config->source || !joined) {
-		rc = fault_memory(fault);
-		goto out;
-	}
-	rc = library_read(&p, joined);
-	if (!rc && lines_find(joined, &p.places))
-		rc = fault_memory(fault);
+	*config = (struct domain_config){.source = strdup(source), .unlined = json_is(text)};
+	rc = config->source ? overrides_check(overrides, count, fault) : fault_memory(fault);
+	if (!rc && config->unlined)
+		rc = json_to_text(source, text, &converted, fault);
 	if (!rc)
-		rc = keys_check(&p);
-	if (!rc)
-		rc = parse_values(&p);
-	lines_free(&p.places);
-out:
+		rc = text_parse(&p, converted ? converted : text, overrides, count);
 	if (p.xlu)
 		xlu_cfg_destroy(p.xlu);
-	free(joined);
+	free(converted);
 	if (rc)
 		domain_config_free(config);
 	return rc;

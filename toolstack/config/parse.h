@@ -4,6 +4,7 @@
 #pragma once
 
 #include <libxlutil.h>
+#include <stdio.h>
 
 #include "toolstack/config/domain_config.h"
 #include "toolstack/config/lines.h"
@@ -15,6 +16,9 @@ struct parse {
 	struct fault *fault;
 	char place[256]; /* of the last parse_place() */
 };
+
+/** config_quote - a string as libxlutil reads it again. */
+void config_quote(FILE *out, const char *text);
 
 /** parse_place - "guest.cfg:7" of a key's last assignment, "guest.cfg" of a key not there. */
 const char *parse_place(struct parse *p, const char *key);

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "toolstack/config/domain_config.h"
+#include "toolstack/config/parse.h"
 
 void domain_config_free(struct domain_config *config)
 {
@@ -22,10 +22,10 @@ void domain_config_free(struct domain_config *config)
 }
 
 /*
- * A string as libxlutil reads it again. Of C's escapes it has the numeric ones too, but does not
+ * Of C's escapes libxlutil has the numeric ones too, but does not
  * read on correctly behind them (4.17); any byte but a newline may stand for itself.
  */
-static void quoted(FILE *out, const char *text)
+void config_quote(FILE *out, const char *text)
 {
 	fputc('"', out);
 	for (; *text; text++) {
@@ -42,11 +42,11 @@ static void quoted(FILE *out, const char *text)
 static void setting(FILE *out, const char *key, const char *value)
 {
 	fprintf(out, "%s=", key);
-	quoted(out, value);
+	config_quote(out, value);
 	fputc('\n', out);
 }
 
-static char *disk_spec(const struct disk_config *disk)
+char *disk_config_spec(const struct disk_config *disk)
 {
 	char *spec = NULL, limits[QOS_TEXT_SIZE];
 	size_t size;
@@ -75,7 +75,7 @@ static char *disk_spec(const struct disk_config *disk)
 	return spec;
 }
 
-static char *vif_spec(const struct vif_config *vif)
+char *vif_config_spec(const struct vif_config *vif)
 {
 	char mac[MAC_TEXT_SIZE], *spec = NULL;
 	size_t size;
@@ -114,12 +114,12 @@ static int disks_print(FILE *out, const struct domain_config *config)
 {
 	fputs("disk=[", out);
 	for (size_t i = 0; i < config->disks; i++) {
-		char *spec = disk_spec(&config->disk[i]);
+		char *spec = disk_config_spec(&config->disk[i]);
 
 		if (!spec)
 			return -1;
 		fputs(i ? ",\n" : "\n", out);
-		quoted(out, spec);
+		config_quote(out, spec);
 		free(spec);
 	}
 	fputs("]\n", out);
@@ -130,12 +130,12 @@ static int vifs_print(FILE *out, const struct domain_config *config)
 {
 	fputs("vif=[", out);
 	for (size_t i = 0; i < config->vifs; i++) {
-		char *spec = vif_spec(&config->vif[i]);
+		char *spec = vif_config_spec(&config->vif[i]);
 
 		if (!spec)
 			return -1;
 		fputs(i ? ",\n" : "\n", out);
-		quoted(out, spec);
+		config_quote(out, spec);
 		free(spec);
 	}
 	fputs("]\n", out);
@@ -145,13 +145,13 @@ static int vifs_print(FILE *out, const struct domain_config *config)
 char *domain_config_extend(const char *text, const struct disk_config *disk,
 			   const struct vif_config *vif)
 {
-	char *spec = disk ? disk_spec(disk) : vif_spec(vif), *extended = NULL;
+	char *spec = disk ? disk_config_spec(disk) : vif_config_spec(vif), *extended = NULL;
 	size_t size;
 	FILE *out = spec ? open_memstream(&extended, &size) : NULL;
 
 	if (out) {
 		fprintf(out, "%s%s+=[", text, disk ? "disk" : "vif");
-		quoted(out, spec);
+		config_quote(out, spec);
 		fputs("]\n", out);
 		if (fclose(out)) {
 			free(extended);
@@ -168,7 +168,7 @@ static void texts_print(FILE *out, const struct option_value *value)
 	for (size_t i = 0; i < value->count; i++) {
 		if (i)
 			fputc(',', out);
-		quoted(out, value->list[i]);
+		config_quote(out, value->list[i]);
 	}
 	fputs("]\n", out);
 }

@@ -1,44 +1,52 @@
 #include "toolstack/domain/config_json.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "toolstack/json.h"
 
-static void disk_json(yajl_gen json, const struct disk_config *disk)
+static bool is_number(const char *text)
 {
-	yajl_gen_map_open(json);
-	json_string(json, "vdev", disk->vdev);
-	json_number(json, "number", disk->number);
-	json_string(json, "target", disk->target);
-	json_string(json, "format", disk_format_word(disk->format));
-	json_string(json, "backendtype", disk->backend == DISK_QDISK ? "qdisk" : "phy");
-	json_string(json, "access", disk->writable ? "rw" : "ro");
-	json_string(json, "script", disk->script);
-	json_bool(json, "discard", disk->discard);
-	json_bool(json, "direct-io-safe", disk->direct_io_safe);
-	yajl_gen_map_close(json);
+	return *text && !text[strspn(text, "0123456789")];
 }
 
-static void vif_json(yajl_gen json, const struct vif_config *vif)
+/* A word of a specification as a member: KEY=VALUE, a flag, or its opposite. */
+static void word_json(yajl_gen json, char *word)
 {
-	char mac[MAC_TEXT_SIZE];
+	char *value = strchr(word, '=');
 
-	mac_format(vif->mac, mac);
+	if (!value) {
+		bool no = !strncmp(word, "no-", 3), un = !strncmp(word, "un", 2);
+
+		json_bool(json, word + (no ? 3 : un ? 2 : 0), !no && !un);
+		return;
+	}
+	*value++ = '\0';
+	if (!strcmp(word, "trusted"))
+		json_bool(json, word, *value != '0');
+	else if (is_number(value) && strlen(value) < 16)
+		json_number(json, word, strtoll(value, NULL, 10));
+	else
+		json_string(json, word, value);
+}
+
+/* A device as its specification says it, so that no word of one can be missing in the other. */
+static void device_json(yajl_gen json, char *spec)
+{
+	char *rest = spec, *word;
+
 	yajl_gen_map_open(json);
-	json_number(json, "devid", vif->devid);
-	json_string(json, "mac", vif->mac_given ? mac : NULL);
-	json_string(json, "bridge", vif->bridge);
-	json_string(json, "vifname", vif->name);
-	json_string(json, "script", vif->script);
-	json_string(json, "ip", vif->ip);
-	json_number(json, "mtu", vif->mtu);
-	json_number(json, "rate_bytes", (long long)vif->rate_bytes);
-	json_number(json, "rate_usecs", vif->rate_usecs);
-	json_bool(json, "trusted", vif->trusted);
-	json_string(json, "type",
-		    vif->kind == VIF_DEFAULT ? NULL
-		    : vif->kind == VIF_IOEMU ? "ioemu"
-					     : "vif");
-	json_string(json, "model", vif->model);
+	while (rest && *rest) {
+		if (!strncmp(rest, "target=", 7)) {
+			json_string(json, "target", rest + 7);
+			break;
+		}
+		word = strsep(&rest, ",");
+		if (*word)
+			word_json(json, word);
+	}
 	yajl_gen_map_close(json);
+	free(spec);
 }
 
 static void option_json(yajl_gen json, enum domain_option option, const struct option_value *value)
@@ -95,12 +103,12 @@ void config_json(yajl_gen json, const struct domain_config *config)
 	json_key(json, "disk");
 	yajl_gen_array_open(json);
 	for (size_t i = 0; i < config->disks; i++)
-		disk_json(json, &config->disk[i]);
+		device_json(json, disk_config_spec(&config->disk[i]));
 	yajl_gen_array_close(json);
 	json_key(json, "vif");
 	yajl_gen_array_open(json);
 	for (size_t i = 0; i < config->vifs; i++)
-		vif_json(json, &config->vif[i]);
+		device_json(json, vif_config_spec(&config->vif[i]));
 	yajl_gen_array_close(json);
 	yajl_gen_map_close(json);
 }
