@@ -123,6 +123,25 @@ int nodes_remove(struct xs_handle *xs, xs_transaction_t t, const char *format, .
 	return rc;
 }
 
+static int forget_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	return nodes_remove(xs, t, "%s", (const char *)arg);
+}
+
+int nodes_forget(struct xs_handle *xs, const char *format, ...)
+{
+	char path[XS_PATH_SIZE];
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(path, sizeof(path), format, args);
+	va_end(args);
+	if (n < 0 || n >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	return xs_transact(xs, forget_write, path);
+}
+
 char **nodes_list(struct xs_handle *xs, xs_transaction_t t, unsigned *count, const char *format,
 		  ...)
 {

@@ -55,6 +55,12 @@ int nodes_remove(struct xs_handle *xs, xs_transaction_t t, const char *path, ...
 	__attribute__((format(printf, 3, 4)));
 
 /**
+ * nodes_forget - nodes_remove() in a transaction of its own, so that no parent goes in which
+ * somebody else just made something.
+ */
+int nodes_forget(struct xs_handle *xs, const char *path, ...) __attribute__((format(printf, 2, 3)));
+
+/**
  * nodes_list - the names below a node.
  * @count: 0 when there is no such node
  * Return: for free(3), NULL when @count is 0.

@@ -30,7 +30,7 @@ static int leftover_remove(struct doctor *d, const struct finding *f, struct fau
 		return fault_set(fault, -EAGAIN, "domain %u is there again", domid);
 	if (!strncmp(f->object, "/local/domain/0/backend/", 24) ||
 	    !strncmp(f->object, "/local/domain/0/error/", 22))
-		rc = nodes_remove(d->ts->xs, XBT_NULL, "%s", f->object);
+		rc = nodes_forget(d->ts->xs, "%s", f->object);
 	else
 		rc = domain_destroy(d->ts, domid, fault);
 	return rc && !fault->text[0] ? fault_set(fault, rc, "%s: %s", f->object, strerror(-rc))
@@ -79,7 +79,7 @@ static void backends_check(struct doctor *d, const char *parent)
 
 static int node_remove(struct doctor *d, const struct finding *f, struct fault *fault)
 {
-	int rc = nodes_remove(d->ts->xs, XBT_NULL, "%s", f->object);
+	int rc = nodes_forget(d->ts->xs, "%s", f->object);
 
 	return rc ? fault_set(fault, rc, "%s: cannot be removed: %s", f->object, strerror(-rc)) : 0;
 }

@@ -89,7 +89,7 @@ static int compose(struct creation *c)
 /* Nodes of a former domain of this id may have stayed; none of them may survive. */
 static int stale_remove(struct creation *c, xs_transaction_t t)
 {
-	static const char *const dirs[] = {"/local/domain/%u", "/libxl/%u", RECORD_PATH "/config"};
+	static const char *const dirs[] = {"/local/domain/%u", "/libxl/%u", RECORD_PATH};
 	char path[64];
 	int rc = 0;
 
@@ -98,6 +98,23 @@ static int stale_remove(struct creation *c, xs_transaction_t t)
 		rc = xs_remove(c->ts->xs, t, "%s", path);
 	}
 	return rc;
+}
+
+/* From here on the domain's own record says who works on it. */
+static int record_write(struct creation *c, xs_transaction_t t)
+{
+	struct xs_handle *xs = c->ts->xs;
+	uint16_t domid = c->layout.domid;
+	char worker[64];
+	int rc;
+
+	record_worker_text(c->options->busy ? c->options->busy : RECORD_CREATE, worker);
+	rc = xs_write_string(xs, t, worker, RECORD_PATH "/busy", domid);
+	if (!rc)
+		rc = xs_write_number(xs, t, c->options->quick, RECORD_PATH "/quick", domid);
+	if (!rc)
+		rc = xs_write_number(xs, t, (uint64_t)time(NULL), RECORD_PATH "/started", domid);
+	return rc ? rc : nodes_remove(xs, t, RECORD_CREATING, c->uuid);
 }
 
 static int creation_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
@@ -111,13 +128,7 @@ static int creation_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 		rc = claims_all(c->ts, t, c->config, c->fault);
 	if (!rc)
 		rc = nodes_write(&c->nodes, xs, t);
-	if (!rc)
-		rc = xs_write_number(xs, t, c->options->quick, RECORD_PATH "/quick",
-				     c->layout.domid);
-	if (!rc)
-		rc = xs_write_number(xs, t, (uint64_t)time(NULL), RECORD_PATH "/started",
-				     c->layout.domid);
-	return rc;
+	return rc ? rc : record_write(c, t);
 }
 
 static int store(struct creation *c)
@@ -221,11 +232,12 @@ static void undo(struct creation *c)
 	struct fault ignored = {0};
 
 	domain_destroy(c->ts, c->layout.domid, &ignored);
+	nodes_forget(c->ts->xs, RECORD_CREATING, c->uuid);
 }
 
 /*
- * An empty domain. Its UUID is written down before, for between Xen's answer and the next write
- * nothing else tells whose it is.
+ * An empty domain. Its UUID is written down before, for until its nodes are there nothing else
+ * tells whose it is.
  */
 static int make(struct creation *c)
 {
@@ -245,17 +257,8 @@ static int make(struct creation *c)
 	else
 		rc = xen_domain_create(ts->xen, &limits, &c->layout.domid, c->fault);
 	tuning_limits_free(&limits);
-	if (rc) {
-		nodes_remove(ts->xs, XBT_NULL, RECORD_CREATING, c->uuid);
-		return rc;
-	}
-	rc = record_busy(ts, c->layout.domid, c->options->busy ? c->options->busy : RECORD_CREATE);
 	if (rc)
-		fault_set(c->fault, rc, "domain %u: cannot write to the XenStore: %s",
-			  c->layout.domid, strerror(-rc));
-	nodes_remove(ts->xs, XBT_NULL, RECORD_CREATING, c->uuid);
-	if (rc)
-		undo(c);
+		nodes_forget(ts->xs, RECORD_CREATING, c->uuid);
 	return rc;
 }
 

@@ -73,7 +73,7 @@ static bool is_passing(int rc)
 
 static void pending_forget(struct toolstack *ts, const char *uuid)
 {
-	nodes_remove(ts->xs, XBT_NULL, RECORD_PENDING, uuid);
+	nodes_forget(ts->xs, RECORD_PENDING, uuid);
 }
 
 /* @was: what the log calls the one before it */
@@ -196,7 +196,7 @@ int reap_creating(struct toolstack *ts, const char *uuid)
 	}
 	if (!rc) {
 		free(list);
-		rc = nodes_remove(ts->xs, XBT_NULL, RECORD_CREATING, uuid);
+		rc = nodes_forget(ts->xs, RECORD_CREATING, uuid);
 	}
 	if (rc)
 		log_error("creation of %s: %s", uuid, fault.text[0] ? fault.text : strerror(-rc));
