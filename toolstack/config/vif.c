@@ -230,6 +230,10 @@ static int words_take(char *words, struct vif_word *w)
 		if (!*word)
 			continue;
 		value = strchr(word, '=');
+		if (!strcmp(word, "trusted") || !strcmp(word, "untrusted")) {
+			w->vif->trusted = *word == 't';
+			continue;
+		}
 		if (!value)
 			return fault_set(w->fault, -EINVAL,
 					 "%s: \"%s\" is no KEY=VALUE; write for example mac=%s",
