@@ -25,12 +25,15 @@ xsplitd_SRCS := $(call toolstack_sources,xsplitd)
 xsplitd_LIBS := $(toolstack_LIBS)
 xsplitd_LINK := $(toolstack_LINK) -levent_core
 
-UNIT_TESTS += toolstack_acpi toolstack_config toolstack_device toolstack_domain toolstack_model toolstack_saved
+UNIT_TESTS += toolstack_acpi toolstack_config toolstack_device toolstack_domain toolstack_specs toolstack_model toolstack_saved
 toolstack_acpi_SRCS := tests/unit/toolstack_acpi.c
 toolstack_acpi_LIBS := libtoolstack
 toolstack_config_SRCS := tests/unit/toolstack_config.c
 toolstack_device_SRCS := tests/unit/toolstack_device.c
 toolstack_domain_SRCS := tests/unit/toolstack_domain.c toolstack/xsplitd/policy.c
+toolstack_specs_SRCS := tests/unit/toolstack_specs.c
+toolstack_specs_LIBS := $(toolstack_LIBS)
+toolstack_specs_LINK := $(toolstack_LINK)
 toolstack_config_LIBS := $(toolstack_LIBS)
 toolstack_config_LINK := $(toolstack_LINK)
 toolstack_device_LIBS := $(toolstack_LIBS)

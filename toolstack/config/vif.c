@@ -153,6 +153,17 @@ static int trusted_set(const struct vif_word *w)
 	return rc;
 }
 
+/* libxlutil takes "@20m" for 20 ms. */
+static bool is_interval(const char *rate)
+{
+	const char *at = strchr(rate, '@');
+
+	if (!at)
+		return true;
+	at += 1 + strspn(at + 1, "0123456789");
+	return !strcmp(at, "us") || !strcmp(at, "ms") || !strcmp(at, "s");
+}
+
 static int rate_set(const struct vif_word *w)
 {
 	FILE *nowhere = fopen("/dev/null", "we");
@@ -171,7 +182,7 @@ static int rate_set(const struct vif_word *w)
 		fclose(nowhere);
 	if (rc == ENOMEM)
 		return fault_memory(w->fault);
-	if (rc)
+	if (rc || !is_interval(w->value))
 		return fault_set(w->fault, -EINVAL,
 				 "%s: rate %s is no rate; write for example 10Mb/s, 250KB/s or "
 				 "1MB/s@20ms",
