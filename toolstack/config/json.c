@@ -193,7 +193,9 @@ int json_to_text(const char *source, const char *json, char **text, struct fault
 	yajl_tree_free(tree);
 	if (w.out && fclose(w.out) && !rc)
 		rc = fault_memory(fault);
-	if (rc && w.out)
+	if (rc && w.out) {
 		free(*text);
+		*text = NULL;
+	}
 	return rc;
 }
