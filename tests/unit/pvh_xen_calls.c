@@ -14,6 +14,15 @@ static int port_find(struct xen *xen, uint32_t *port)
 	return -ENOSPC;
 }
 
+/* As evtchn_fifo_init of event_fifo.c: what queue the number was in last is not forgotten. */
+static void port_open(struct xen *xen, uint32_t number, struct xen_port port)
+{
+	port.priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
+	port.last_vcpu = xen->port[number].last_vcpu;
+	port.last_priority = xen->port[number].last_priority;
+	xen->port[number] = port;
+}
+
 static int bind_virq(struct xen *xen, struct evtchn_bind_virq *bind)
 {
 	int rc = port_find(xen, &bind->port);
@@ -24,8 +33,9 @@ static int bind_virq(struct xen *xen, struct evtchn_bind_virq *bind)
 			return -EEXIST;
 	}
 	if (!rc)
-		xen->port[bind->port] = (struct xen_port){
-			.kind = XEN_VIRQ, .vcpu = bind->vcpu, .virq = bind->virq, .priority = 7};
+		port_open(xen, bind->port,
+			  (struct xen_port){
+				  .kind = XEN_VIRQ, .vcpu = bind->vcpu, .virq = bind->virq});
 	return rc;
 }
 
@@ -34,8 +44,7 @@ static int bind_ipi(struct xen *xen, struct evtchn_bind_ipi *bind)
 	int rc = port_find(xen, &bind->port);
 
 	if (!rc)
-		xen->port[bind->port] =
-			(struct xen_port){.kind = XEN_IPI, .vcpu = bind->vcpu, .priority = 7};
+		port_open(xen, bind->port, (struct xen_port){.kind = XEN_IPI, .vcpu = bind->vcpu});
 	return rc;
 }
 
@@ -44,8 +53,8 @@ static int bind_unbound(struct xen *xen, struct evtchn_alloc_unbound *bind)
 	int rc = port_find(xen, &bind->port);
 
 	if (!rc)
-		xen->port[bind->port] = (struct xen_port){
-			.kind = XEN_UNBOUND, .remote = bind->remote_dom, .priority = 7};
+		port_open(xen, bind->port,
+			  (struct xen_port){.kind = XEN_UNBOUND, .remote = bind->remote_dom});
 	return rc;
 }
 
@@ -55,10 +64,10 @@ static int bind_interdomain(struct xen *xen, struct evtchn_bind_interdomain *bin
 
 	if (rc)
 		return rc;
-	xen->port[bind->local_port] = (struct xen_port){.kind = XEN_INTERDOMAIN,
-							.remote = bind->remote_dom,
-							.remote_port = bind->remote_port,
-							.priority = 7};
+	port_open(xen, bind->local_port,
+		  (struct xen_port){.kind = XEN_INTERDOMAIN,
+				    .remote = bind->remote_dom,
+				    .remote_port = bind->remote_port});
 	xen_event(xen, bind->local_port);
 	return 0;
 }
