@@ -2,114 +2,26 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "backend/supervisor/guest.h"
+#include "backend/xenbus/device_parts.h"
 #include "backend/xenbus/error.h"
 #include "lib/fdpass.h"
 
 /* Actions in one update: more would be a loop in the machine. */
 #define ACTIONS_MAX 16
 
-/* Workers that die in a row over the same request before its device is given up. */
-#define DEATHS_MAX 5
-
 /* Looks, 10 ms apart, before what hinders the recovery of a device is taken for lasting. */
 #define TRIES_MAX 500
-
-/* ---- writing our nodes ---- */
-
-struct change {
-	struct device *dev;
-	enum xenbus_state state;
-	bool publish; /* the class's nodes too */
-};
-
-/* Never into a directory that the toolstack has just removed: it would come back to life. */
-static int change_body(struct xs_handle *xs, xs_transaction_t t, void *arg)
-{
-	const struct change *change = arg;
-	struct device *dev = change->dev;
-	int rc = 0;
-
-	if (!xs_exists(xs, t, "%s/frontend", dev->back))
-		return -ENOENT;
-	if (change->publish) {
-		rc = dev->class->publish(dev, xs, t);
-		if (!rc && !dev->script && change->state == XenbusStateInitWait)
-			rc = xs_write_string(xs, t, "connected", "%s/hotplug-status", dev->back);
-	}
-	return rc ? rc : xs_write_number(xs, t, change->state, "%s/state", dev->back);
-}
-
-static int state_write(struct device *dev, enum xenbus_state state, bool publish)
-{
-	struct change change = {dev, state, publish};
-	int rc = xs_transact(dev->xs, change_body, &change);
-
-	if (rc == -ENOENT) {
-		dev->xenbus.present = false;
-		return rc;
-	}
-	if (rc)
-		log_error("%s: state %d cannot be written to %s: %s", dev->name, state, dev->back,
-			  strerror(-rc));
-	else
-		log_debug("%s: state %d", dev->name, state);
-	/* A store that does not take it is no reason to keep the guest's pages mapped. */
-	xenbus_wrote(&dev->xenbus, state);
-	return rc;
-}
-
-static bool log_now(struct log_limit *limit)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return log_allowed(limit, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
-}
-
-static void device_error(struct device *dev, bool hotplug)
-{
-	if (!log_now(&dev->limit))
-		return;
-	log_error("%s: %s", dev->name, dev->error);
-	if (dev->xenbus.present)
-		error_write(dev->xs, dev->back, dev->error, hotplug && !dev->script);
-}
 
 void device_wake(struct device *dev)
 {
 	dev->dirty = true;
 	event_active(guest_options(dev->guest)->turn, EV_TIMEOUT, 0);
 }
-
-void device_trouble(struct device *dev, int rc, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(dev->error, sizeof(dev->error), format, args);
-	va_end(args);
-	dev->trouble = true;
-	device_error(dev, false);
-}
-
-void device_recovered(struct device *dev, const char *how)
-{
-	if (!dev->trouble)
-		return;
-	dev->trouble = false;
-	if (log_now(&dev->limit))
-		log_info("%s: %s", dev->name, how);
-	error_clear(dev->xs, dev->back);
-}
-
-/* ---- actions ---- */
 
 static void close_class(struct device *dev)
 {
@@ -121,7 +33,7 @@ static void close_class(struct device *dev)
 	dev->xenbus.hotplug_ready = false;
 }
 
-static void let_go(struct device *dev)
+void device_let_go(struct device *dev)
 {
 	if (dev->probed && dev->class->disconnected)
 		dev->class->disconnected(dev);
@@ -131,16 +43,16 @@ static void let_go(struct device *dev)
 	dev->answered = 0;
 }
 
-static void connect_failed(struct device *dev)
+void device_connect_failed(struct device *dev)
 {
-	let_go(dev);
+	device_let_go(dev);
 	device_error(dev, false);
 	xenbus_fail(&dev->xenbus);
 }
 
 /* Something of the worker before is in the way: look again in a moment, a bounded number of times.
  */
-static bool wait_more(struct device *dev)
+bool device_wait_more(struct device *dev)
 {
 	dev->waiting = dev->recovering && ++dev->tries < TRIES_MAX;
 	return dev->waiting;
@@ -164,9 +76,9 @@ static int prepare(struct device *dev)
 	if (rc) {
 		close_class(dev);
 		/* A TAP or a lock of the supervisor before us goes with its last worker. */
-		if (rc == -EBUSY && wait_more(dev))
+		if (rc == -EBUSY && device_wait_more(dev))
 			return rc;
-		let_go(dev);
+		device_let_go(dev);
 		device_error(dev, true);
 		xenbus_fail(&dev->xenbus);
 	} else if (!dev->script) {
@@ -177,7 +89,7 @@ static int prepare(struct device *dev)
 
 static void announce(struct device *dev)
 {
-	if (prepare(dev) || state_write(dev, XenbusStateInitWait, true))
+	if (prepare(dev) || device_state_write(dev, XenbusStateInitWait, true))
 		return;
 	error_clear(dev->xs, dev->back);
 }
@@ -193,7 +105,7 @@ int device_journal(struct device *dev, size_t size)
 				   "its in-flight log does not fit its rings; the guest has to "
 				   "reconnect");
 	rc = journal_create(&dev->journal, size);
-	if (rc && log_now(&dev->chatter))
+	if (rc && device_log_now(&dev->chatter))
 		log_warn(
 			"%s: no in-flight log (%s: %s): the guest will notice when its worker dies",
 			dev->name, dev->journal.path, strerror(-rc));
@@ -248,7 +160,7 @@ static void connect_rings(struct device *dev)
 				    strerror(-rc));
 	}
 	if (rc)
-		connect_failed(dev);
+		device_connect_failed(dev);
 	else
 		xenbus_linked(&dev->xenbus, XENBUS_STARTING);
 }
@@ -266,7 +178,7 @@ static void disconnect_rings(struct device *dev)
 		dev->waiting = held_by_another(dev);
 		if (dev->waiting)
 			return;
-		let_go(dev);
+		device_let_go(dev);
 		xenbus_linked(&dev->xenbus, XENBUS_IDLE);
 		return;
 	}
@@ -326,13 +238,13 @@ int device_republish(struct device *dev)
 
 	if (state != XenbusStateInitWait && state != XenbusStateConnected)
 		return -ENOTCONN;
-	return state_write(dev, state, true);
+	return device_state_write(dev, state, true);
 }
 
 static void release(struct device *dev)
 {
 	close_class(dev);
-	let_go(dev);
+	device_let_go(dev);
 	error_clear(dev->xs, dev->back);
 	dev->released = true;
 }
@@ -347,20 +259,22 @@ static void carry_out(struct device *dev, enum xenbus_action action)
 		connect_rings(dev);
 		break;
 	case XENBUS_WRITE_CONNECTED:
-		if (!state_write(dev, XenbusStateConnected, true) && log_now(&dev->chatter))
+		if (!device_state_write(dev, XenbusStateConnected, true) &&
+		    device_log_now(&dev->chatter))
 			log_info("%s: connected", dev->name);
 		break;
 	case XENBUS_RECONFIGURE:
-		(void)state_write(dev, XenbusStateReconfigured, false);
+		(void)device_state_write(dev, XenbusStateReconfigured, false);
 		break;
 	case XENBUS_WRITE_CLOSING:
-		(void)state_write(dev, XenbusStateClosing, false);
+		(void)device_state_write(dev, XenbusStateClosing, false);
 		break;
 	case XENBUS_DISCONNECT:
 		disconnect_rings(dev);
 		break;
 	case XENBUS_WRITE_CLOSED:
-		if (!state_write(dev, XenbusStateClosed, false) && log_now(&dev->chatter))
+		if (!device_state_write(dev, XenbusStateClosed, false) &&
+		    device_log_now(&dev->chatter))
 			log_info("%s: closed", dev->name);
 		break;
 	case XENBUS_RELEASE:
@@ -371,7 +285,7 @@ static void carry_out(struct device *dev, enum xenbus_action action)
 	}
 }
 
-static void run(struct device *dev)
+void device_run(struct device *dev)
 {
 	dev->waiting = false;
 	for (int n = 0; n < ACTIONS_MAX && !dev->released && !dev->waiting; n++) {
@@ -382,8 +296,6 @@ static void run(struct device *dev)
 		carry_out(dev, action);
 	}
 }
-
-/* ---- events ---- */
 
 static enum xenbus_state state_read(struct xs_handle *xs, const char *directory, bool *there)
 {
@@ -428,7 +340,7 @@ void device_update(struct device *dev)
 	if (dev->released)
 		return;
 	refresh(dev);
-	run(dev);
+	device_run(dev);
 	if (dev->opened && dev->xenbus.present && dev->class->settle)
 		dev->class->settle(dev);
 }
@@ -439,146 +351,16 @@ void device_tick(struct device *dev)
 		dev->class->tick(dev);
 }
 
-static void report_up(struct device *dev)
-{
-	if (dev->xenbus.link != XENBUS_STARTING)
-		return;
-	xenbus_linked(&dev->xenbus, XENBUS_RUNNING);
-	if (dev->recovering && log_now(&dev->chatter))
-		log_info("%s: its rings run again", dev->name);
-	dev->recovering = false;
-}
-
-/* Of another worker's rings, the guest's port or the image may not be free yet. */
-static void report_failed(struct device *dev, const struct worker_report *report)
-{
-	if (dev->xenbus.link != XENBUS_STARTING)
-		return;
-	if (wait_more(dev)) {
-		xenbus_linked(&dev->xenbus, XENBUS_BROKEN);
-		return;
-	}
-	if (dev->class->fall_back && dev->class->fall_back(dev, report->text)) {
-		xenbus_linked(&dev->xenbus, XENBUS_BROKEN);
-		return;
-	}
-	device_fail(dev, report->rc, "%s", report->text);
-	connect_failed(dev);
-}
-
-/* The rings are there to be taken up, as after a worker's death. */
-static void rings_left(struct device *dev)
-{
-	dev->renewing = false;
-	dev->recovering = true;
-	dev->tries = 0;
-	xenbus_linked(&dev->xenbus, XENBUS_BROKEN);
-}
-
-static void report_down(struct device *dev)
-{
-	if (dev->xenbus.link != XENBUS_STOPPING)
-		return;
-	/* Unless somebody wants it closed by now. */
-	if (dev->renewing && dev->xenbus.present && dev->xenbus.own == XenbusStateConnected) {
-		dev->class->renew(dev);
-		rings_left(dev);
-		return;
-	}
-	let_go(dev);
-	xenbus_linked(&dev->xenbus, XENBUS_IDLE);
-}
-
-void device_report(struct device *dev, const struct worker_report *report)
-{
-	if (dev->released || report->serial != dev->serial)
-		return;
-	switch (report->type) {
-	case WORKER_UP:
-		report_up(dev);
-		break;
-	case WORKER_FAILED:
-		report_failed(dev, report);
-		if (dev->waiting)
-			return;
-		break;
-	case WORKER_DOWN:
-		report_down(dev);
-		break;
-	case WORKER_CHANGED:
-		if (dev->class->changed)
-			dev->class->changed(dev, report->change, report->rc, report->text);
-		break;
-	case WORKER_WANT:
-		if (dev->class->want)
-			dev->class->want(dev, report->change, report->text);
-		return;
-	case WORKER_TROUBLE:
-		device_trouble(dev, report->rc, "%s", report->text);
-		return;
-	case WORKER_RECOVERED:
-		device_recovered(dev, report->text);
-		return;
-	case WORKER_ERROR:
-		device_fail(dev, report->rc, "%s", report->text);
-		device_error(dev, false);
-		break;
-	default:
-		return;
-	}
-	run(dev);
-}
-
-/* Has it killed as many workers as it may, without an answer between? Says so in dev->error. */
-static bool is_deadly(struct device *dev, const char *how)
-{
-	char oldest[96] = "";
-	uint64_t answered = 0;
-
-	if (!dev->class->progress || !dev->class->progress(dev, &answered, oldest, sizeof(oldest)))
-		return false;
-	dev->deaths = answered == dev->answered ? dev->deaths + 1 : 1;
-	dev->answered = answered;
-	dev->careful = true;
-	if (dev->deaths < DEATHS_MAX)
-		return false;
-	device_fail(dev, -EPIPE,
-		    "its worker %s, %u times in a row over the same request (%s); "
-		    "the guest has to reconnect",
-		    how, dev->deaths, oldest);
-	return true;
-}
-
-void device_worker_died(struct device *dev, const char *how, bool fault)
-{
-	enum xenbus_link link = dev->xenbus.link;
-
-	if (dev->released || link == XENBUS_IDLE || link == XENBUS_BROKEN)
-		return;
-	dev->careful = false;
-	if ((link == XENBUS_STOPPING && !dev->renewing) || dev->journal.fd < 0) {
-		device_fail(dev, -EPIPE, "its worker %s; the guest has to reconnect", how);
-		connect_failed(dev);
-	} else if (fault && is_deadly(dev, how)) {
-		connect_failed(dev);
-	} else {
-		rings_left(dev);
-	}
-	run(dev);
-}
-
 void device_stop(struct device *dev)
 {
 	dev->xenbus.stopping = true;
-	run(dev);
+	device_run(dev);
 }
 
 bool device_stopped(const struct device *dev)
 {
 	return dev->released || dev->xenbus.link == XENBUS_IDLE;
 }
-
-/* ---- life ---- */
 
 /* What the supervisor before us had running goes on, if it left word. */
 static void resume(struct device *dev)

@@ -1,0 +1,36 @@
+/*
+ * device_parts.h - what the files of a device share (device.c, device_nodes.c, device_report.c).
+ *
+ * None of it is for classes or the supervisor: theirs is device.h.
+ */
+#pragma once
+
+#include "backend/xenbus/device.h"
+
+/**
+ * Write @state, with the class's nodes in the same transaction if @publish.
+ *
+ * Return: 0, or a negative errno: -ENOENT when the toolstack has removed the directory, which @dev
+ * then knows; else it was logged and the machine goes on as if written.
+ */
+int device_state_write(struct device *dev, enum xenbus_state state, bool publish);
+
+/** Log dev->error and write it to the store, unless too much was said lately; @hotplug as for
+ * error_write(). */
+void device_error(struct device *dev, bool hotplug);
+
+/** May @limit's owner log one more line now? */
+bool device_log_now(struct log_limit *limit);
+
+/** Carry out what the machine wants done, until it waits for somebody. */
+void device_run(struct device *dev);
+
+/** Forget the rings of the last connection and remove their log. */
+void device_let_go(struct device *dev);
+
+/** device_let_go(), report dev->error and fail the machine. */
+void device_connect_failed(struct device *dev);
+
+/** Is what hinders the recovery to be looked at again? Sets dev->waiting; false after a bounded
+ * number of tries, and when nothing is being recovered. */
+bool device_wait_more(struct device *dev);
