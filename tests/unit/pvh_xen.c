@@ -103,18 +103,28 @@ static void host_port_out(struct pvh_host *host, uint16_t port, unsigned bytes, 
 static void *host_page_allocate(struct pvh_host *host)
 {
 	struct xen *xen = xen_of(host);
-	void *page;
+	unsigned n = 0;
 
 	if (xen->pages >= xen->pages_max)
 		return NULL;
-	page = aligned_alloc(PVH_PAGE_SIZE, PVH_PAGE_SIZE);
+	while (xen->page[n])
+		if (++n == XEN_PAGES)
+			abort();
+	xen->page[n] = aligned_alloc(PVH_PAGE_SIZE, PVH_PAGE_SIZE);
 	xen->pages++;
-	return page ? memset(page, 0, PVH_PAGE_SIZE) : NULL;
+	return xen->page[n] ? memset(xen->page[n], 0, PVH_PAGE_SIZE) : NULL;
 }
 
 static void host_page_free(struct pvh_host *host, void *page)
 {
-	xen_of(host)->pages--;
+	struct xen *xen = xen_of(host);
+	unsigned n = 0;
+
+	while (xen->page[n] != page)
+		if (++n == XEN_PAGES)
+			abort();
+	xen->page[n] = NULL;
+	xen->pages--;
 	free(page);
 }
 
@@ -233,6 +243,8 @@ void xen_free(struct xen *xen)
 {
 	for (unsigned i = 0; i < 4; i++)
 		free(xen->frame[i]);
+	for (unsigned n = 0; n < XEN_PAGES; n++)
+		free(xen->page[n]);
 	free(xen);
 }
 

@@ -12,6 +12,7 @@
 
 #define XEN_PORTS 4096u
 #define XEN_VCPUS 64u
+#define XEN_PAGES 1024u
 
 enum xen_port_kind { XEN_FREE, XEN_UNBOUND, XEN_INTERDOMAIN, XEN_VIRQ, XEN_IPI };
 
@@ -88,7 +89,8 @@ struct xen {
 	unsigned vcpu; /* who calls; tests of threads set vcpu_of instead */
 	unsigned (*vcpu_of)(void);
 	uint64_t host_now;
-	unsigned pages; /* given out */
+	unsigned pages;        /* given out */
+	void *page[XEN_PAGES]; /* all that were, until they are given back */
 	unsigned pages_max;
 	unsigned calls;
 	void *frame[4];

@@ -169,8 +169,6 @@ static int port_set_priority(struct xen *xen, const struct evtchn_set_priority *
 
 static int call_evtchn(struct xen *xen, unsigned long op, void *arg)
 {
-	uint32_t port = *(uint32_t *)arg;
-
 	switch (op) {
 	case EVTCHNOP_bind_virq:
 		return bind_virq(xen, arg);
@@ -185,12 +183,12 @@ static int call_evtchn(struct xen *xen, unsigned long op, void *arg)
 	case EVTCHNOP_bind_vcpu:
 		return bind_vcpu(xen, arg);
 	case EVTCHNOP_send:
-		xen_event(xen, port);
+		xen_event(xen, ((struct evtchn_send *)arg)->port);
 		return 0;
 	case EVTCHNOP_unmask:
-		return unmask(xen, port);
+		return unmask(xen, ((struct evtchn_unmask *)arg)->port);
 	case EVTCHNOP_close:
-		xen->port[port].kind = XEN_FREE;
+		xen->port[((struct evtchn_close *)arg)->port].kind = XEN_FREE;
 		return 0;
 	case EVTCHNOP_init_control:
 		return control_init(xen, arg);
