@@ -108,7 +108,8 @@ static void device_found(struct registry *registry, const struct device_class *c
 			  class->name, domid, devid, strerror(-rc));
 		return;
 	}
-	/* Behind the others: one that is gone by now lets go of its image before this one wants it. */
+	/* Behind the others: one that is gone by now lets go of its image before this one opens it
+	 * again. */
 	for (link = &registry->devices; *link; link = &(*link)->next)
 		;
 	*link = dev;

@@ -258,7 +258,9 @@ int main(int argc, char *argv[])
 
 	if (argc > 2 && !strcmp(argv[1], "hold"))
 		hold(&argv[2]);
-	if (argc != 6 || !load)
+	if (!load)
+		err(1, "block-load");
+	if (argc != 6)
 		errx(2, "usage: %s DEVID randread|randwrite|read|write BLOCK DEPTH SECONDS",
 		     argv[0]);
 	options_parse(load, argv);

@@ -551,14 +551,14 @@ static int outcome(uint64_t offset, uint64_t length)
 static void storage_works(void)
 {
 	for (unsigned left = op_count; left;) {
-		unsigned n = (unsigned)rand() % op_count;
+		unsigned n = (unsigned)random() % op_count;
 		struct engine *engine;
 
 		while (ops[n].finished)
 			n = (n + 1) % op_count;
 		engine = ops[n].engine;
 		finish_one(&ops[n], outcome(ops[n].offset, ops[n].length));
-		if (rand() % 2) {
+		if (random() % 2) {
 			engine->batch(engine->arg);
 			turn();
 		}
@@ -578,20 +578,20 @@ START_TEST(each_of_neighbours_has_its_own_outcome)
 	struct ring *ring = &rings[0];
 	unsigned merged = 0, failed = 0;
 
-	srand(20261125);
+	srandom(20261125);
 	for (unsigned round = 0; round < 400; round++) {
-		uint64_t page[32], id;
-		uint8_t operation[32];
-		unsigned count = (unsigned)rand() % 32 + 1;
+		uint64_t page[32] = {0}, id;
+		uint8_t operation[32] = {0};
+		unsigned count = (unsigned)random() % 32 + 1;
 
 		op_count = 0;
 		for (unsigned n = 0; n < 64; n++)
-			bad_page[n] = rand() % 12 == 0;
+			bad_page[n] = random() % 12 == 0;
 		for (unsigned n = 0; n < count; n++) {
-			bool next = n && rand() % 4;
+			bool next = n && random() % 4;
 
-			page[n] = next ? (page[n - 1] + 1) % 64 : (uint64_t)rand() % 64;
-			operation[n] = next ? operation[n - 1] : (uint8_t)(rand() % 2);
+			page[n] = next ? (page[n - 1] + 1) % 64 : (uint64_t)random() % 64;
+			operation[n] = next ? operation[n - 1] : (uint8_t)(random() % 2);
 			memset(pages[n], 0, BLK_PAGE_SIZE);
 			request(ring, operation[n], n, 8 * page[n], n);
 		}

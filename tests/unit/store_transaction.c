@@ -314,7 +314,7 @@ static void end_transaction(struct play *play, struct client *client)
 static void play_step(struct play *play)
 {
 	struct client *client = &play->client[random() % 3];
-	struct said direct, *said = client->id ? &client->said[client->count] : &direct;
+	struct said direct = {0}, *said = client->id ? &client->said[client->count] : &direct;
 
 	if (!client->id && random() % 8 == 0) {
 		client->id = begin(play->world, client->connection);

@@ -115,7 +115,7 @@ struct connection *world_guest(struct world *world, uint16_t domid)
 {
 	char body[64];
 
-	snprintf(body, sizeof(body), "%u|0|%u|", domid, 7);
+	snprintf(body, sizeof(body), "%u|0|%d|", domid, 7);
 	ck_says("introduce", say(world, world->dom0, XS_INTRODUCE, body), "OK|");
 	return domain_find(&world->store, domid)->connection;
 }

@@ -41,7 +41,7 @@ static int size_read(const char *text, uint64_t *kib, struct fault *fault)
 static int resize(struct domain_call *call, int (*how)(struct toolstack *ts, uint16_t domid,
 						       uint64_t kib, struct fault *fault))
 {
-	uint64_t kib;
+	uint64_t kib = 0;
 	int rc = size_read(call->words[0], &kib, call->fault);
 
 	return rc ? rc : how(call->ts, call->domid, kib, call->fault);

@@ -204,7 +204,7 @@ static int params_change(const struct sched *s, const struct xen_pool *pools, si
 static int domain_change(const struct sched *s)
 {
 	const struct given *given = s->call->given;
-	struct xen_domain domain;
+	struct xen_domain domain = {0};
 	struct xen_share share;
 	uint16_t domid;
 	int rc = name_find(s->call->ts, given_value(given, 'd'), &domid, s->call->fault);

@@ -170,7 +170,7 @@ static int tree_print(const struct writer *w, yajl_val tree)
 	yajl_val config = NULL;
 	int rc = config_find(w, tree, &config);
 
-	for (size_t i = 0; !rc && i < config->u.object.len; i++)
+	for (size_t i = 0; !rc && config && i < config->u.object.len; i++)
 		rc = member_print(w, config->u.object.keys[i], config->u.object.values[i]);
 	return rc;
 }

@@ -38,14 +38,14 @@ static const char *boot_wrong(const char *text)
 
 struct rule {
 	const char *key;
+	int64_t least, most;                    /* of a number */
+	const char *const *words;               /* of a word */
+	const char *(*wrong)(const char *text); /* of texts: NULL, or what to write */
 	enum option_kind kind;
 	unsigned types;
-	int64_t least, most;      /* of a number */
-	const char *const *words; /* of a word; those from @refused on are xl's, but not ours */
-	unsigned refused;
-	const char *(*wrong)(const char *text); /* of texts: NULL, or what to write */
-	bool only_off;                          /* a flag that may be there, but not be on */
-	bool split;                             /* one text alone is several, between blanks */
+	unsigned refused; /* the words from here on are xl's, but not ours */
+	bool only_off;    /* a flag that may be there, but not be on */
+	bool split;       /* one text alone is several, between blanks */
 };
 
 #define FLAG(name, for_types) .key = name, .kind = OPTION_IS_FLAG, .types = (for_types)
@@ -211,7 +211,7 @@ static int word_set(const struct rule *rule, struct option_value *value, const c
 {
 	int64_t index = -1;
 
-	for (unsigned i = 0; rule->words[i] && i < rule->refused; i++)
+	for (unsigned i = 0; i < rule->refused && rule->words[i]; i++)
 		if (!strcmp(text, rule->words[i]) || (number_read(text, &index) && index == i)) {
 			value->number = i;
 			value->text = strdup(rule->words[i]);

@@ -150,7 +150,7 @@ int domain_set_aside(struct toolstack *ts, uint16_t domid, const struct nodes *p
 {
 	char name[DOMAIN_NAME_MAX + 1], stamp[24], *old = name_of(ts, domid);
 	struct devices devices = {0};
-	uuid_t uuid;
+	uuid_t uuid = {0};
 	struct renaming r = {.ts = ts,
 			     .domid = domid,
 			     .name = name,

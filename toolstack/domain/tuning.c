@@ -336,8 +336,8 @@ void tuning_limits_free(struct xen_limits *limits)
 static int share_apply(struct toolstack *ts, const struct domain_config *config, uint16_t domid,
 		       struct fault *fault)
 {
-	struct xen_share share;
-	struct xen_pool pool;
+	struct xen_share share = {0};
+	struct xen_pool pool = {0};
 	int rc = pool_find(ts, config, &pool, fault);
 
 	if (!rc)

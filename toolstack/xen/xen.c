@@ -206,7 +206,7 @@ int xen_domain_destroy(struct xen *xen, uint16_t domid, struct fault *fault)
 
 int xen_domain_sethandle(struct xen *xen, uint16_t domid, const uuid_t uuid, struct fault *fault)
 {
-	xen_domain_handle_t handle;
+	xen_domain_handle_t handle = {0};
 
 	memcpy(handle, uuid, sizeof(handle));
 	xen_fresh(xen);
