@@ -82,7 +82,7 @@ static void shown_end(bool shown)
 		fputs("\r\033[K", stderr);
 }
 
-static void child_run(const struct toolstack *parent, struct helper *helper,
+static void child_run(const struct toolstack *parent, pid_t parent_pid, struct helper *helper,
 		      int (*work)(struct toolstack *ts, struct helper *helper, void *arg,
 				  struct fault *fault),
 		      void *arg)
@@ -92,6 +92,8 @@ static void child_run(const struct toolstack *parent, struct helper *helper,
 
 	/* Whoever waits for it undoes it when it dies; nobody would when that one died. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent_pid)
+		_exit(1);
 	if (parent->interrupt.fd >= 0)
 		signal(SIGINT, SIG_IGN);
 	end.rc = toolstack_open(&ts, &end.fault);
@@ -173,7 +175,7 @@ int helper_run(struct toolstack *ts, struct helper *helper,
 	       void *arg, struct fault *fault)
 {
 	int pair[2], rc;
-	pid_t pid;
+	pid_t pid, own = getpid();
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
 		rc = -errno;
@@ -184,7 +186,7 @@ int helper_run(struct toolstack *ts, struct helper *helper,
 	if (!pid) {
 		close(pair[0]);
 		helper->fd = pair[1];
-		child_run(ts, helper, work, arg);
+		child_run(ts, own, helper, work, arg);
 	}
 	close(pair[1]);
 	rc = pid < 0 ? fault_set(fault, -errno, "%s: fork: %s", helper->what, strerror(errno))

@@ -9,6 +9,7 @@
 
 #include "lib/xs.h"
 #include "toolstack/domain/domain.h"
+#include "toolstack/domain/name.h"
 #include "toolstack/domain/peer.h"
 #include "toolstack/domain/rename.h"
 #include "toolstack/domain/save.h"
@@ -105,15 +106,17 @@ static void name_hand_over(struct sending *s)
 
 static void name_take_back(struct toolstack *ts, uint16_t domid, const char *name)
 {
-	char kept[DOMAIN_NAME_MAX + 1];
+	char kept[DOMAIN_NAME_MAX + 1], *now;
 	struct fault fault = {0};
 	size_t length = strlen(name), away = sizeof(AWAY) - 1;
 
 	snprintf(kept, sizeof(kept), "%s", name);
 	if (length > away && !strcmp(kept + length - away, AWAY))
 		kept[length - away] = '\0';
-	if (domain_rename(ts, domid, kept, &fault))
+	now = name_of(ts, domid);
+	if ((!now || strcmp(now, kept) != 0) && domain_rename(ts, domid, kept, &fault))
 		fprintf(stderr, "xsplit: %s\n", fault.text);
+	free(now);
 }
 
 /* Devices and all: as it was. */
