@@ -244,8 +244,10 @@ int plan_paths(struct domain_config *config, struct fault *fault)
 		struct disk_config *disk = &config->disk[i];
 
 		device_place(config, disk->line, "disk", i, place);
-		rc = disk->script ? script_plan(&disk->script, place, fault)
-				  : image_find(disk, place, fault);
+		if (disk->script)
+			rc = script_plan(&disk->script, place, fault);
+		else if (!disk->remote)
+			rc = image_find(disk, place, fault);
 	}
 	for (size_t i = 0; i < config->vifs && !rc; i++) {
 		struct vif_config *vif = &config->vif[i];
@@ -335,7 +337,7 @@ int plan_incoming(struct toolstack *ts, struct domain_config *config, struct fau
 	if (!rc)
 		rc = tuning_plan(ts, config, fault);
 	for (size_t i = 0; i < config->disks && !rc; i++) {
-		if (config->disk[i].script)
+		if (config->disk[i].script || config->disk[i].remote)
 			continue;
 		device_place(config, config->disk[i].line, "disk", i, place);
 		rc = image_find(&config->disk[i], place, fault);

@@ -232,7 +232,8 @@ static int disk_sync(const struct disk_config *disk, uint16_t domid, struct faul
 {
 	int fd, rc = 0;
 
-	if (disk->script || !disk->writable)
+	/* What a server was told it keeps for all who ask. */
+	if (disk->script || disk->remote || !disk->writable)
 		return 0;
 	fd = open(disk->target, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fsync(fd))

@@ -10,8 +10,6 @@ ip link set eth0 master xenbr0 || fail "no eth0"
 ip link set eth0 up || fail "no eth0"
 truncate -s 64M shared.img
 nbdkit --ipaddr 192.0.2.1 file shared.img || fail "nbdkit"
-modprobe nbd nbds_max=1
-nbd-client 192.0.2.1 /dev/nbd0 >/dev/null || fail "nbd-client"
 ssh-keygen -q -t ed25519 -N '' -f /root/key || fail "ssh-keygen"
 busybox nc -l -p 7001 </root/key.pub
 shell="ssh -i /root/key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
@@ -31,7 +29,7 @@ for type in pvh pv; do
 		ramdisk="$type.initrd"
 		extra="console=hvc0 quiet"
 		memory=360
-		disk=["vdev=xvdb,target=/dev/nbd0"]
+		disk=["vdev=xvdb,target=nbd://192.0.2.1/"]
 		vif=["mac=00:16:3e:00:00:02,bridge=xenbr0"]
 	END
 	busy_start "$type"

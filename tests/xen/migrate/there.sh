@@ -1,5 +1,5 @@
 #!/bin/bash
-# The host that guests go to: an ssh server, and the other host's disk under the same name.
+# The host that guests go to: an ssh server.
 # shellcheck source=tests/xen/scenarios/lib.sh disable=SC1091
 . ./lib.sh
 
@@ -15,10 +15,5 @@ has_key() {
 	busybox nc 192.0.2.1 7001 </dev/null >/root/.ssh/authorized_keys && [ -s /root/.ssh/authorized_keys ]
 }
 wait_for 300 has_key || fail "the other host does not give its key"
-has_disk() {
-	modprobe nbd nbds_max=1
-	nbd-client 192.0.2.1 /dev/nbd0
-}
-wait_for 60 has_disk || fail "nbd-client"
 /usr/sbin/sshd -o UsePAM=no -o PermitRootLogin=yes -o StrictModes=no || fail "sshd"
 wait_for 1400 test -e /tmp/done || fail "the other host is not done"
