@@ -189,7 +189,9 @@ machine_write() {
 
 # machine_end NAME SECONDS: wait for its end, show what its serial port said.
 machine_end() {
-	wait_for "$2" gone "$1" || fail "$1 did not end within $2 s: $(tail -n 30 "/tmp/$1.serial")"
+	wait_for "$2" grep 'guest: exit' "/tmp/$1.serial" ||
+		fail "$1 did not end within $2 s: $(tail -n 30 "/tmp/$1.serial")"
+	wait_for 60 gone "$1" || fail "$1 is still there"
 	tr -d '\r' <"/tmp/$1.serial" | grep '^guest: '
 	grep -q '^guest: exit 0' "/tmp/$1.serial" || fail "$1: its script failed: $(tail -n 60 "/tmp/$1.serial")"
 	! ip link show | grep -e -emu || fail "an interface stays"
@@ -202,7 +204,7 @@ machine_run() {
 	say "$1: create"
 	xsplit create "$1.cfg" || fail "create: $(cat /run/xsplit/*.log)"
 	xl list | grep -q "^$1 " || fail "xl list does not show $1"
-	machine_end "$1" 600
+	machine_end "$1" 900
 }
 
 # busy_script FILE: a guest that writes and verifies its disk until it is told to end over a TCP

@@ -1,5 +1,6 @@
 #!/bin/bash
 # Saved, restored, checkpointed, migrated to its own host, its saver killed: data right, TCP connection open.
+# lab: --timeout 1500 --dom0-memory 1400 --memory 3584
 # shellcheck source=tests/xen/scenarios/lib.sh disable=SC1091
 . ./lib.sh
 
