@@ -32,7 +32,8 @@ void buckets_set(struct buckets *buckets, const struct qos_limits *limits)
 {
 	buckets->limited = false;
 	for (int n = 0; n < QOS_LIMITS; n++) {
-		if (memcmp(&buckets->limits.limit[n], &limits->limit[n], sizeof(limits->limit[n])))
+		if (memcmp(&buckets->limits.limit[n], &limits->limit[n],
+			   sizeof(limits->limit[n])) != 0)
 			set(buckets, n, &limits->limit[n]);
 		buckets->limited |= limits->limit[n].rate != 0;
 	}

@@ -8,7 +8,7 @@
 
 static int bool_parse(const char *name, const char *value, bool *field, char *why, size_t size)
 {
-	if (strcmp(value, "0") && strcmp(value, "1")) {
+	if (strcmp(value, "0") != 0 && strcmp(value, "1") != 0) {
 		snprintf(why, size, "%s is %.32s, not 0 or 1", name, value);
 		return -EINVAL;
 	}
@@ -39,8 +39,13 @@ const struct setting settings_table[SETTINGS] = {
 
 void settings_default(struct settings *settings)
 {
-	memset(settings, 0, sizeof(*settings));
-	settings->polling = true;
+	*settings = (struct settings){.polling = true};
+}
+
+bool settings_same(const struct settings *a, const struct settings *b)
+{
+	return a->paused == b->paused && a->polling == b->polling &&
+	       !memcmp(&a->qos, &b->qos, sizeof(a->qos));
 }
 
 int resize_parse(const char *text, struct resize *resize, char *why, size_t size)

@@ -19,7 +19,7 @@
 #define SETTINGS_REQUEST "settings-request"
 #define SETTINGS_REPLY   "settings-reply"
 
-/** Supervisor and worker exchange it as it is; memcmp(3) tells whether two are the same. */
+/** Supervisor and worker exchange it as it is. */
 struct settings {
 	bool paused;  /* "paused": 0 or 1; requests are held until it is 0 again */
 	bool polling; /* "polling": 0 or 1, the default; look for requests before sleeping */
@@ -43,6 +43,9 @@ extern const struct setting settings_table[SETTINGS];
 
 /** settings_default - of a disk whose directory has none of the nodes. */
 void settings_default(struct settings *settings);
+
+/** settings_same - is there no difference? */
+bool settings_same(const struct settings *a, const struct settings *b);
 
 #define SETTINGS_RESIZE "resize"
 

@@ -153,7 +153,7 @@ static int settings_begin(struct device *dev)
 	struct vbd_device *vbd = self(dev);
 	struct vbd_change change = {.kind = VBD_CHANGE_SETTINGS, .settings = vbd->settling.wanted};
 
-	if (device_idle(dev) || !memcmp(&vbd->settings, &change.settings, sizeof(vbd->settings)))
+	if (device_idle(dev) || settings_same(&vbd->settings, &change.settings))
 		return settings_done(dev);
 	return vbd_ask(dev, &change, NULL, 0);
 }

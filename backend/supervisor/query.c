@@ -40,7 +40,7 @@ struct query {
 	struct registry *registry;
 	struct evconnlistener *listener;
 	unsigned count;
-	TAILQ_HEAD(, client) clients; /* the oldest first */
+	TAILQ_HEAD(clients, client) clients; /* the oldest first */
 };
 
 static void client_free(struct client *client)
@@ -202,6 +202,7 @@ static void line_answer(struct client *client, const char *line)
 	const char *path[] = {"request", NULL};
 	char why[128];
 	yajl_val root = yajl_tree_parse(line, why, sizeof(why)), value;
+	const char *text;
 	struct question question;
 
 	if (!root) {
@@ -209,7 +210,8 @@ static void line_answer(struct client *client, const char *line)
 		return;
 	}
 	value = yajl_tree_get(root, path, yajl_t_string);
-	question.request = value ? YAJL_GET_STRING(value) : "";
+	text = value ? YAJL_GET_STRING(value) : NULL;
+	question.request = text ? text : "";
 	question.domid = number_of(root, "domid");
 	question.devid = number_of(root, "devid");
 	if (!strcmp(question.request, "stats"))
@@ -311,10 +313,14 @@ int query_open(struct query **result, struct event_base *base, struct registry *
 
 void query_close(struct query *query)
 {
+	struct client *client, *next;
+
 	if (!query)
 		return;
-	while (!TAILQ_EMPTY(&query->clients))
-		client_free(TAILQ_FIRST(&query->clients));
+	for (client = TAILQ_FIRST(&query->clients); client; client = next) {
+		next = TAILQ_NEXT(client, entry);
+		client_free(client);
+	}
 	evconnlistener_free(query->listener);
 	listen_remove(NAME);
 	free(query);

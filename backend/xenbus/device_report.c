@@ -27,6 +27,7 @@ static void report_failed(struct device *dev, const struct worker_report *report
 		return;
 	}
 	if (dev->class->fall_back && dev->class->fall_back(dev, report->text)) {
+		dev->tries = 0;
 		xenbus_linked(&dev->xenbus, XENBUS_BROKEN);
 		return;
 	}

@@ -117,23 +117,23 @@ END_TEST
 
 static const struct {
 	const char *text;
-	int rc;
 	uint64_t size;
+	int rc;
 	bool force;
 } sizes[] = {
 	{"look", 0, 0, false},
 	{"look force", 0, 0, true},
-	{"1048576", 0, 1048576, false},
-	{"512 force", 0, 512, true},
-	{"9223372036854775296", 0, 9223372036854775296u, false},
-	{"9223372036854775808", -EINVAL, 0, false},
-	{"0", -EINVAL, 0, false},
-	{"513", -EINVAL, 0, false},
-	{"", -EINVAL, 0, false},
-	{"force", -EINVAL, 0, false},
-	{"512 ", -EINVAL, 0, false},
-	{"512 forced", -EINVAL, 0, false},
-	{"1M", -EINVAL, 0, false},
+	{"1048576", 1048576, 0, false},
+	{"512 force", 512, 0, true},
+	{"9223372036854775296", 9223372036854775296u, 0, false},
+	{"9223372036854775808", 0, -EINVAL, false},
+	{"0", 0, -EINVAL, false},
+	{"513", 0, -EINVAL, false},
+	{"", 0, -EINVAL, false},
+	{"force", 0, -EINVAL, false},
+	{"512 ", 0, -EINVAL, false},
+	{"512 forced", 0, -EINVAL, false},
+	{"1M", 0, -EINVAL, false},
 };
 
 START_TEST(resize)
@@ -175,8 +175,7 @@ static unsigned moved(const char *limits, bool write, uint64_t bytes, unsigned s
 static const struct {
 	const char *what, *limits;
 	bool write;
-	uint64_t bytes;
-	unsigned seconds, least, most;
+	unsigned bytes, seconds, least, most;
 } rates[] = {
 	{"operations", "iops=1000", false, 4096, 10, 10000, 10101},
 	{"few operations", "iops=2", false, 4096, 10, 20, 21},

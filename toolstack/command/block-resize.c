@@ -34,7 +34,7 @@ static int size_show(struct toolstack *ts, const struct device *device, bool jso
 	if (!out)
 		return fault_memory(fault);
 	yajl_gen_map_open(out);
-	json_number(out, "bytes", (long long)(sectors * SECTOR));
+	json_number(out, "bytes", (long long)sectors * SECTOR);
 	yajl_gen_map_close(out);
 	json_close(out);
 	return 0;

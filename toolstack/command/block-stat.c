@@ -216,7 +216,7 @@ struct wish {
 
 static int target_find(struct toolstack *ts, struct wish *wish, struct fault *fault)
 {
-	uint16_t domid;
+	uint16_t domid = 0;
 	int rc = 0;
 
 	wish->domid = -1;

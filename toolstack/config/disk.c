@@ -173,7 +173,8 @@ static bool is_limit(const char *word, size_t length)
 static char *limits_take(const char *spec, const char *place, struct qos_limits *limits,
 			 struct fault *fault)
 {
-	char *rest = calloc(1, strlen(spec) + 1), why[200];
+	size_t room = strlen(spec) + 1, used = 0;
+	char *rest = malloc(room), why[200];
 	const char *word = spec;
 
 	if (!rest) {
@@ -185,7 +186,8 @@ static char *limits_take(const char *spec, const char *place, struct qos_limits 
 		bool more = word[length] == ',';
 
 		if (!is_limit(word, length)) {
-			strncat(rest, word, length + more);
+			memcpy(rest + used, word, length + more);
+			used += length + more;
 		} else {
 			char one[80];
 
@@ -195,9 +197,9 @@ static char *limits_take(const char *spec, const char *place, struct qos_limits 
 		}
 		word += length + more;
 	}
-	if (!*word && *rest && rest[strlen(rest) - 1] == ',')
-		rest[strlen(rest) - 1] = '\0';
-	strcat(rest, word);
+	if (!*word && used && rest[used - 1] == ',')
+		used--;
+	snprintf(rest + used, room - used, "%s", word);
 	if (!qos_check(limits, why, sizeof(why)))
 		return rest;
 wrong:
