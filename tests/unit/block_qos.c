@@ -193,6 +193,8 @@ static const struct {
 	{"but an operation", "write-iops=10,bytes=1", true, 0, 10, 100, 103},
 	{"a burst of ten seconds at 1000, then 100",
 	 "iops=100,iops-burst=1000,iops-burst-seconds=10", false, 4096, 10, 9900, 10110},
+	{"no faster than its rate meanwhile", "iops=100,iops-burst=1000,iops-burst-seconds=10",
+	 false, 4096, 1, 1000, 1102},
 	{"and then 100", "iops=100,iops-burst=1000,iops-burst-seconds=10", false, 4096, 20, 10900,
 	 11120},
 	{"a burst of no length is one second", "iops=100,iops-burst=1000", false, 4096, 10, 1890,
