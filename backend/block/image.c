@@ -14,6 +14,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "backend/block/sectors.h"
 #include "lib/log.h"
 #include "lib/number.h"
 
@@ -39,22 +40,36 @@ static int null_open(struct image *image, const char *bytes, char *why, size_t s
 	return 0;
 }
 
-/* Is O_DIRECT there, and content with 512 bytes? A file system on 4K sectors is not. */
-static bool direct_works(int fd)
+/* Is O_DIRECT content with so many bytes? */
+static bool direct_tried(int fd, uint32_t alignment)
 {
-	uint8_t *page;
-	bool works = false;
-	int flags = fcntl(fd, F_GETFL);
+	uint8_t *memory = aligned_alloc(PAGE_SIZE, 2 * (size_t)alignment + PAGE_SIZE);
+	bool works;
 
-	if (fcntl(fd, F_SETFL, flags | O_DIRECT))
-		return false;
-	page = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
-	if (page)
-		works = pread(fd, page + SECTOR_SIZE, SECTOR_SIZE, SECTOR_SIZE) >= 0;
-	free(page);
-	if (!works)
-		fcntl(fd, F_SETFL, flags);
+	works = memory && pread(fd, memory + alignment, alignment, alignment) >= 0;
+	free(memory);
 	return works;
+}
+
+/* With 512 bytes, or with the storage's own sectors if they divide the image. */
+static bool direct_works(struct image *image)
+{
+	uint32_t sector = PAGE_SIZE;
+	int flags = fcntl(image->fd, F_GETFL), logical;
+
+	if (fcntl(image->fd, F_SETFL, flags | O_DIRECT))
+		return false;
+	if (direct_tried(image->fd, SECTOR_SIZE))
+		return true;
+	if (!ioctl(image->fd, BLKSSZGET, &logical) && logical >= (int)SECTOR_SIZE)
+		sector = (uint32_t)logical;
+	if (sector <= SECTORS_ALIGNMENT_MAX && image->size % sector == 0 &&
+	    direct_tried(image->fd, sector)) {
+		image->alignment = sector;
+		return true;
+	}
+	fcntl(image->fd, F_SETFL, flags);
+	return false;
 }
 
 /* A number of /sys/dev/block/MAJOR:MINOR/queue, or 0; a partition's are its disk's. */
@@ -159,7 +174,10 @@ int image_open(struct image *image, const char *path, bool read_only, char *why,
 	struct stat st;
 	int rc;
 
-	*image = (struct image){.fd = -1, .read_only = read_only, .physical_sector = SECTOR_SIZE};
+	*image = (struct image){.fd = -1,
+				.read_only = read_only,
+				.alignment = SECTOR_SIZE,
+				.physical_sector = SECTOR_SIZE};
 	if (!strncmp(path, "null:", 5))
 		return null_open(image, path + 5, why, size);
 
@@ -177,10 +195,9 @@ int image_open(struct image *image, const char *path, bool read_only, char *why,
 		rc = -ENOMEDIUM;
 		goto fail;
 	}
-	image->direct = direct_works(image->fd);
+	image->direct = direct_works(image);
 	if (!image->direct)
-		log_warn("%s: O_DIRECT with 512-byte sectors is not possible, "
-			 "its data goes through the page cache",
+		log_warn("%s: O_DIRECT is not possible, its data goes through the page cache",
 			 path);
 	return 0;
 

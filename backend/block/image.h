@@ -8,9 +8,10 @@
 #include <stdint.h>
 
 struct image {
-	int fd;        /* -1 for the null engine */
-	uint64_t size; /* bytes, a multiple of 512 */
-	bool direct;   /* O_DIRECT, good for 512-byte alignment */
+	int fd;             /* -1 for the null engine */
+	uint64_t size;      /* bytes, a multiple of 512 */
+	bool direct;        /* O_DIRECT, good for the alignment */
+	uint32_t alignment; /* bytes that offset, length and memory of I/O are a multiple of */
 	bool read_only;
 	bool can_discard;
 	uint32_t discard_granularity;
@@ -26,7 +27,8 @@ struct image {
  *
  * A writable image is locked (flock(2) for a file, O_EXCL for a block device), so nobody else who
  * asks for the lock has it writable; the lock goes when all duplicates of the descriptor are
- * closed. O_DIRECT is used if 512-byte requests are good enough for it; else the page cache.
+ * closed. O_DIRECT is used with the smallest alignment that it takes, 512 bytes or the storage's
+ * sector; where there is none, the page cache.
  *
  * Return: 0, -EBUSY (locked by another), -ENOMEDIUM (smaller than a sector), -EINVAL (neither file
  * nor block device), or what open(2) says.

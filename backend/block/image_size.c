@@ -25,7 +25,7 @@ int image_measure(const struct image *image, uint64_t *size)
 		return -EOPNOTSUPP;
 	else if (ioctl(image->fd, BLKGETSIZE64, &bytes))
 		return -errno;
-	*size = bytes - bytes % BLK_SECTOR_SIZE;
+	*size = bytes - bytes % image->alignment;
 	return 0;
 }
 

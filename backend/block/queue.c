@@ -676,10 +676,20 @@ static int engine_open(struct queue *queue, const struct queue_options *from)
 		.arg = queue,
 	};
 
+	struct engine *inner = NULL;
+	int rc;
+
 	if (from->remote)
-		return engine_open_nbd(&queue->engine, from->remote, &options);
-	return from->fd < 0 ? engine_open_null(&queue->engine, &options)
-			    : engine_open_file(&queue->engine, from->fd, &options);
+		rc = engine_open_nbd(&inner, from->remote, &options);
+	else if (from->fd < 0)
+		rc = engine_open_null(&inner, &options);
+	else
+		rc = engine_open_file(&inner, from->fd, &options);
+	if (!rc && from->sectors)
+		rc = engine_open_sectors(&inner, from->sectors, inner, &options);
+	if (!rc)
+		queue->engine = inner;
+	return rc;
 }
 
 /* What the log says is unanswered goes to its slots, the other slots are free. */

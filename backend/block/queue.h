@@ -29,6 +29,7 @@
 #include "backend/block/poller.h"
 #include "backend/block/pool.h"
 #include "backend/block/ring.h"
+#include "backend/block/sectors.h"
 #include "backend/block/stats.h"
 #include "backend/worker/worker.h"
 
@@ -68,6 +69,7 @@ struct queue_options {
 	unsigned pages;
 	int fd;                    /* the image, stays the caller's; -1 for the null engine */
 	struct remote *remote;     /* instead, an NBD client, stays the caller's; or NULL */
+	struct sectors *sectors;   /* of the disk, if its storage has larger ones, or NULL */
 	void *inflight;            /* inflight_size() bytes for this ring, stay the caller's */
 	struct stats_queue *stats; /* what it counts; stays the caller's */
 };

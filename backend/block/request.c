@@ -40,13 +40,16 @@ void request_widen(const void *slot, enum blk_abi abi, union blk_wire *wire)
 	       request_slot_size(abi) - head);
 }
 
-static int segment_parse(struct blkif_request_segment wire, struct blk_segment *segment)
+static int segment_parse(struct blkif_request_segment wire, const struct blk_geometry *disk,
+			 struct blk_segment *segment)
 {
-	if (wire.first_sect > wire.last_sect || wire.last_sect >= BLK_PAGE_SIZE / BLK_SECTOR_SIZE)
+	unsigned sector = BLK_SECTOR_SIZE << disk->segment_shift;
+
+	if (wire.first_sect > wire.last_sect || wire.last_sect >= BLK_PAGE_SIZE / sector)
 		return -EINVAL;
 	segment->gref = wire.gref;
-	segment->offset = (uint16_t)(wire.first_sect * BLK_SECTOR_SIZE);
-	segment->length = (uint16_t)((wire.last_sect - wire.first_sect + 1) * BLK_SECTOR_SIZE);
+	segment->offset = (uint16_t)(wire.first_sect * sector);
+	segment->length = (uint16_t)((wire.last_sect - wire.first_sect + 1) * sector);
 	return 0;
 }
 
@@ -60,9 +63,12 @@ static int range_check(const struct blk_geometry *disk, uint64_t offset, uint64_
 }
 
 /* 512 is a power of two: a sector number whose bytes overflow is beyond every disk. */
-static int sectors_to_bytes(uint64_t sectors, uint64_t *bytes)
+static int sectors_to_bytes(uint64_t sectors, const struct blk_geometry *disk, uint64_t *bytes)
 {
-	return __builtin_mul_overflow(sectors, (uint64_t)BLK_SECTOR_SIZE, bytes) ? -ERANGE : 0;
+	return __builtin_mul_overflow(sectors, (uint64_t)BLK_SECTOR_SIZE << disk->number_shift,
+				      bytes)
+		       ? -ERANGE
+		       : 0;
 }
 
 static int segments_parse(const uint8_t *wire, const struct blk_geometry *disk,
@@ -74,7 +80,7 @@ static int segments_parse(const uint8_t *wire, const struct blk_geometry *disk,
 		int rc;
 
 		memcpy(&one, wire + i * sizeof(one), sizeof(one));
-		rc = segment_parse(one, &request->segment[i]);
+		rc = segment_parse(one, disk, &request->segment[i]);
 		if (rc)
 			return rc;
 		request->length += request->segment[i].length;
@@ -93,9 +99,9 @@ static int discard_parse(const struct blkif_request_discard *wire, const struct 
 		return -EROFS;
 	request->op = BLK_DISCARD;
 	request->segments = 0;
-	rc = sectors_to_bytes(wire->sector_number, &request->offset);
+	rc = sectors_to_bytes(wire->sector_number, disk, &request->offset);
 	if (!rc)
-		rc = sectors_to_bytes(wire->nr_sectors, &request->length);
+		rc = sectors_to_bytes(wire->nr_sectors, disk, &request->length);
 	if (!rc && !request->length)
 		rc = -EINVAL;
 	return rc ? rc : range_check(disk, request->offset, request->length);
@@ -136,7 +142,7 @@ static int indirect_parse(const struct blkif_request_indirect *wire,
 	request->indirect = true;
 	request->indirect_ref = wire->indirect_grefs[0];
 	request->length = 0;
-	return sectors_to_bytes(wire->sector_number, &request->offset);
+	return sectors_to_bytes(wire->sector_number, disk, &request->offset);
 }
 
 static int direct_parse(const struct blkif_request *wire, const struct blk_geometry *disk,
@@ -157,7 +163,7 @@ static int direct_parse(const struct blkif_request *wire, const struct blk_geome
 	}
 	if (disk->read_only && request->op != BLK_READ)
 		return -EROFS;
-	rc = sectors_to_bytes(wire->sector_number, &request->offset);
+	rc = sectors_to_bytes(wire->sector_number, disk, &request->offset);
 	return rc ? rc : segments_parse((const uint8_t *)wire->seg, disk, request);
 }
 

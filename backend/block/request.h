@@ -40,6 +40,9 @@ struct blk_geometry {
 	uint64_t size; /* bytes */
 	bool read_only;
 	bool can_discard;
+	uint8_t number_shift;  /* sector_number and nr_sectors: 512 << this bytes; 0 but for old
+				  frontends */
+	uint8_t segment_shift; /* first_sect and last_sect: the same */
 };
 
 /** A slot of the ring in our own layout: the three structs share operation, id and sector_number.

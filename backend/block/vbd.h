@@ -33,13 +33,14 @@ struct vbd_connect {
 	struct blk_geometry geometry;
 	struct vbd_remote remote;
 	struct settings settings;
-	bool journal;    /* else a dying worker takes what is in flight along */
-	bool stats;      /* else nobody looks */
-	bool image;      /* else remote, or the null engine */
-	bool careful;    /* replay one request after the other */
-	uint32_t abi;    /* enum blk_abi */
-	uint32_t order;  /* 1 << order pages a ring */
-	uint32_t queues; /* 1 to VBD_QUEUES_MAX */
+	bool journal;       /* else a dying worker takes what is in flight along */
+	bool stats;         /* else nobody looks */
+	bool image;         /* else remote, or the null engine */
+	uint32_t alignment; /* of the image's or server's requests, bytes: 512 or more */
+	bool careful;       /* replay one request after the other */
+	uint32_t abi;       /* enum blk_abi */
+	uint32_t order;     /* 1 << order pages a ring */
+	uint32_t queues;    /* 1 to VBD_QUEUES_MAX */
 	struct {
 		uint32_t ref[1u << VBD_ORDER_MAX];
 		uint32_t port; /* the guest's */

@@ -41,6 +41,8 @@ static int vbd_probe(struct device *dev)
 	vbd->cdrom = back_says(dev, "device-type", "cdrom");
 	vbd->removable = back_says(dev, "removable", "1");
 	vbd->discard = !back_says(dev, "discard-enable", "0");
+	if (vbd_units_read(dev))
+		return -EINVAL;
 	return vbd_settings_load(dev);
 }
 
@@ -67,11 +69,6 @@ static bool can_discard(const struct vbd_device *vbd)
 	return vbd->discard && vbd->storage->image.can_discard;
 }
 
-struct blk_geometry vbd_geometry(const struct vbd_device *vbd)
-{
-	return (struct blk_geometry){vbd->storage->image.size, vbd->read_only, can_discard(vbd)};
-}
-
 static int vbd_publish(struct device *dev, struct xs_handle *xs, xs_transaction_t t)
 {
 	struct vbd_device *vbd = self(dev);
@@ -94,9 +91,11 @@ static int vbd_publish(struct device *dev, struct xs_handle *xs, xs_transaction_
 		{"multi-queue-max-queues", VBD_QUEUES_MAX},
 		{"info", (vbd->read_only ? VDISK_READONLY : 0) | (vbd->cdrom ? VDISK_CDROM : 0) |
 				 (vbd->removable ? VDISK_REMOVABLE : 0)},
-		{"sector-size", BLK_SECTOR_SIZE},
-		{"physical-sector-size", image->physical_sector},
-		{"sectors", image->size / BLK_SECTOR_SIZE},
+		{"sector-size", vbd->sector_size},
+		{"physical-sector-size", image->physical_sector > vbd->sector_size
+						 ? image->physical_sector
+						 : vbd->sector_size},
+		{"sectors", vbd_sectors(vbd)},
 	};
 	/* With a hotplug script the image is not known before it ran: then only how we transport.
 	 */
@@ -246,6 +245,7 @@ static int vbd_connect(struct device *dev, void *payload, int *fds, size_t *coun
 	connect.geometry = vbd_geometry(vbd);
 	vbd->rings = connect.queues;
 	vbd->ring_journal = vbd_ring_journal(&connect);
+	connect.alignment = vbd->storage->image.alignment;
 	connect.careful = dev->careful;
 	connect.journal = dev->journal.fd >= 0;
 	connect.image = vbd->lease >= 0;

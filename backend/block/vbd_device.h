@@ -47,6 +47,14 @@ struct vbd_switch {
 	uint32_t number; /* the request that wants it */
 };
 
+/** Who counts in units of sector-size what is in units of 512 bytes (blkif.h of 2024). */
+enum vbd_units {
+	VBD_UNITS_512,    /* nobody */
+	VBD_UNITS_COUNT,  /* the sectors node: mini-os */
+	VBD_UNITS_NUMBER, /* and sector_number: FreeBSD */
+	VBD_UNITS_ALL,    /* and first_sect, last_sect: QEMU, Windows */
+};
+
 struct vbd_device {
 	struct device dev;
 	struct vbd_storage *storage; /* from probe to close */
@@ -55,6 +63,8 @@ struct vbd_device {
 	bool discard_told; /* feature-discard is 1, which is never taken back */
 	int lease;         /* the worker's descriptor of the image, or -1 */
 	bool read_only, cdrom, removable, discard;
+	uint32_t sector_size; /* that the guest sees: 512, or 4096 on demand */
+	enum vbd_units units;
 	bool short_told;
 	struct vbd_stats stats;
 	struct vbd_dumping dump;
@@ -116,6 +126,24 @@ bool vbd_at_rest(const struct device *dev);
 
 /** vbd_tick - see struct device_class. */
 void vbd_tick(struct device *dev);
+
+/**
+ * vbd_units_read - sector-size and legacy-sector-units as the toolstack wants them: of vbd_units.c.
+ * Return: 0, or -EINVAL after device_fail.
+ */
+int vbd_units_read(struct device *dev);
+
+/**
+ * vbd_units_check - would so many bytes of @image be whole sectors, the guest's and the image's?
+ * Return: 0, or -EINVAL after device_fail.
+ */
+int vbd_units_check(struct device *dev, const struct image *image, uint64_t size);
+
+/** vbd_units_measure - image_measure(), but whole sectors. */
+int vbd_units_measure(const struct vbd_device *vbd, uint64_t *size);
+
+/** vbd_sectors - the value of the sectors node. */
+uint64_t vbd_sectors(const struct vbd_device *vbd);
 
 /** vbd_geometry - the disk as its worker is to see it. */
 struct blk_geometry vbd_geometry(const struct vbd_device *vbd);

@@ -15,23 +15,20 @@ static int image_describe(struct vbd_storage *storage)
 	struct device *dev = storage->dev;
 	const struct vbd_device *vbd = (struct vbd_device *)dev;
 	const struct export_info *info = backing_info(storage->backing);
+	uint32_t sector = info->block_min > BLK_SECTOR_SIZE ? info->block_min : BLK_SECTOR_SIZE;
 
-	if (info->size < BLK_SECTOR_SIZE)
+	if (info->size < sector)
 		return device_fail(dev, -ENOMEDIUM, "its export is empty");
-	if (info->block_min > BLK_SECTOR_SIZE)
-		return device_fail(dev, -EINVAL,
-				   "its export takes blocks of %" PRIu32
-				   " bytes, not sectors of 512",
-				   info->block_min);
 	storage->image = (struct image){
 		.fd = -1,
-		.size = info->size / BLK_SECTOR_SIZE * BLK_SECTOR_SIZE,
+		.size = info->size - info->size % sector,
+		.alignment = sector,
 		.read_only = vbd->read_only,
 		.can_discard = info->can_trim && !vbd->read_only,
-		.discard_granularity = BLK_SECTOR_SIZE,
-		.physical_sector = BLK_SECTOR_SIZE,
+		.discard_granularity = sector,
+		.physical_sector = sector,
 	};
-	if (info->block_preferred >= 4096 && storage->image.size % 4096 == 0)
+	if (sector < 4096 && info->block_preferred >= 4096 && storage->image.size % 4096 == 0)
 		storage->image.physical_sector = 4096;
 	return 0;
 }

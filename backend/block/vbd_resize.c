@@ -57,13 +57,16 @@ int vbd_resize(struct device *dev)
 	free(text);
 	if (rc)
 		return rc;
-	rc = image_measure(&vbd->storage->image, &now);
+	rc = vbd_units_measure(vbd, &now);
 	if (rc)
 		return device_fail(dev, rc, "only a file or a block device has a size to change");
 	if (!resize.size)
 		resize.size = now;
 	if (!resize.size)
 		return device_fail(dev, -EINVAL, "its image is empty");
+	rc = vbd_units_check(dev, &vbd->storage->image, resize.size);
+	if (rc)
+		return rc;
 	if (resize.size < vbd->storage->image.size && !resize.force)
 		return device_fail(dev, -EINVAL,
 				   "%" PRIu64 " bytes are less than the %" PRIu64
@@ -82,7 +85,7 @@ void vbd_tick(struct device *dev)
 	struct vbd_device *vbd = self(dev);
 	uint64_t now;
 
-	if (!vbd_at_rest(dev) || image_measure(&vbd->storage->image, &now))
+	if (!vbd_at_rest(dev) || vbd_units_measure(vbd, &now))
 		return;
 	if (now > vbd->storage->image.size) {
 		vbd->settling.step = VBD_STEP_RESIZE;

@@ -24,8 +24,10 @@ static int empty_open(struct vbd_storage *storage)
 	if (!((struct vbd_device *)storage->dev)->cdrom)
 		return device_fail(storage->dev, -EINVAL,
 				   "only a CD-ROM drive can be empty; name an image");
-	storage->image =
-		(struct image){.fd = -1, .read_only = true, .physical_sector = BLK_SECTOR_SIZE};
+	storage->image = (struct image){.fd = -1,
+					.read_only = true,
+					.alignment = BLK_SECTOR_SIZE,
+					.physical_sector = BLK_SECTOR_SIZE};
 	return 0;
 }
 
@@ -47,6 +49,8 @@ int vbd_storage_open(struct vbd_storage *storage, const char *params)
 {
 	int rc = *params ? named_open(storage, params) : empty_open(storage);
 
+	if (!rc)
+		rc = vbd_units_check(storage->dev, &storage->image, storage->image.size);
 	if (rc)
 		return rc;
 	storage->params = strdup(params);

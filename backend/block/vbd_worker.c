@@ -6,6 +6,7 @@
 
 #include "backend/block/queue.h"
 #include "backend/block/remote.h"
+#include "backend/block/sectors.h"
 #include "backend/block/vbd.h"
 #include "backend/block/vbd_stats.h"
 
@@ -16,6 +17,7 @@ struct vbd {
 	int journal;           /* kept open for its lock, or -1 */
 	int fd;                /* the image, or -1 */
 	struct remote *remote; /* instead, or NULL */
+	struct sectors sectors;
 	uint8_t *inflight;
 	struct stats_queue *stats;
 	bool closing;
@@ -61,6 +63,7 @@ static int ring_start(struct vbd *vbd, unsigned n)
 		.fd = vbd->fd,
 		.inflight = vbd->inflight + n * vbd_ring_journal(&vbd->connect),
 		.remote = vbd->remote,
+		.sectors = vbd->connect.alignment > BLK_SECTOR_SIZE ? &vbd->sectors : NULL,
 	};
 	int rc;
 
@@ -187,6 +190,7 @@ static int vbd_connect(struct worker_device *dev, const void *payload, const int
 	vbd->journal = connect->journal ? fds[used++] : -1;
 	stats = connect->stats ? fds[used++] : -1;
 	vbd->fd = connect->image ? fds[used++] : -1;
+	sectors_init(&vbd->sectors, connect->alignment);
 	vbd->disk.geometry = connect->geometry;
 	vbd->disk.held = connect->settings.paused ? BLK_HELD_PAUSED : 0;
 	vbd->disk.careful = connect->careful;

@@ -115,15 +115,15 @@ static const struct {
 	const struct blk_geometry disk;
 	int rc;
 } discards[] = {
-	{"some", 8, 16, {SECTORS * 512ull, false, true}, 0},
-	{"all", 0, SECTORS, {SECTORS * 512ull, false, true}, 0},
-	{"nothing", 0, 0, {SECTORS * 512ull, false, true}, -EINVAL},
-	{"one too many", 1, SECTORS, {SECTORS * 512ull, false, true}, -ERANGE},
-	{"its length wraps", 1, UINT64_MAX, {SECTORS * 512ull, false, true}, -ERANGE},
-	{"its end wraps", 8, UINT64_MAX / 512, {SECTORS * 512ull, false, true}, -ERANGE},
-	{"its start wraps", UINT64_MAX, 1, {SECTORS * 512ull, false, true}, -ERANGE},
-	{"of a read-only disk", 8, 8, {SECTORS * 512ull, true, true}, -EROFS},
-	{"never published", 8, 8, {SECTORS * 512ull, false, false}, -EOPNOTSUPP},
+	{"some", 8, 16, {SECTORS * 512ull, false, true, 0, 0}, 0},
+	{"all", 0, SECTORS, {SECTORS * 512ull, false, true, 0, 0}, 0},
+	{"nothing", 0, 0, {SECTORS * 512ull, false, true, 0, 0}, -EINVAL},
+	{"one too many", 1, SECTORS, {SECTORS * 512ull, false, true, 0, 0}, -ERANGE},
+	{"its length wraps", 1, UINT64_MAX, {SECTORS * 512ull, false, true, 0, 0}, -ERANGE},
+	{"its end wraps", 8, UINT64_MAX / 512, {SECTORS * 512ull, false, true, 0, 0}, -ERANGE},
+	{"its start wraps", UINT64_MAX, 1, {SECTORS * 512ull, false, true, 0, 0}, -ERANGE},
+	{"of a read-only disk", 8, 8, {SECTORS * 512ull, true, true, 0, 0}, -EROFS},
+	{"never published", 8, 8, {SECTORS * 512ull, false, false, 0, 0}, -EOPNOTSUPP},
 };
 
 START_TEST(discard_bounds)
@@ -143,6 +143,46 @@ START_TEST(discard_bounds)
 		ck_assert_uint_eq(request.length, discards[_i].sectors * 512);
 		ck_assert_uint_eq(request.segments, 0);
 	}
+}
+END_TEST
+
+/* Disks with sectors of 4096, as each kind of frontend counts (Xen's commit 221f2748e8). */
+static const struct {
+	const char *what;
+	uint8_t number_shift, segment_shift;
+	uint64_t sector;
+	uint8_t first, last;
+	int rc;
+	uint64_t offset, length;
+} units[] = {
+	{"the specification: all 512", 0, 0, 8, 0, 7, 0, 4096, 4096},
+	{"FreeBSD: sector_number 4096, segments 512", 3, 0, 1, 0, 7, 0, 4096, 4096},
+	{"QEMU, Windows: all 4096", 3, 3, 1, 0, 0, 0, 4096, 4096},
+	{"QEMU, Windows: beyond the page", 3, 3, 1, 0, 1, -EINVAL, 0, 0},
+	{"QEMU, Windows: beyond the disk", 3, 3, SECTORS / 8, 0, 0, -ERANGE, 0, 0},
+	{"QEMU, Windows: wraps", 3, 3, UINT64_MAX / 4096 + 1, 0, 0, -ERANGE, 0, 0},
+};
+
+START_TEST(old_units)
+{
+	const struct blk_geometry geometry = {.size = SECTORS * 512ull,
+					      .number_shift = units[_i].number_shift,
+					      .segment_shift = units[_i].segment_shift};
+	union blk_wire wire;
+	int rc;
+
+	memset(&wire, 0, sizeof(wire));
+	wire.direct.operation = BLKIF_OP_READ;
+	wire.direct.nr_segments = 1;
+	wire.direct.sector_number = units[_i].sector;
+	wire.direct.seg[0].first_sect = units[_i].first;
+	wire.direct.seg[0].last_sect = units[_i].last;
+	rc = request_parse(&wire, &geometry, &request);
+	ck_assert_msg(rc == units[_i].rc, "%s: %d", units[_i].what, rc);
+	if (rc)
+		return;
+	ck_assert_msg(request.offset == units[_i].offset, "%s", units[_i].what);
+	ck_assert_msg(request.length == units[_i].length, "%s", units[_i].what);
 }
 END_TEST
 
@@ -340,6 +380,7 @@ int main(void)
 	tcase_add_loop_test(tc, segment_bounds, 0, TABLE_SIZE(segments));
 	tcase_add_loop_test(tc, bounds, 0, TABLE_SIZE(requests));
 	tcase_add_loop_test(tc, discard_bounds, 0, TABLE_SIZE(discards));
+	tcase_add_loop_test(tc, old_units, 0, TABLE_SIZE(units));
 	tcase_add_loop_test(tc, indirect_bounds, 0, TABLE_SIZE(indirects));
 	tcase_add_test(tc, indirect_descriptors);
 	tcase_add_test(tc, layout_of_32_bits);

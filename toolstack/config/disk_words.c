@@ -35,6 +35,37 @@ static bool format_take(const char *word, struct disk_words *words)
 	return false;
 }
 
+/* A word of the form KEY=VALUE; what is not one of the values allowed is *wrong's. */
+static bool value_take(const char *word, const char *key, const char *const *allowed,
+		       const char **value, const char **wrong)
+{
+	size_t length = strlen(key);
+
+	if (strncmp(word, key, length) != 0)
+		return false;
+	for (; *allowed; allowed++)
+		if (!strcmp(word + length, *allowed)) {
+			*value = *allowed;
+			return true;
+		}
+	*wrong = word;
+	return true;
+}
+
+/* One of our backend's own? */
+static bool ours_take(const char *word, struct disk_words *words, const char **wrong)
+{
+	static const char *const sizes[] = {"512", "4096", NULL};
+	static const char *const units[] = {"0", "count", "number", "all", NULL};
+	const char *size = NULL;
+
+	if (value_take(word, "sector-size=", sizes, &size, wrong)) {
+		words->sector_size = size && *size == '4' ? 4096 : 512;
+		return true;
+	}
+	return value_take(word, "legacy-sector-units=", units, &words->units, wrong);
+}
+
 /* One word before target=; what takes its place. */
 static const char *word_take(const char *word, unsigned positions, struct disk_words *words)
 {
@@ -54,6 +85,7 @@ int disk_words_take(const char *spec, const char *place, struct disk_words *word
 {
 	static const char target[] = "target=";
 	char *copy = strdup(spec), *rest = copy, *word;
+	const char *wrong = NULL;
 	unsigned positions = 0;
 	size_t size;
 	FILE *out;
@@ -71,13 +103,24 @@ int disk_words_take(const char *spec, const char *place, struct disk_words *word
 			break;
 		}
 		word = strsep(&rest, ",");
+		if (ours_take(word, words, &wrong)) {
+			if (wrong)
+				break;
+			continue;
+		}
 		fprintf(out, "%s%s", word_take(word, positions, words), rest ? "," : "");
 		positions += !strchr(word, '=');
 	}
-	free(copy);
 	if (fclose(out)) {
+		free(copy);
 		free(words->rest);
 		return fault_memory(fault);
 	}
-	return 0;
+	if (wrong) {
+		fault_set(fault, -EINVAL, "%s: %s is not %s", place, wrong,
+			  wrong[0] == 's' ? "512 or 4096" : "0, count, number or all");
+		free(words->rest);
+	}
+	free(copy);
+	return wrong ? -EINVAL : 0;
 }

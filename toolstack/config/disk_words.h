@@ -14,6 +14,8 @@
 struct disk_words {
 	char *rest;              /* what is for libxlutil, for free(3) */
 	enum disk_format format; /* DISK_RAW: none of ours was named */
+	uint32_t sector_size;    /* sector-size=512|4096; 0: not said */
+	const char *units;       /* legacy-sector-units=0|count|number|all, or NULL; static */
 };
 
 /**

@@ -56,7 +56,10 @@ struct disk_config {
 	bool cdrom; /* its target may be "": the drive is empty */
 	bool discard;
 	bool direct_io_safe;
-	char *script; /* as written, the plan makes it absolute; or NULL */
+	bool untrusted;       /* the frontend is to protect itself from the backend */
+	uint32_t sector_size; /* 0: not said */
+	const char *units;    /* of legacy-sector-units, static, or NULL */
+	char *script;         /* as written, the plan makes it absolute; or NULL */
 	struct qos_limits qos;
 	unsigned line;
 };

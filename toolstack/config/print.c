@@ -61,6 +61,12 @@ char *disk_config_spec(const struct disk_config *disk)
 		fprintf(out, ",devtype=cdrom");
 	fprintf(out, ",%s%s", disk->discard ? "discard" : "no-discard",
 		disk->direct_io_safe ? ",direct-io-safe" : "");
+	if (disk->untrusted)
+		fprintf(out, ",untrusted");
+	if (disk->sector_size)
+		fprintf(out, ",sector-size=%" PRIu32, disk->sector_size);
+	if (disk->units)
+		fprintf(out, ",legacy-sector-units=%s", disk->units);
 	if (disk->script)
 		fprintf(out, ",script=%s", disk->script);
 	qos_print(&disk->qos, limits);

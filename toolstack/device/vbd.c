@@ -42,7 +42,7 @@ void vbd_nodes(struct nodes *nodes, uint16_t domid, const struct disk_config *di
 		{"state", "1"},
 		{"virtual-device", number},
 		{"device-type", type},
-		{"trusted", "1"},
+		{"trusted", disk->untrusted ? "0" : "1"},
 		{0},
 	};
 	const struct device_node back[] = {
@@ -58,6 +58,8 @@ void vbd_nodes(struct nodes *nodes, uint16_t domid, const struct disk_config *di
 		{"script", disk->script},
 		{"discard-enable", disk->discard ? "1" : "0"},
 		{"qos", limits_of(disk, limits)},
+		{"logical-sector-size", disk->sector_size == 4096 ? "4096" : NULL},
+		{"legacy-sector-units", disk->units},
 		{"direct-io-safe", disk->direct_io_safe ? "1" : NULL},
 		{0},
 	};

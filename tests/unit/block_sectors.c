@@ -1,0 +1,265 @@
+/* 512-byte sectors on larger ones: what comes out, and that nothing is lost between two writers. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/block/sectors.h"
+#include "tests/unit/check.h"
+
+#define SIZE   (1u << 20)
+#define SECTOR 4096u
+#define DEPTH  32u
+
+/* Storage in memory that refuses what is not aligned, and finishes the last first. */
+struct storage {
+	struct engine engine;
+	struct engine_io *first;
+	unsigned reads, writes;
+};
+
+static struct event_base *base;
+static struct storage *storage[2];
+static struct engine *engine[2];
+static struct sectors sectors;
+static uint8_t *disk, *expected, *buffer;
+static unsigned done_calls;
+static int last_rc;
+
+static int storage_start(struct engine *inner, struct engine_io *io)
+{
+	struct storage *self = (struct storage *)inner;
+
+	ck_assert_uint_eq((io->offset | io->length | (uintptr_t)io->buffer) % SECTOR, 0);
+	io->next = self->first;
+	self->first = io;
+	return 0;
+}
+
+static void storage_submit(struct engine *inner)
+{
+}
+
+static void storage_close(struct engine *inner)
+{
+	free(inner);
+}
+
+static const struct engine_class storage_class = {"storage", storage_start, storage_submit,
+						  storage_close, NULL};
+
+static bool storage_finish(struct storage *self)
+{
+	struct engine_io *io = self->first;
+
+	if (!io)
+		return false;
+	self->first = io->next;
+	if (io->op == ENGINE_READ) {
+		memcpy(io->buffer, disk + io->offset, io->length);
+		self->reads++;
+	} else if (io->op == ENGINE_WRITE) {
+		memcpy(disk + io->offset, io->buffer, io->length);
+		self->writes++;
+	} else if (io->op == ENGINE_DISCARD) {
+		memset(disk + io->offset, 0, io->length);
+	}
+	io->done(io, 0);
+	return true;
+}
+
+static void on_done(struct engine_io *io, int rc)
+{
+	done_calls++;
+	last_rc = rc;
+}
+
+static void on_batch(void *arg)
+{
+}
+
+static void run(unsigned operations)
+{
+	while (done_calls < operations) {
+		bool moved = storage_finish(storage[0]);
+
+		moved |= storage_finish(storage[1]);
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		ck_assert_msg(moved || done_calls >= operations, "nothing moves");
+	}
+	ck_assert_int_eq(last_rc, 0);
+	ck_assert_uint_eq(sectors.bounces, 0);
+	ck_assert(LIST_EMPTY(&sectors.active));
+}
+
+static void set_up(void)
+{
+	const struct engine_options options = {.depth = DEPTH, .batch = on_batch};
+
+	base = event_base_new();
+	disk = aligned_alloc(SECTOR, SIZE);
+	expected = aligned_alloc(SECTOR, SIZE);
+	buffer = aligned_alloc(SECTOR, SIZE);
+	for (unsigned n = 0; n < SIZE; n++)
+		disk[n] = (uint8_t)(n * 7 + n / 4096);
+	memcpy(expected, disk, SIZE);
+	done_calls = 0;
+	sectors_init(&sectors, SECTOR);
+	for (int n = 0; n < 2; n++) {
+		struct engine_options with = options;
+
+		with.base = base;
+		storage[n] = calloc(1, sizeof(*storage[n]));
+		storage[n]->engine.class = &storage_class;
+		ck_assert(!engine_open_sectors(&engine[n], &sectors, &storage[n]->engine, &with));
+	}
+}
+
+static void tear_down(void)
+{
+	engine_close(engine[0]);
+	engine_close(engine[1]);
+	event_base_free(base);
+	free(disk);
+	free(expected);
+	free(buffer);
+}
+
+static const struct {
+	const char *what;
+	unsigned offset, length, memory;
+	unsigned reads; /* of the storage, for a write */
+} rows[] = {
+	{"one whole sector", 4096, 4096, 0, 0},
+	{"many whole sectors", 8192, 65536, 0, 0},
+	{"the first 512 bytes", 4096, 512, 0, 1},
+	{"the last 512 bytes", 7680, 512, 3584, 1},
+	{"the middle of one", 5120, 1024, 1024, 1},
+	{"across two", 3584, 1024, 3584, 2},
+	{"a head and whole ones", 3584, 8704, 3584, 1},
+	{"whole ones and a tail", 4096, 8704, 0, 1},
+	{"a head, whole ones, a tail", 7680, 17408, 512, 2},
+	{"whole sectors, memory in between", 4096, 8192, 512, 0},
+	{"the very end", SIZE - 512, 512, 3584, 1},
+	{"1 MiB less 512 bytes", 512, SIZE - 512, 512, 1},
+};
+
+START_TEST(writes)
+{
+	struct engine_io io = {.done = on_done};
+
+	memset(buffer, 0xee, SIZE);
+	memset(expected + rows[_i].offset, 0xee, rows[_i].length);
+	ck_assert(!engine_write(engine[0], &io, buffer + rows[_i].memory, rows[_i].offset,
+				rows[_i].length));
+	run(1);
+	ck_assert_msg(!memcmp(disk, expected, SIZE), "%s", rows[_i].what);
+	ck_assert_msg(storage[0]->reads == rows[_i].reads, "%s: %u reads", rows[_i].what,
+		      storage[0]->reads);
+	ck_assert_uint_eq(storage[0]->writes, 1);
+}
+END_TEST
+
+START_TEST(reads)
+{
+	struct engine_io io = {.done = on_done};
+
+	memset(buffer, 0xee, SIZE);
+	ck_assert(!engine_read(engine[0], &io, buffer + rows[_i].memory, rows[_i].offset,
+			       rows[_i].length));
+	run(1);
+	ck_assert_msg(!memcmp(buffer + rows[_i].memory, disk + rows[_i].offset, rows[_i].length),
+		      "%s", rows[_i].what);
+	for (unsigned n = 0; n < rows[_i].memory; n++)
+		ck_assert_uint_eq(buffer[n], 0xee);
+	ck_assert_uint_eq(storage[0]->reads, 1);
+}
+END_TEST
+
+/* Eight writers of one sector, on two queues: each finds what the others wrote. */
+START_TEST(one_sector)
+{
+	struct engine_io io[8];
+
+	for (unsigned n = 0; n < 8; n++) {
+		io[n].done = on_done;
+		memset(buffer + n * 512, (int)n + 1, 512);
+		memset(expected + 4096 + n * 512, (int)n + 1, 512);
+		ck_assert(!engine_write(engine[n % 2], &io[n], buffer + n * 512, 4096 + n * 512,
+					512));
+	}
+	run(8);
+	ck_assert(!memcmp(disk, expected, SIZE));
+}
+END_TEST
+
+/* A whole sector and a part of it: one after the other, in their order. */
+START_TEST(whole_and_part)
+{
+	struct engine_io io[2] = {{.done = on_done}, {.done = on_done}};
+
+	memset(buffer, 1, 4096);
+	memset(buffer + 4096, 2, 512);
+	memset(expected, 1, 4096);
+	memset(expected + 512, 2, 512);
+	ck_assert(!engine_write(engine[0], &io[0], buffer, 0, 4096));
+	ck_assert(!engine_write(engine[1], &io[1], buffer + 4096, 512, 512));
+	run(2);
+	ck_assert(!memcmp(disk, expected, SIZE));
+}
+END_TEST
+
+/* A hundred rounds of overlapping writes of random place and length. */
+START_TEST(random_writes)
+{
+	struct engine_io io[DEPTH];
+
+	srandom(1);
+	for (unsigned round = 1; round <= 100; round++) {
+		done_calls = 0;
+		for (unsigned n = 0; n < DEPTH; n++) {
+			/* Each has its 512-byte sectors to itself, but shares those of 4096. */
+			unsigned at = (unsigned)random() % 64 * 512 * DEPTH + n * 512;
+
+			io[n].done = on_done;
+			memset(buffer + n * 512, (int)(round + n), 512);
+			memset(expected + at, (int)(round + n), 512);
+			ck_assert(!engine_write(engine[random() % 2], &io[n], buffer + n * 512, at,
+						512));
+		}
+		run(DEPTH);
+		ck_assert(!memcmp(disk, expected, SIZE));
+	}
+}
+END_TEST
+
+START_TEST(discards)
+{
+	struct engine_io io = {.done = on_done};
+
+	ck_assert(!engine_discard(engine[0], &io, 512, 8192)); /* one whole sector in it */
+	run(1);
+	memset(expected + 4096, 0, 4096);
+	ck_assert(!memcmp(disk, expected, SIZE));
+	ck_assert(!engine_discard(engine[0], &io, 512, 4096)); /* none */
+	run(2);
+	ck_assert(!memcmp(disk, expected, SIZE));
+	ck_assert(!engine_flush(engine[0], &io));
+	run(3);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("block_sectors");
+	TCase *tc = tcase_create("block_sectors");
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_loop_test(tc, writes, 0, TABLE_SIZE(rows));
+	tcase_add_loop_test(tc, reads, 0, TABLE_SIZE(rows));
+	tcase_add_test(tc, one_sector);
+	tcase_add_test(tc, whole_and_part);
+	tcase_add_test(tc, random_writes);
+	tcase_add_test(tc, discards);
+	suite_add_tcase(suite, tc);
+	return check_main(suite);
+}
