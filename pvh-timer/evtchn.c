@@ -174,7 +174,8 @@ static void channel_run(struct evtchn *evtchn, struct evtchn_channel *channel, u
 			channel->pass = evtchn->vcpu[vcpu].pass;
 			channel->burst = 0;
 		}
-		if (++channel->burst > EVTCHN_BURST)
+		/* A VIRQ is Xen's own: nobody storms with it, and without the timer's all ends. */
+		if (++channel->burst > EVTCHN_BURST && channel->kind != EVTCHN_VIRQ)
 			channel_hold(evtchn, channel, 1);
 		else if (!channel->late)
 			channel_judge(evtchn, channel, useful);

@@ -43,8 +43,10 @@ static bool expired(void *arg)
 	}
 	now = timer->now(timer->arg);
 	if (now < timer->deadline) {
+		/* Xen's clock is ahead of what this vcpu reads, or it would not have fired: the
+		 * same deadline again would fire at once, over and over. */
 		anomaly_note(anomalies, ANOMALY_TIMER_EARLY);
-		arm(timer, timer->deadline);
+		arm(timer, timer->deadline + (timer->deadline - now));
 		return true;
 	}
 	anomaly_late(anomalies, now - timer->deadline);

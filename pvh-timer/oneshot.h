@@ -3,7 +3,8 @@
  *
  * Follows VCPUOP_set_singleshot_timer of xen/vcpu.h, HYPERVISOR_set_timer_op as fallback. A
  * deadline that has gone is normal: Xen fires at once (and takes no notice of VCPU_SSHOTTMR_future
- * since 2023), so no flag is ever set. One that fires early is armed again.
+ * since 2023), so no flag is ever set. One that fires early is armed again, as
+ * much later as it was early.
  */
 #pragma once
 

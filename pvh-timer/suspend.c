@@ -86,6 +86,8 @@ static void state_make_anew(struct pvh *pvh, struct suspend_report *report, uint
 	error_note(report, cpuid_find(pvh->host, &pvh->xen));
 	pvh->features = hypercall_features(pvh->host);
 	error_note(report, upgrade_shared_map(pvh));
+	for (unsigned vcpu = 0; vcpu < pvh->vcpus; vcpu++)
+		pvh->evtchn.vcpu[vcpu].info = NULL;
 	error_note(report, upgrade_infos_register(pvh));
 	pvh->evtchn.fifo_refused = pvh->two_level;
 	clock_resume(&pvh->clock, &pvh->xen, report->clock_before);

@@ -46,11 +46,23 @@ static int vector_set(struct upcall *upcall)
 	return via_set(upcall, VIA(HVM_PARAM_CALLBACK_TYPE_VECTOR, upcall->vector));
 }
 
-static int vcpu_vector_set(struct upcall *upcall, unsigned vcpu)
+struct vector_call {
+	struct upcall *upcall;
+	int rc;
+};
+
+/* On the vcpu itself, with interrupts off: Xen sends an upcall at once, and the handler that takes
+ * it must know already that it owes an end of interrupt. */
+static void vcpu_vector_set(void *arg)
 {
+	struct vector_call *call = arg;
+	struct upcall *upcall = call->upcall;
+	unsigned vcpu = host_of(upcall)->ops->vcpu(host_of(upcall));
 	struct xen_hvm_evtchn_upcall_vector set = {.vcpu = vcpu, .vector = upcall->vector};
 
-	return hypercall_hvm(host_of(upcall), HVMOP_set_evtchn_upcall_vector, &set);
+	call->rc = hypercall_hvm(host_of(upcall), HVMOP_set_evtchn_upcall_vector, &set);
+	if (!call->rc)
+		upcall->vcpu_vectors = vcpu + 1;
 }
 
 struct lapic_look {
@@ -77,21 +89,27 @@ static int lapics_check(struct upcall *upcall)
 	return 0;
 }
 
-/* Of CALLBACK_IRQ the toolstack wants no more than that it is not 0: 1 is GSI 1, that vcpus
- * with their own vectors never see. */
+/* Of CALLBACK_IRQ the toolstack wants no more than that it is not 0: 1 is GSI 1, which vcpus with
+ * their own vectors never see. It comes first: the domain's vector would be injected besides. */
 static int vcpu_vectors_set(struct upcall *upcall)
 {
+	struct vector_call call = {upcall, 0};
+	struct pvh_host *host = host_of(upcall);
+	uint64_t before = 0;
 	int rc = lapics_check(upcall);
 
+	if (rc)
+		return rc;
+	hypercall_param_get(host, HVM_PARAM_CALLBACK_IRQ, &before);
+	via_set(upcall, 1);
 	for (unsigned vcpu = 0; !rc && vcpu < upcall->evtchn->vcpus; vcpu++) {
-		rc = vcpu_vector_set(upcall, vcpu);
-		if (!rc)
-			upcall->vcpu_vectors = vcpu + 1;
+		rc = host->ops->vcpu_run(host, vcpu, vcpu_vector_set, &call);
+		rc = rc ? rc : call.rc;
 	}
-	if (!rc)
-		via_set(upcall, 1);
-	else if (upcall->vcpu_vectors)
+	if (rc && upcall->vcpu_vectors)
 		rc = vector_set(upcall);
+	else if (rc)
+		via_set(upcall, before);
 	return rc;
 }
 
@@ -165,10 +183,14 @@ int upcall_choose(struct upcall *upcall, uint32_t features, unsigned allowed)
 void upcall_interrupt(struct upcall *upcall, unsigned vcpu)
 {
 	struct pvh_host *host = host_of(upcall);
-	const struct upcall_type *type = &upcall_types[upcall->route];
+	enum upcall_route route = upcall->route;
+	const struct upcall_type *type;
 
-	if (upcall->route == UPCALL_VCPU && vcpu >= upcall->vcpu_vectors)
-		type = &upcall_types[UPCALL_VECTOR];
+	if (vcpu < upcall->vcpu_vectors)
+		route = UPCALL_VCPU;
+	else if (route == UPCALL_VCPU)
+		route = UPCALL_VECTOR;
+	type = &upcall_types[route];
 	/* An edge that comes while we dispatch must be latched: acknowledge first. A level has to
 	 * go before the acknowledgement, or it comes again. */
 	if (type->duty == UPCALL_DUTY_LAPIC)

@@ -69,40 +69,52 @@ static struct vcpu_info *info_area(struct pvh *pvh, unsigned vcpu)
 	return *page ? &(*page)[vcpu % PER_PAGE] : NULL;
 }
 
-static int info_register(struct pvh *pvh, unsigned vcpu)
+struct info_call {
+	struct pvh *pvh;
+	int rc;
+};
+
+/* On the vcpu itself, as Xen wants it, and with interrupts off: Xen marks the new area pending, and
+ * a handler that looked at the old one would never be called again. */
+static void info_register(void *arg)
 {
+	struct info_call *call = arg;
+	struct pvh *pvh = call->pvh;
+	unsigned vcpu = pvh->host->ops->vcpu(pvh->host);
 	struct vcpu_info *info = info_area(pvh, vcpu);
 	struct vcpu_register_vcpu_info area;
 	uint64_t address;
-	int rc;
 
+	call->rc = -ENOMEM;
 	if (!info)
-		return -ENOMEM;
+		return;
 	address = pvh->host->ops->physical(pvh->host, info);
 	area = (struct vcpu_register_vcpu_info){.mfn = address / PVH_PAGE_SIZE,
 						.offset = address % PVH_PAGE_SIZE};
-	rc = hypercall_vcpu(pvh->host, VCPUOP_register_vcpu_info, vcpu, &area);
-	if (!rc)
-		pvh->evtchn.vcpu[vcpu].info = info;
-	return rc;
+	call->rc = hypercall_vcpu(pvh->host, VCPUOP_register_vcpu_info, vcpu, &area);
+	if (call->rc)
+		return;
+	pvh->evtchn.vcpu[vcpu].info = info;
+	evtchn_dispatch(&pvh->evtchn, vcpu);
 }
 
 /* Registered once, an area is for good, even over kexec: the shared page's slots are used where
  * there are some. */
 int upgrade_infos_register(struct pvh *pvh)
 {
+	struct info_call call = {pvh, 0};
 	int rc = 0;
 
 	for (unsigned vcpu = 0; !rc && vcpu < pvh->vcpus; vcpu++) {
 		bool slot = vcpu < XEN_LEGACY_MAX_VCPUS;
 
-		if (slot)
+		/* A vcpu that has an area of its own keeps it until the domain is restored. */
+		if (slot && !pvh->evtchn.vcpu[vcpu].info)
 			pvh->evtchn.vcpu[vcpu].info = &pvh->evtchn.shared->vcpu_info[vcpu];
-		if (pvh->register_vcpu_info || !slot) {
-			rc = info_register(pvh, vcpu);
-			if (rc && slot)
-				rc = 0;
-		}
+		if (!pvh->register_vcpu_info && slot)
+			continue;
+		rc = pvh->host->ops->vcpu_run(pvh->host, vcpu, info_register, &call);
+		rc = rc ? rc : slot ? 0 : call.rc;
 	}
 	return rc;
 }

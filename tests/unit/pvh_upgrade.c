@@ -223,6 +223,26 @@ START_TEST(vectors_for_some_vcpus_only)
 }
 END_TEST
 
+static void interrupted(unsigned vcpu)
+{
+	upcall_interrupt(&pvh.upcall, vcpu);
+}
+
+/* One that is not acknowledged blocks all others of its vcpu for good. */
+START_TEST(the_upcall_that_comes_with_a_vector_is_acknowledged)
+{
+	struct xen *xen = world_make(4);
+
+	pvh.routes = 1u << UPCALL_VECTOR;
+	ck_assert_int_eq(upgrade(&pvh), 0);
+	xen->interrupted = interrupted;
+	xen->lapic_eois = 0;
+	ck_assert_int_eq(upcall_set(&pvh.upcall, pvh.features, UPCALL_VCPU), 0);
+	ck_assert_int_eq(xen->lapic_eois, 4);
+	ck_assert_int_eq(xen->via, 1);
+}
+END_TEST
+
 START_TEST(what_waits_is_taken_when_the_way_changes)
 {
 	struct xen *xen = world_make(2);
@@ -390,6 +410,7 @@ int main(void)
 	tcase_add_loop_test(tc, each_way_and_its_duty, 0, TABLE_SIZE(routes));
 	tcase_add_test(tc, best_way_that_works);
 	tcase_add_test(tc, vectors_for_some_vcpus_only);
+	tcase_add_test(tc, the_upcall_that_comes_with_a_vector_is_acknowledged);
 	tcase_add_test(tc, what_waits_is_taken_when_the_way_changes);
 	tcase_add_loop_test(tc, unplugging, 0, TABLE_SIZE(unplugs));
 	tcase_add_loop_test(tc, migrated_and_all_works, 0, TABLE_SIZE(hosts));

@@ -154,9 +154,20 @@ static int host_vcpu_run(struct pvh_host *host, unsigned vcpu, void (*function)(
 	if (xen->vcpu_down[vcpu])
 		return -ENXIO;
 	xen->vcpu = vcpu;
+	xen->running++;
 	function(arg);
+	xen->running--;
+	xen_interrupt(xen, vcpu);
 	xen->vcpu = before;
 	return 0;
+}
+
+void xen_interrupt(struct xen *xen, unsigned vcpu)
+{
+	if (xen->running || !xen->interrupt[vcpu] || !xen->interrupted)
+		return;
+	xen->interrupt[vcpu] = false;
+	xen->interrupted(vcpu);
 }
 
 static bool host_lapic_enabled(struct pvh_host *host)

@@ -73,6 +73,9 @@ struct xen {
 	bool lapic_off[XEN_VCPUS], vcpu_down[XEN_VCPUS];
 	bool line_missing;
 	unsigned lapic_eois, line_eois, again;
+	bool interrupt[XEN_VCPUS]; /* through the local APIC, not taken yet */
+	unsigned running;          /* inside vcpu_run: interrupts are off */
+	void (*interrupted)(unsigned vcpu);
 	uint64_t param[64];
 
 	/* The machine's ports. */
@@ -118,6 +121,9 @@ void xen_event(struct xen *xen, uint32_t port);
 
 /** xen_send - the same while other threads make calls. */
 void xen_send(struct xen *xen, uint32_t port);
+
+/** xen_interrupt - @vcpu takes what its local APIC has, unless its interrupts are off. */
+void xen_interrupt(struct xen *xen, unsigned vcpu);
 
 /** xen_forget - what a domain loses when it is restored on a host that booted @now ns ago. */
 void xen_forget(struct xen *xen, uint64_t now);

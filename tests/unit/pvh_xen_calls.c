@@ -268,6 +268,9 @@ static int call_hvm(struct xen *xen, unsigned long op, void *arg)
 		if (upcall->vector < 0x10)
 			return -EINVAL;
 		xen->upcall_vector[upcall->vcpu] = upcall->vector;
+		/* As Xen does, whether anything is pending or not. */
+		xen->interrupt[upcall->vcpu] = true;
+		xen_interrupt(xen, upcall->vcpu);
 		return 0;
 	case HVMOP_get_param:
 		param->value = param->index ? xen->param[param->index] : xen->via;
