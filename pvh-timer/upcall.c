@@ -61,7 +61,8 @@ static void vcpu_vector_set(void *arg)
 	struct xen_hvm_evtchn_upcall_vector set = {.vcpu = vcpu, .vector = upcall->vector};
 
 	call->rc = hypercall_hvm(host_of(upcall), HVMOP_set_evtchn_upcall_vector, &set);
-	if (!call->rc)
+	/* Set again, those of later vcpus are still there. */
+	if (!call->rc && upcall->vcpu_vectors <= vcpu)
 		upcall->vcpu_vectors = vcpu + 1;
 }
 
@@ -106,7 +107,10 @@ static int vcpu_vectors_set(struct upcall *upcall)
 		rc = host->ops->vcpu_run(host, vcpu, vcpu_vector_set, &call);
 		rc = rc ? rc : call.rc;
 	}
-	if (rc && upcall->vcpu_vectors)
+	/* Refused a second time, they still have theirs. */
+	if (upcall->vcpu_vectors == upcall->evtchn->vcpus)
+		rc = 0;
+	else if (rc && upcall->vcpu_vectors)
 		rc = vector_set(upcall);
 	else if (rc)
 		via_set(upcall, before);
@@ -180,17 +184,14 @@ int upcall_choose(struct upcall *upcall, uint32_t features, unsigned allowed)
 	return rc;
 }
 
-void upcall_interrupt(struct upcall *upcall, unsigned vcpu)
+void upcall_interrupt(struct upcall *upcall, unsigned vcpu, bool line)
 {
 	struct pvh_host *host = host_of(upcall);
-	enum upcall_route route = upcall->route;
-	const struct upcall_type *type;
+	const struct upcall_type *type =
+		&upcall_types[line                          ? UPCALL_GSI
+			      : vcpu < upcall->vcpu_vectors ? UPCALL_VCPU
+							    : UPCALL_VECTOR];
 
-	if (vcpu < upcall->vcpu_vectors)
-		route = UPCALL_VCPU;
-	else if (route == UPCALL_VCPU)
-		route = UPCALL_VECTOR;
-	type = &upcall_types[route];
 	/* An edge that comes while we dispatch must be latched: acknowledge first. A level has to
 	 * go before the acknowledgement, or it comes again. */
 	if (type->duty == UPCALL_DUTY_LAPIC)

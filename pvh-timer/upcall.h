@@ -59,9 +59,14 @@ int upcall_set(struct upcall *upcall, uint32_t features, enum upcall_route route
  */
 int upcall_choose(struct upcall *upcall, uint32_t features, unsigned allowed);
 
-/** upcall_interrupt - the handler of the vector, interrupts off: duty and dispatch in their order.
+/**
+ * upcall_interrupt - the handler of the vector, or of the @line, interrupts off: duty and dispatch
+ * in their order.
+ *
+ * What is owed goes by the way this interrupt came, not by the way in use: one of the old way can
+ * be under way while another is chosen.
  */
-void upcall_interrupt(struct upcall *upcall, unsigned vcpu);
+void upcall_interrupt(struct upcall *upcall, unsigned vcpu, bool line);
 
 /** upcall_forget - after a resume: Xen has forgotten all of it. */
 void upcall_forget(struct upcall *upcall);

@@ -42,7 +42,7 @@ static void deliver(struct xen *xen)
 	for (unsigned vcpu = 0; vcpu < pvh.vcpus; vcpu++) {
 		xen->vcpu = vcpu;
 		if (evtchn_waiting(&pvh.evtchn, vcpu))
-			upcall_interrupt(&pvh.upcall, vcpu);
+			upcall_interrupt(&pvh.upcall, vcpu, false);
 	}
 	xen->vcpu = 0;
 }

@@ -34,7 +34,8 @@ static void deliver(struct xen *xen)
 	for (unsigned vcpu = 0; vcpu < pvh.vcpus; vcpu++) {
 		xen->vcpu = vcpu;
 		if (evtchn_waiting(&pvh.evtchn, vcpu))
-			upcall_interrupt(&pvh.upcall, vcpu);
+			upcall_interrupt(&pvh.upcall, vcpu,
+					 upcall_types[pvh.upcall.route].duty == UPCALL_DUTY_LINE);
 	}
 	xen->vcpu = 0;
 }
@@ -225,7 +226,7 @@ END_TEST
 
 static void interrupted(unsigned vcpu)
 {
-	upcall_interrupt(&pvh.upcall, vcpu);
+	upcall_interrupt(&pvh.upcall, vcpu, false);
 }
 
 /* One that is not acknowledged blocks all others of its vcpu for good. */
@@ -240,6 +241,29 @@ START_TEST(the_upcall_that_comes_with_a_vector_is_acknowledged)
 	ck_assert_int_eq(upcall_set(&pvh.upcall, pvh.features, UPCALL_VCPU), 0);
 	ck_assert_int_eq(xen->lapic_eois, 4);
 	ck_assert_int_eq(xen->via, 1);
+
+	/* Set again, vcpus that have theirs go on acknowledging meanwhile. */
+	xen_refuse(xen, __HYPERVISOR_hvm_op, HVMOP_set_evtchn_upcall_vector, -EINVAL, 1, 99);
+	ck_assert_int_eq(upcall_set(&pvh.upcall, pvh.features, UPCALL_VCPU), 0);
+	ck_assert(pvh.upcall.vcpu_vectors == 4 && xen->via == 1);
+}
+END_TEST
+
+/* An interrupt of the old way may be under way, and one of the new comes before the call returns.
+ */
+START_TEST(what_is_owed_goes_by_the_way_it_came)
+{
+	struct xen *xen = world_make(2);
+
+	pvh.routes = 1u << UPCALL_POLL;
+	ck_assert_int_eq(upgrade(&pvh), 0);
+	upcall_interrupt(&pvh.upcall, 0, true);
+	ck_assert(xen->line_eois == 1 && xen->lapic_eois == 0);
+	ck_assert_int_eq(upcall_set(&pvh.upcall, pvh.features, UPCALL_VECTOR), 0);
+	upcall_interrupt(&pvh.upcall, 0, true);
+	ck_assert(xen->line_eois == 2 && xen->lapic_eois == 0);
+	upcall_interrupt(&pvh.upcall, 0, false);
+	ck_assert(xen->line_eois == 2 && xen->lapic_eois == 0);
 }
 END_TEST
 
@@ -411,6 +435,7 @@ int main(void)
 	tcase_add_test(tc, best_way_that_works);
 	tcase_add_test(tc, vectors_for_some_vcpus_only);
 	tcase_add_test(tc, the_upcall_that_comes_with_a_vector_is_acknowledged);
+	tcase_add_test(tc, what_is_owed_goes_by_the_way_it_came);
 	tcase_add_test(tc, what_waits_is_taken_when_the_way_changes);
 	tcase_add_loop_test(tc, unplugging, 0, TABLE_SIZE(unplugs));
 	tcase_add_loop_test(tc, migrated_and_all_works, 0, TABLE_SIZE(hosts));
