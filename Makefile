@@ -41,7 +41,7 @@ TEST_PROGRAMS := # NAME -> $(BUILD)/tests/bin/NAME, used by the scripts of tests
 EXTRA :=      # any other file that "all" builds
 INSTALL_LIBS :=  # files below $(BUILD)/lib that "install" copies to the same place
 
-MODULES := lib pvh-timer embedded xenstore-tools backend frontend toolstack tests
+MODULES := lib pvh-timer embedded xenstore-tools backend frontend frontend/kernel toolstack tests
 include $(wildcard $(addsuffix /module.mk,$(MODULES)))
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$($(1)_SRCS))

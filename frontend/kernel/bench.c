@@ -1,0 +1,329 @@
+/*
+ * What the upgrade is worth, in one boot: the same work as a fully virtualised guest does it, then
+ * by pvh-timer. A line "bench NAME WHERE NS" each; the median of several rounds.
+ *
+ * Exits cannot be counted from inside; calls to Xen can, and accesses to emulated registers are
+ * known: a line "exits NAME WHERE N" says how many of both one unit of the work takes.
+ */
+#include "frontend/kernel/ata.h"
+#include "frontend/kernel/disk.h"
+#include "frontend/kernel/test.h"
+#include "frontend/kernel/world.h"
+
+#define ROUNDS    9u
+#define TIMES     100u
+#define COM1      0x3f8
+#define COM1_LINE 4
+#define SECTOR    8192u /* 4 MiB */
+
+static struct {
+	uint32_t count;
+	uint32_t stop;
+	struct evtchn_channel self, other, loop, far;
+	uint8_t *page;
+} here;
+
+static void count(void)
+{
+	__atomic_fetch_add(&here.count, 1, __ATOMIC_SEQ_CST);
+}
+
+static void wait(uint32_t value)
+{
+	while (__atomic_load_n(&here.count, __ATOMIC_ACQUIRE) != value)
+		cpu_relax();
+}
+
+/* Once; false: it did not work. */
+typedef bool unit(void);
+
+static void report(const char *name, const char *where, unit *once, unsigned times)
+{
+	uint64_t took[ROUNDS];
+
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		uint64_t begin = clocks_ns();
+
+		for (unsigned i = 0; i < times; i++) {
+			if (!once()) {
+				print("bench %s %s failed\n", name, where);
+				return;
+			}
+		}
+		took[round] = (clocks_ns() - begin) / times;
+		for (unsigned i = round; i && took[i] < took[i - 1]; i--) {
+			uint64_t swap = took[i];
+
+			took[i] = took[i - 1];
+			took[i - 1] = swap;
+		}
+	}
+	print("bench %s %s %lu\n", name, where, took[ROUNDS / 2]);
+}
+
+static void counted_interrupt(void)
+{
+	count();
+	apic_eoi();
+}
+
+/* The local APIC's timer: what Linux uses without Xen's. */
+static bool apic_timer(void)
+{
+	uint32_t before = here.count;
+
+	apic_timer_arm(1);
+	wait(before + 1);
+	return true;
+}
+
+/* The 8254 through the IO-APIC. */
+static bool pit_timer(void)
+{
+	uint32_t before = here.count;
+
+	clocks_pit_arm(2);
+	wait(before + 1);
+	return true;
+}
+
+static bool apic_ipi(void)
+{
+	uint32_t before = here.count;
+
+	apic_send(0, VECTOR_IPI);
+	wait(before + 1);
+	return true;
+}
+
+/* To another vcpu, which is awake, and until its handler has run. */
+static bool apic_ipi_other(void)
+{
+	uint32_t before = here.count;
+
+	apic_send(2, VECTOR_IPI);
+	wait(before + 1);
+	return true;
+}
+
+static void stay_awake(void *arg)
+{
+	cpu_interrupts_on();
+	while (!__atomic_load_n(&here.stop, __ATOMIC_ACQUIRE))
+		cpu_relax();
+	cpu_interrupts_off();
+}
+
+static bool other_awake(void)
+{
+	__atomic_store_n(&here.stop, 0, __ATOMIC_RELEASE);
+	return kernel.vcpus > 1 && !smp_begin(1, stay_awake, NULL);
+}
+
+static void other_sleeps(void)
+{
+	__atomic_store_n(&here.stop, 1, __ATOMIC_RELEASE);
+	smp_wait(1);
+}
+
+/* A device's interrupt: the serial port says that it can send, which is taken back by asking why.
+ */
+static void serial_interrupt(void)
+{
+	cpu_in8(COM1 + 2);
+	count();
+	apic_eoi();
+}
+
+static bool serial_event(void)
+{
+	uint32_t before = here.count;
+
+	cpu_out8(COM1 + 1, 2);
+	wait(before + 1);
+	cpu_out8(COM1 + 1, 0);
+	return true;
+}
+
+static bool hpet_read(void)
+{
+	return clocks_hpet() != 0;
+}
+
+static bool ata_request(void)
+{
+	return !ata_read(SECTOR, here.page);
+}
+
+static void emulated(void)
+{
+	interrupts_handle(VECTOR_TIMER, counted_interrupt);
+	interrupts_handle(VECTOR_IPI, counted_interrupt);
+	report("timer-interrupt", "lapic", apic_timer, TIMES);
+	if (clocks.pit && kernel.hvm) {
+		interrupts_handle(VECTOR_LINE, counted_interrupt);
+		ioapic_route(2, VECTOR_LINE, false); /* line 0 is wired to pin 2 */
+		report("timer-interrupt", "pit", pit_timer, TIMES);
+		ioapic_mask(2);
+	}
+	report("ipi", "lapic,self", apic_ipi, TIMES);
+	if (other_awake()) {
+		report("ipi", "lapic,other", apic_ipi_other, TIMES);
+		other_sleeps();
+	}
+	if (console_has_serial() && kernel.hvm) {
+		interrupts_handle(VECTOR_LINE, serial_interrupt);
+		ioapic_route(COM1_LINE, VECTOR_LINE, false);
+		report("event", "serial", serial_event, TIMES);
+		ioapic_mask(COM1_LINE);
+	}
+	if (clocks.hpet_period)
+		report("clock-read", "hpet", hpet_read, TIMES);
+	if (!ata_start()) {
+		report("disk-request", "ide", ata_request, TIMES / 5);
+		ata_stop();
+	}
+}
+
+static bool counted(void *arg)
+{
+	count();
+	return true;
+}
+
+static bool xen_timer(void)
+{
+	uint32_t before = world.fired[0];
+
+	cpu_interrupts_off();
+	oneshot_set(&kernel.pvh.timer[0], world_now() + 1);
+	cpu_interrupts_on();
+	while (__atomic_load_n(&world.fired[0], __ATOMIC_ACQUIRE) == before)
+		cpu_relax();
+	return true;
+}
+
+static bool xen_ipi(void)
+{
+	uint32_t before = here.count;
+
+	evtchn_send(&kernel.pvh.evtchn, &here.self);
+	wait(before + 1);
+	return true;
+}
+
+static bool xen_ipi_other(void)
+{
+	uint32_t before = here.count;
+
+	evtchn_send(&kernel.pvh.evtchn, &here.other);
+	wait(before + 1);
+	return true;
+}
+
+static bool xen_event(void)
+{
+	uint32_t before = here.count;
+
+	evtchn_send(&kernel.pvh.evtchn, &here.loop);
+	wait(before + 1);
+	return true;
+}
+
+static bool xen_clock(void)
+{
+	return clock_read(&kernel.pvh.clock) != 0;
+}
+
+static bool xen_disk(void)
+{
+	return !disk_read((uint64_t)SECTOR * 512, here.page, 4096);
+}
+
+static void hypercalls_report(const char *name, unit *once)
+{
+	uint64_t before = kernel.hypercalls;
+
+	once();
+	print("exits %s hypercalls %lu\n", name, kernel.hypercalls - before);
+}
+
+static void upgraded(enum upcall_route route)
+{
+	const char *where = upcall_types[route].name;
+	char words[48];
+
+	report("timer-interrupt", where, xen_timer, TIMES);
+	print_into(words, sizeof(words), "%s,self", where);
+	report("ipi", words, xen_ipi, TIMES);
+	if (upcall_types[route].every_vcpu && other_awake()) {
+		print_into(words, sizeof(words), "%s,other", where);
+		report("ipi", words, xen_ipi_other, TIMES);
+		other_sleeps();
+	}
+	report("event", where, xen_event, TIMES);
+	hypercalls_report("timer-interrupt", xen_timer);
+	hypercalls_report("ipi", xen_ipi);
+	hypercalls_report("event", xen_event);
+}
+
+static bool channels_make(void)
+{
+	struct evtchn *evtchn = &kernel.pvh.evtchn;
+
+	here.self = here.other = here.loop = here.far =
+		(struct evtchn_channel){.handler = counted, .priority = 7};
+	return !evtchn_bind_ipi(evtchn, &here.self, 0) &&
+	       !evtchn_bind_ipi(evtchn, &here.other, kernel.vcpus - 1) &&
+	       !evtchn_bind_unbound(evtchn, &here.far, DOMID_SELF) &&
+	       !evtchn_bind_interdomain(evtchn, &here.loop, DOMID_SELF, here.far.port);
+}
+
+static void channels_end(void)
+{
+	evtchn_close(&kernel.pvh.evtchn, &here.loop);
+	evtchn_close(&kernel.pvh.evtchn, &here.far);
+	evtchn_close(&kernel.pvh.evtchn, &here.other);
+	evtchn_close(&kernel.pvh.evtchn, &here.self);
+}
+
+static void upgraded_all(void)
+{
+	static const enum upcall_route routes[] = {UPCALL_GSI, UPCALL_INTX, UPCALL_VECTOR,
+						   UPCALL_VCPU};
+
+	for (unsigned i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		if (upcall_set(&kernel.pvh.upcall, kernel.pvh.features, routes[i]))
+			continue;
+		/* Once the other end of a new channel has been heard. */
+		if (!channels_make())
+			break;
+		clocks_spin(1000000);
+		upgraded(routes[i]);
+		channels_end();
+	}
+}
+
+static enum verdict bench(void)
+{
+	here.page = memory_pages(1);
+	emulated();
+	CHECK(!world_upgrade(), "no upgrade");
+	CHECK(!world_abi(true), "no FIFO");
+	upgraded_all();
+	report("clock-read", clock_name(kernel.pvh.clock.source), xen_clock, TIMES * 10);
+	hypercalls_report("clock-read", xen_clock);
+	if (!kernel.dom0 && !disk_open()) {
+		report("disk-request", "blkfront", xen_disk, TIMES / 5);
+		hypercalls_report("disk-request", xen_disk);
+		disk_close();
+	}
+	return VERDICT_OK;
+}
+
+void bench_run(void)
+{
+	static const struct test test = {"all", "3.0", bench};
+
+	test_case("bench", &test);
+}

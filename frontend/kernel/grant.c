@@ -1,0 +1,78 @@
+#include "frontend/kernel/grant.h"
+
+#include <stdint.h>
+
+#include <xen/grant_table.h>
+
+#include "frontend/kernel/kernel.h"
+
+#define ENTRIES (GRANT_FRAMES * 512u)
+
+static struct {
+	struct grant_entry_v1 *table;
+	uint32_t next[ENTRIES]; /* of those that are free */
+	uint32_t free;          /* the first, 0: none */
+	uint32_t used;
+	bool started;
+} grants;
+
+int grant_start(void)
+{
+	int rc;
+
+	for (unsigned frame = 0; frame < GRANT_FRAMES; frame++) {
+		uint64_t address = memory_unpopulated(FRAME_GRANTS + frame);
+
+		rc = hypercall_map(&kernel.host, XENMAPSPACE_grant_table, frame, address / 4096);
+		if (rc)
+			return rc;
+	}
+	grants.table = (void *)memory_unpopulated(FRAME_GRANTS);
+	if (grants.started)
+		return 0;
+	/* The first ones are the toolstack's: console and store. */
+	for (uint32_t gref = GNTTAB_NR_RESERVED_ENTRIES; gref < ENTRIES; gref++)
+		grants.next[gref] = gref + 1 < ENTRIES ? gref + 1 : 0;
+	grants.free = GNTTAB_NR_RESERVED_ENTRIES;
+	grants.started = true;
+	return 0;
+}
+
+int grant_give(uint16_t domid, const void *address, bool readonly, uint32_t *gref)
+{
+	struct grant_entry_v1 *entry;
+
+	if (!grants.free)
+		return -ENOSPC;
+	*gref = grants.free;
+	grants.free = grants.next[*gref];
+	grants.used++;
+	entry = &grants.table[*gref];
+	entry->domid = domid;
+	entry->frame = (uint32_t)((uint64_t)address / 4096);
+	__atomic_store_n(&entry->flags,
+			 (uint16_t)(GTF_permit_access | (readonly ? GTF_readonly : 0)),
+			 __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* As grant_table.h has it: only flags that show no use may become 0. */
+int grant_end(uint32_t gref)
+{
+	uint16_t *flags = &grants.table[gref].flags, old = __atomic_load_n(flags, __ATOMIC_ACQUIRE);
+
+	do {
+		if (old & (GTF_reading | GTF_writing))
+			return -EBUSY;
+	} while (!__atomic_compare_exchange_n(flags, &old, 0, false, __ATOMIC_SEQ_CST,
+					      __ATOMIC_SEQ_CST));
+	grants.next[gref] = grants.free;
+	grants.free = gref;
+	grants.used--;
+	return 0;
+}
+
+uint32_t grant_used(void)
+{
+	return grants.used;
+}
