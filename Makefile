@@ -149,6 +149,11 @@ check-xen-smoke: deps
 bench-block: deps check-build
 	$(Q)BUILD=$(abspath $(BUILD)) tests/bench/block
 
+.PHONY: check-timer
+## check-timer: every timer and interrupt case on real Xen, PVH and HVM, 1 and 4 vcpus, saved and restored
+check-timer: deps all
+	$(Q)BUILD=$(abspath $(BUILD)) tests/conformance/timer/run
+
 ## lint: clang-format, clang-tidy, cppcheck, shellcheck, mandoc
 lint: deps all
 	$(Q)tools/lint "$(filter -I% -D_GNU_SOURCE,$(CPPFLAGS))" $(SOURCES)
