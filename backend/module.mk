@@ -9,7 +9,7 @@ backend-block-ring_SRCS := $(addprefix backend/block/,request.c ring.c inflight.
 backend-block_SRCS := $(addprefix backend/block/,image.c image_size.c settings.c vbd_device.c vbd_settle.c vbd_resize.c vbd_switch.c vbd_stats.c vbd_tell.c vbd_dump.c vbd_worker.c)
 backend-xenbus_SRCS := $(addprefix backend/xenbus/,state.c path.c error.c journal.c nodes.c device.c device_nodes.c device_report.c)
 # Disks that come over NBD: the worker's client, and what the supervisor runs for it.
-backend-block-ring_SRCS += $(addprefix backend/block/,engine_nbd.c engine_sectors.c unflushed.c remote.c \
+backend-block-ring_SRCS += $(addprefix backend/block/,engine_nbd.c engine_sectors.c engine_inject.c inject.c stall.c unflushed.c remote.c \
 	remote_connection.c remote_recovery.c)
 backend-block_SRCS += $(addprefix backend/block/,source.c backing.c connector.c exporter.c vbd_storage.c vbd_remote.c vbd_units.c)
 xsplit-backend_SRCS += backend/supervisor/child.c backend/worker/confine.c
@@ -59,6 +59,11 @@ UNIT_TESTS += block_sectors
 block_sectors_SRCS := tests/unit/block_sectors.c
 block_sectors_LIBS := backend-block-ring libxsplit
 block_sectors_LINK := -levent_core -luring -lnbd
+
+UNIT_TESTS += block_inject
+block_inject_SRCS := tests/unit/block_inject.c
+block_inject_LIBS := backend-block-ring libxsplit
+block_inject_LINK := -levent_core -luring -lnbd
 
 UNIT_TESTS += block_remote
 block_remote_SRCS := tests/unit/block_remote.c

@@ -421,6 +421,11 @@ void backing_want(struct backing *backing, unsigned n, const char *why)
 	}
 }
 
+bool backing_is_away(const struct backing *backing)
+{
+	return backing->is_away;
+}
+
 void backing_unwant(struct backing *backing)
 {
 	backing->wanted = 0;

@@ -218,6 +218,15 @@ static int lease_take(struct vbd_device *vbd)
 					     : device_fail(&vbd->dev, rc, "%s", why);
 }
 
+/* A worker's complaint goes with it; that there is no server is not the worker's. */
+static void stall_forget(struct device *dev)
+{
+	const struct vbd_storage *storage = self(dev)->storage;
+
+	if (storage && !(storage->backing && backing_is_away(storage->backing)))
+		device_recovered(dev, "its storage is not waited for any more");
+}
+
 static int vbd_connect(struct device *dev, void *payload, int *fds, size_t *count)
 {
 	struct vbd_device *vbd = self(dev);
@@ -225,6 +234,7 @@ static int vbd_connect(struct device *dev, void *payload, int *fds, size_t *coun
 	int rc;
 
 	vbd_unsettle(dev); /* what a worker that died was asked */
+	stall_forget(dev);
 	vbd_remote_unwant(vbd->storage);
 	rc = abi_read(dev, &connect.abi);
 
@@ -313,6 +323,7 @@ static bool vbd_progress(struct device *dev, uint64_t *answered, char *text, siz
 static void vbd_disconnected(struct device *dev)
 {
 	lease_return(self(dev));
+	stall_forget(dev);
 	vbd_unsettle(dev);
 	vbd_remote_unwant(self(dev)->storage);
 	vbd_switch_close(self(dev));

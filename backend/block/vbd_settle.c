@@ -41,6 +41,16 @@ static int settings_read(struct device *dev, struct settings *settings, struct v
 	return rc ? device_fail(dev, rc, "%s", why) : 0;
 }
 
+/* Nobody shall have to look for where they come from. */
+static void faults_tell(const struct device *dev)
+{
+	const struct vbd_device *vbd = (const struct vbd_device *)dev;
+
+	if (vbd->settings.inject.count)
+		log_warn("%s: has faults by xsplit block-inject: %s", dev->name,
+			 vbd->texts.of[SETTING_INJECT]);
+}
+
 int vbd_settings_load(struct device *dev)
 {
 	struct vbd_device *vbd = self(dev);
@@ -51,6 +61,7 @@ int vbd_settings_load(struct device *dev)
 	if (!rc) {
 		vbd->settings = settings;
 		texts_move(&vbd->texts, &texts);
+		faults_tell(dev);
 	}
 	texts_free(&texts);
 	return rc;
@@ -145,6 +156,7 @@ static int settings_done(struct device *dev)
 
 	vbd->settings = vbd->settling.wanted;
 	texts_move(&vbd->texts, &vbd->settling.texts);
+	faults_tell(dev);
 	return 0;
 }
 

@@ -100,6 +100,7 @@ int command_block_detach(const struct command *self, int argc, char **argv);
 int command_block_dump(const struct command *self, int argc, char **argv);
 int command_block_list(const struct command *self, int argc, char **argv);
 int command_block_pause(const struct command *self, int argc, char **argv);
+int command_block_inject(const struct command *self, int argc, char **argv);
 int command_block_qos(const struct command *self, int argc, char **argv);
 int command_block_resize(const struct command *self, int argc, char **argv);
 int command_block_resume(const struct command *self, int argc, char **argv);

@@ -13,6 +13,8 @@ const struct command commands[] = {
 	 command_block_detach},
 	{"block-dump", "[--json] DOMAIN VDEV|DEVID", "Show the rings of a disk in use",
 	 command_block_dump},
+	{"block-inject", "[--clear] [--json] DOMAIN VDEV|DEVID [RULE...]",
+	 "Give a disk faults for tests, or tell which it has", command_block_inject},
 	{"block-list", "[--json] DOMAIN...", "List the disks of guests", command_block_list},
 	{"block-pause", "[--json] DOMAIN VDEV|DEVID", "Hold the requests of a disk",
 	 command_block_pause},

@@ -252,6 +252,8 @@ int disk_config_parse(const char *spec, const char *place, struct disk_config *d
 			  !libxl_defbool_val(from.trusted);
 	disk->sector_size = words.sector_size;
 	disk->units = words.units;
+	disk->timed = words.timed;
+	disk->timeout_s = words.timeout_s;
 	libxl_device_disk_dispose(&from);
 	free(rest);
 	if (!rc)
