@@ -114,12 +114,13 @@ check-unit: $(UNIT_FILES)
 check-embedded: all $(TEST_FILES)
 	$(Q)tests/run $(BUILD) embedded
 
-## check-crash: the worker killed 500 times under fio verify, and the backend 5 times in each way
+## check-crash: the worker killed 500 times under fio verify, the backend 5 times in each way, both amid changes
 check-crash: all $(TEST_FILES)
 	$(Q)ONLY='block-crash' ROUNDS=500 tests/run $(BUILD) embedded
 	$(Q)cat $(BUILD)/log/embedded-block-crash
 	$(Q)ONLY='block-reload' tests/run $(BUILD) embedded
 	$(Q)cat $(BUILD)/log/embedded-block-reload
+	$(Q)ONLY='block-changes' ROUNDS=4 tests/run $(BUILD) embedded
 
 ## check-asan: unit and embedded tests under the address and undefined-behaviour sanitizers
 check-asan: deps

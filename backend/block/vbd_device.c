@@ -43,16 +43,22 @@ static int vbd_probe(struct device *dev)
 	vbd->discard = !back_says(dev, "discard-enable", "0");
 	if (vbd_units_read(dev))
 		return -EINVAL;
-	return vbd_settings_load(dev);
+	vbd->resumed = dev->recovering;
+	if (!vbd->resumed)
+		return vbd_settings_load(dev);
+	vbd_resume(dev);
+	return 0;
 }
 
 static int vbd_open(struct device *dev)
 {
 	struct vbd_device *vbd = self(dev);
 	const char *node = dev->script ? "physical-device-path" : "params";
-	char *path = device_back_string(dev, node);
+	char *path = vbd_served(dev);
 	int rc;
 
+	if (!path)
+		path = device_back_string(dev, node);
 	if (!path || (!*path && !vbd->cdrom)) {
 		free(path);
 		return device_fail(dev, -EINVAL, "%s is missing; %s", node,
@@ -252,6 +258,7 @@ static int vbd_connect(struct device *dev, void *payload, int *fds, size_t *coun
 		rc = lease_take(vbd);
 	if (rc)
 		return rc;
+	vbd_served_write(dev);
 	connect.geometry = vbd_geometry(vbd);
 	vbd->rings = connect.queues;
 	vbd->ring_journal = vbd_ring_journal(&connect);
@@ -298,7 +305,7 @@ static bool ring_progress(struct device *dev, off_t at, size_t size, uint64_t *a
 	return found;
 }
 
-static bool vbd_progress(struct device *dev, uint64_t *answered, char *text, size_t size)
+bool vbd_progress(struct device *dev, uint64_t *answered, char *text, size_t size)
 {
 	const struct vbd_device *vbd = self(dev);
 	struct inflight_entry oldest;

@@ -35,8 +35,12 @@ static int settings_read(struct device *dev, struct settings *settings, struct v
 	texts_free(texts);
 	for (int n = 0; n < SETTINGS; n++) {
 		texts->of[n] = device_back_string(dev, settings_table[n].name);
-		if (texts->of[n] && !rc)
-			rc = settings_table[n].parse(texts->of[n], settings, why, sizeof(why));
+		if (!texts->of[n] ||
+		    !settings_table[n].parse(texts->of[n], settings, why, sizeof(why)))
+			continue;
+		free(texts->of[n]);
+		texts->of[n] = NULL;
+		rc = -EINVAL;
 	}
 	return rc ? device_fail(dev, rc, "%s", why) : 0;
 }
@@ -65,6 +69,14 @@ int vbd_settings_load(struct device *dev)
 	}
 	texts_free(&texts);
 	return rc;
+}
+
+void vbd_settings_resume(struct device *dev)
+{
+	struct vbd_device *vbd = self(dev);
+
+	if (settings_read(dev, &vbd->settings, &vbd->texts))
+		log_warn("%s: %s; it goes on without", dev->name, dev->error);
 }
 
 void vbd_settings_free(struct vbd_device *vbd)
@@ -225,8 +237,10 @@ void vbd_settle(struct device *dev)
 		return;
 	vbd_switched(dev);
 	settling->number = request_read(dev);
-	if (!settling->number)
+	if (!settling->number) {
+		vbd_resumed(dev);
 		return;
+	}
 	settling->step = 0;
 	if (settling->number == settling->refused)
 		reply(dev, -EIO, settling->words);

@@ -83,10 +83,14 @@ int vbd_units_measure(const struct vbd_device *vbd, uint64_t *size)
 	return rc;
 }
 
+uint32_t vbd_unit(const struct vbd_device *vbd)
+{
+	return vbd->units >= VBD_UNITS_COUNT ? vbd->sector_size : BLK_SECTOR_SIZE;
+}
+
 uint64_t vbd_sectors(const struct vbd_device *vbd)
 {
-	return vbd->storage->image.size /
-	       (vbd->units >= VBD_UNITS_COUNT ? vbd->sector_size : BLK_SECTOR_SIZE);
+	return vbd->storage->image.size / vbd_unit(vbd);
 }
 
 struct blk_geometry vbd_geometry(const struct vbd_device *vbd)
