@@ -167,6 +167,7 @@ static void span_finish(struct span *span, int rc)
 		LIST_REMOVE(span, active);
 	if (span->bounce) {
 		free(span->bounce);
+		span->bounce = NULL;
 		engine->sectors->bounces--;
 	}
 	span->next = engine->free;

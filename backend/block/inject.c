@@ -225,7 +225,7 @@ int inject_parse(const char *text, struct inject_rules *rules, char *why, size_t
 	struct inject_rules parsed;
 	int rc = 0;
 
-	/* Compared byte by byte later. */
+	/* Compared byte by byte, with what is behind the last rule. */
 	memset(&parsed, 0, sizeof(parsed));
 	while (!rc && *(text += strspn(text, " "))) {
 		size_t length = strcspn(text, " ");

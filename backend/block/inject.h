@@ -39,7 +39,7 @@ struct inject_rule {
 };
 
 struct inject_rules {
-	uint32_t count;
+	uint64_t count; /* of 8 bytes: nothing in here is padding */
 	struct inject_rule rule[INJECT_RULES_MAX];
 };
 
