@@ -80,6 +80,10 @@ block_engine_SRCS := tests/unit/block_engine.c backend/block/image.c
 block_engine_LIBS := backend-block-ring libxsplit
 block_engine_LINK := -levent_core -luring -lnbd
 
+TEST_PROGRAMS += without
+without_SRCS := tests/embedded/without.c
+without_LINK := -lseccomp
+
 TEST_PROGRAMS += block-frontend
 block-frontend_SRCS := tests/embedded/block-frontend.c tests/embedded/block-front.c
 block-frontend_LINK := -lxenstore -lxengnttab -lxenevtchn
