@@ -24,6 +24,24 @@ static bool back_says(struct device *dev, const char *node, const char *value)
 	return same;
 }
 
+/* One for each vcpu that the guest can have; no fewer than a backend before us has promised. */
+static uint32_t queues_allowed(struct device *dev)
+{
+	uint64_t said = 0;
+	unsigned vcpus = 0;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/local/domain/%u/cpu", dev->domid);
+	free(xs_directory(dev->xs, XBT_NULL, path, &vcpus));
+	(void)xs_read_number(dev->xs, XBT_NULL, VBD_QUEUES_MAX, &said, "%s/multi-queue-max-queues",
+			     dev->back);
+	if (vcpus < said)
+		vcpus = (unsigned)said;
+	if (vcpus > VBD_QUEUES_MAX)
+		return VBD_QUEUES_MAX;
+	return vcpus < VBD_QUEUES_MIN ? VBD_QUEUES_MIN : vcpus;
+}
+
 static int vbd_probe(struct device *dev)
 {
 	struct vbd_device *vbd = self(dev);
@@ -41,6 +59,7 @@ static int vbd_probe(struct device *dev)
 	vbd->cdrom = back_says(dev, "device-type", "cdrom");
 	vbd->removable = back_says(dev, "removable", "1");
 	vbd->discard = !back_says(dev, "discard-enable", "0");
+	vbd->queues = queues_allowed(dev);
 	if (vbd_units_read(dev))
 		return -EINVAL;
 	vbd->resumed = dev->recovering;
@@ -94,7 +113,7 @@ static int vbd_publish(struct device *dev, struct xs_handle *xs, xs_transaction_
 		{"feature-max-indirect-segments", BLK_SEGMENTS_MAX},
 		{"max-ring-page-order", VBD_ORDER_MAX},
 		{"max-ring-pages", 1u << VBD_ORDER_MAX},
-		{"multi-queue-max-queues", VBD_QUEUES_MAX},
+		{"multi-queue-max-queues", vbd->queues},
 		{"info", (vbd->read_only ? VDISK_READONLY : 0) | (vbd->cdrom ? VDISK_CDROM : 0) |
 				 (vbd->removable ? VDISK_REMOVABLE : 0)},
 		{"sector-size", vbd->sector_size},
@@ -183,13 +202,13 @@ static int queue_read(struct device *dev, struct vbd_connect *connect, unsigned 
 static int queues_read(struct device *dev, struct vbd_connect *connect)
 {
 	uint64_t queues;
-	int rc = device_front_number(dev, VBD_QUEUES_MAX, 1, &queues, "multi-queue-num-queues");
+	int rc = device_front_number(dev, self(dev)->queues, 1, &queues, "multi-queue-num-queues");
 
 	if (rc)
 		return rc;
 	if (!queues)
 		return device_fail(dev, -EINVAL, "multi-queue-num-queues is 0, not 1 to %u",
-				   VBD_QUEUES_MAX);
+				   self(dev)->queues);
 	connect->queues = (uint32_t)queues;
 	for (unsigned n = 0; !rc && n < queues; n++) {
 		char folder[16] = "";

@@ -64,6 +64,7 @@ struct vbd_device {
 	bool discard_told; /* feature-discard is 1, which is never taken back */
 	int lease;         /* the worker's descriptor of the image, or -1 */
 	bool read_only, cdrom, removable, discard;
+	uint32_t queues;      /* it may have, as published */
 	uint32_t sector_size; /* that the guest sees: 512, or 4096 on demand */
 	enum vbd_units units;
 	bool short_told;
