@@ -16,7 +16,7 @@ xsplit-backend_SRCS += backend/supervisor/child.c backend/worker/confine.c
 
 PROGRAMS += xsplit-backend
 xsplit-backend_SRCS += backend/main.c backend/classes.c \
-	$(addprefix backend/supervisor/,supervisor.c registry.c guest.c listen.c query.c metrics.c) \
+	$(addprefix backend/supervisor/,supervisor.c registry.c guest.c query.c metrics.c) \
 	$(addprefix backend/worker/,worker.c events.c sandbox.c)
 xsplit-backend_LIBS := backend-xenbus backend-block backend-block-ring backend-net backend-net-ring \
 	libxsplit

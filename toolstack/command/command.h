@@ -119,6 +119,7 @@ int command_doctor(const struct command *self, int argc, char **argv);
 int command_domid(const struct command *self, int argc, char **argv);
 int command_domname(const struct command *self, int argc, char **argv);
 int command_dump_core(const struct command *self, int argc, char **argv);
+int command_events(const struct command *self, int argc, char **argv);
 int command_help_run(const struct command *self, int argc, char **argv);
 int command_info(const struct command *self, int argc, char **argv);
 int command_list(const struct command *self, int argc, char **argv);

@@ -48,6 +48,7 @@ const struct command commands[] = {
 	{"domname", "DOMID", "Print the name of the domain of an id", command_domname},
 	{"dump-core", "[--json] DOMAIN FILE", "Write a guest's memory to a file",
 	 command_dump_core},
+	{"events", "[--json]", "Tell what happens to domains, as it happens", command_events},
 	{"help", "[COMMAND]", "Tell what the commands do", command_help_run},
 	{"info", "[-n] [--json] [NAME]", "Tell about this host and its Xen", command_info},
 	{"list", "[-lv] [--json] [DOMAIN...]", "List the domains", command_list},
