@@ -95,6 +95,8 @@ static int pass_on(struct fault *fault)
 				    fault->cut ? fault->torn : io->length);
 	case ENGINE_FLUSH:
 		return engine_flush(inner, &fault->io);
+	case ENGINE_ERASE:
+		return engine_erase(inner, &fault->io, io->offset, io->length);
 	default:
 		return engine_discard(inner, &fault->io, io->offset, io->length);
 	}

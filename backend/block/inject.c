@@ -13,7 +13,7 @@
 #define READ    (1u << ENGINE_READ)
 #define WRITE   (1u << ENGINE_WRITE)
 #define FLUSH   (1u << ENGINE_FLUSH)
-#define DISCARD (1u << ENGINE_DISCARD)
+#define DISCARD (1u << ENGINE_DISCARD | 1u << ENGINE_ERASE)
 
 struct word {
 	const char *word;

@@ -206,7 +206,7 @@ static void slot_done(struct engine_io *io, int rc)
 	}
 }
 
-static const char *const engine_ops[] = {"read", "write", "flush", "discard"};
+static const char *const engine_ops[] = {"read", "write", "flush", "discard", "secure discard"};
 
 /* Of several together each is tried again alone, so that each has its own outcome. */
 static void slot_failed(struct slot *slot, int rc)
@@ -253,7 +253,8 @@ static void slot_begin(struct slot *slot)
 		rc = engine_flush(engine, &slot->io);
 		break;
 	case STEP_DISCARD:
-		rc = engine_discard(engine, &slot->io, request->offset, request->length);
+		rc = (request->secure ? engine_erase : engine_discard)(
+			engine, &slot->io, request->offset, request->length);
 		break;
 	default:
 		slot_finish(slot, 0);

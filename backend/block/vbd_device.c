@@ -108,8 +108,9 @@ static int vbd_publish(struct device *dev, struct xs_handle *xs, xs_transaction_
 		{"feature-discard", can_discard(vbd) || vbd->discard_told},
 		{"discard-granularity",
 		 can_discard(vbd) || vbd->discard_told ? image->discard_granularity : 0},
-		{"discard-alignment", 0},
-		{"discard-secure", 0},
+		{"discard-alignment",
+		 can_discard(vbd) || vbd->discard_told ? image->discard_alignment : 0},
+		{"discard-secure", (can_discard(vbd) && image->can_erase) || vbd->erase_told},
 		{"feature-max-indirect-segments", BLK_SEGMENTS_MAX},
 		{"max-ring-page-order", VBD_ORDER_MAX},
 		{"max-ring-pages", 1u << VBD_ORDER_MAX},
@@ -128,6 +129,7 @@ static int vbd_publish(struct device *dev, struct xs_handle *xs, xs_transaction_
 	int rc = 0;
 
 	vbd->discard_told |= can_discard(vbd);
+	vbd->erase_told |= can_discard(vbd) && image->can_erase;
 	for (size_t i = 0; !rc && i < known; i++)
 		rc = xs_write_number(xs, t, nodes[i].value, "%s/%s", dev->back, nodes[i].node);
 	return rc;
@@ -353,7 +355,7 @@ static void vbd_disconnected(struct device *dev)
 	vbd_unsettle(dev);
 	vbd_remote_unwant(self(dev)->storage);
 	vbd_switch_close(self(dev));
-	self(dev)->discard_told = false;
+	self(dev)->discard_told = self(dev)->erase_told = false;
 }
 
 static void vbd_close(struct device *dev)

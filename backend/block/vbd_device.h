@@ -62,6 +62,7 @@ struct vbd_device {
 	struct vbd_switch change;
 	unsigned storages; /* so many were made */
 	bool discard_told; /* feature-discard is 1, which is never taken back */
+	bool erase_told;   /* nor is discard-secure */
 	int lease;         /* the worker's descriptor of the image, or -1 */
 	bool read_only, cdrom, removable, discard;
 	uint32_t queues;      /* it may have, as published */

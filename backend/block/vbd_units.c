@@ -102,6 +102,7 @@ struct blk_geometry vbd_geometry(const struct vbd_device *vbd)
 		.read_only = vbd->read_only,
 		.can_discard = vbd->discard && vbd->storage->image.can_discard,
 		.number_shift = vbd->units >= VBD_UNITS_NUMBER ? shift : 0,
+		.can_erase = vbd->discard && vbd->storage->image.can_erase,
 		.segment_shift = vbd->units >= VBD_UNITS_ALL ? shift : 0,
 	};
 }
