@@ -243,7 +243,10 @@ static void line_end(struct backing *backing)
 		if (backing->state != BACKING_ASKING)
 			log_warn("%s: %s", backing->name, words);
 		if (backing->state == BACKING_ASKING)
-			snprintf(backing->why, sizeof(backing->why), "%.200s", words);
+			snprintf(backing->why, sizeof(backing->why), "%.200s%s", words,
+				 strstr(words, "Unknown protocol 'rbd'")
+					 ? "; install qemu-block-extra"
+					 : "");
 	}
 	backing->length = 0;
 }

@@ -54,7 +54,7 @@ static bool value_take(const char *word, const char *key, const char *const *all
 	return true;
 }
 
-/* One of our backend's own? */
+/* One of our backend's own, or one that libxlutil does not know? */
 static bool ours_take(const char *word, struct disk_words *words, const char **wrong)
 {
 	static const char *const sizes[] = {"512", "4096", NULL};
@@ -62,6 +62,10 @@ static bool ours_take(const char *word, struct disk_words *words, const char **w
 	static const char timeout[] = "request-timeout=";
 	const char *size = NULL;
 
+	if (!strcmp(word, "trusted") || !strcmp(word, "untrusted")) {
+		words->untrusted = *word == 'u';
+		return true;
+	}
 	if (value_take(word, "sector-size=", sizes, &size, wrong)) {
 		words->sector_size = size && *size == '4' ? 4096 : 512;
 		return true;
