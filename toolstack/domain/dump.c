@@ -8,7 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/xs.h"
 #include "toolstack/domain/helper.h"
+#include "toolstack/domain/record.h"
+#include "toolstack/xen/stream.h"
 
 struct dumping {
 	uint16_t domid;
@@ -19,8 +22,48 @@ static int dump_work(struct toolstack *ts, struct helper *helper, void *arg, str
 {
 	const struct dumping *d = arg;
 
-	helper_progress("writing its memory", 0, 0, helper);
-	return xen_domain_dump(ts->xen, d->domid, d->path, fault);
+	return xen_domain_dump(ts->xen, d->domid, d->path, helper_progress, helper, fault);
+}
+
+/* Another's domain has no record. */
+static bool recorded(struct toolstack *ts, uint16_t domid)
+{
+	return xs_exists(ts->xs, XBT_NULL, RECORD_PATH, domid);
+}
+
+/* It is on record first, so that the guest doesn't stand still for ever when we are killed. */
+static int guest_stop(struct toolstack *ts, uint16_t domid, struct fault *fault)
+{
+	pid_t worker;
+	int rc;
+
+	if (recorded(ts, domid)) {
+		if (record_worker(ts, domid, &worker) == WORKER_ALIVE)
+			return fault_set(fault, -EBUSY,
+					 "domain %u: process %d works on it; try again when it is "
+					 "done",
+					 domid, (int)worker);
+		rc = record_busy(ts, domid, DUMP_BUSY);
+		if (rc)
+			return fault_set(fault, rc, "domain %u: cannot write to the XenStore: %s",
+					 domid, strerror(-rc));
+	}
+	rc = xen_domain_pause(ts->xen, domid, fault);
+	if (rc && recorded(ts, domid))
+		record_idle(ts, domid);
+	return rc;
+}
+
+int dump_recover(struct toolstack *ts, uint16_t domid, struct fault *fault)
+{
+	struct xen_domain domain;
+	int rc = xen_domain_get(ts->xen, domid, &domain, fault);
+
+	if (!rc && domain.paused)
+		rc = xen_domain_unpause(ts->xen, domid, fault);
+	if (!rc && recorded(ts, domid))
+		rc = record_idle(ts, domid);
+	return rc;
 }
 
 int dump_file(struct toolstack *ts, uint16_t domid, const char *path, struct fault *fault)
@@ -38,11 +81,11 @@ int dump_file(struct toolstack *ts, uint16_t domid, const char *path, struct fau
 		return fault_set(fault, -EEXIST, "%s exists already; choose another name", path);
 	stop = !domain.paused && !domain.shutdown;
 	if (stop)
-		rc = xen_domain_pause(ts->xen, domid, fault);
+		rc = guest_stop(ts, domid, fault);
 	if (rc)
 		return rc;
 	rc = helper_run(ts, &helper, dump_work, &dumping, fault);
-	if (stop && xen_domain_unpause(ts->xen, domid, &late) && !rc) {
+	if (stop && dump_recover(ts, domid, &late) && !rc) {
 		rc = -EIO;
 		*fault = late;
 	}

@@ -59,3 +59,10 @@ int xen_domain_paravirtual(struct xen *xen, uint16_t domid, bool *paravirtual, s
 
 /** xen_domain_shutdown - end it from outside. @reason: SHUTDOWN_* of xen/sched.h */
 int xen_domain_shutdown(struct xen *xen, uint16_t domid, unsigned reason, struct fault *fault);
+
+/**
+ * xen_domain_dump - write a domain's memory, an ELF core, to a file; it should stand still.
+ * @progress: told now and then, or NULL
+ */
+int xen_domain_dump(struct xen *xen, uint16_t domid, const char *path, xen_progress progress,
+		    void *arg, struct fault *fault);

@@ -214,11 +214,3 @@ int xen_domain_sethandle(struct xen *xen, uint16_t domid, const uuid_t uuid, str
 		       ? xen_failed(xen, fault, domid, "xc_domain_sethandle")
 		       : 0;
 }
-
-int xen_domain_dump(struct xen *xen, uint16_t domid, const char *path, struct fault *fault)
-{
-	xen_fresh(xen);
-	return xc_domain_dumpcore(xen->xc, domid, path)
-		       ? xen_failed(xen, fault, domid, "xc_domain_dumpcore")
-		       : 0;
-}

@@ -126,6 +126,3 @@ int xen_domain_destroy(struct xen *xen, uint16_t domid, struct fault *fault);
 
 /** xen_domain_sethandle - give a domain another UUID. */
 int xen_domain_sethandle(struct xen *xen, uint16_t domid, const uuid_t uuid, struct fault *fault);
-
-/** xen_domain_dump - write a domain's memory, an ELF core, to a new file; it should stand still. */
-int xen_domain_dump(struct xen *xen, uint16_t domid, const char *path, struct fault *fault);

@@ -13,6 +13,7 @@
 #include "toolstack/device/model.h"
 #include "toolstack/device/qemu.h"
 #include "toolstack/domain/domain.h"
+#include "toolstack/domain/dump.h"
 #include "toolstack/domain/list.h"
 #include "toolstack/domain/migrate.h"
 #include "toolstack/domain/name.h"
@@ -243,7 +244,7 @@ static void dump(const struct reaping *r)
 	if (mkdir(DUMP_DIR, 0700) && errno != EEXIST)
 		log_error("domain %u (%s): no dump: %s: %s", r->domid, r->name, DUMP_DIR,
 			  strerror(errno));
-	else if (xen_domain_dump(r->ts->xen, r->domid, path, &fault))
+	else if (xen_domain_dump(r->ts->xen, r->domid, path, NULL, NULL, &fault))
 		log_error("domain %u (%s): no dump: %s", r->domid, r->name, fault.text);
 	else
 		log_info("domain %u (%s): its memory is in %s", r->domid, r->name, path);
@@ -319,6 +320,10 @@ static int take_over(const struct reaping *r)
 		log_warn("domain %u (%s): whoever saved it died half way; it goes on", r->domid,
 			 r->name);
 		rc = save_recover(r->ts, r->domid, &fault);
+	} else if (!r->ending.gone && record_busy_is(r->ts, r->domid, DUMP_BUSY)) {
+		log_warn("domain %u (%s): whoever dumped it died half way; it goes on", r->domid,
+			 r->name);
+		rc = dump_recover(r->ts, r->domid, &fault);
 	} else if (!r->ending.gone && (record_busy_is(r->ts, r->domid, MIGRATE_BUSY) ||
 				       record_busy_is(r->ts, r->domid, RECEIVE_BUSY))) {
 		log_warn("domain %u (%s): whoever migrated it died half way", r->domid, r->name);
