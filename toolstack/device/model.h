@@ -56,6 +56,12 @@ int model_logdirty(uint16_t domid, bool on, struct fault *fault);
  */
 int model_save(uint16_t domid, int *state_fd, struct fault *fault);
 
+/**
+ * model_medium - put another medium into an emulated CD-ROM drive, or none.
+ * Return: 0; -EIO when it refuses: a guest that has locked its drive is asked to let go first.
+ */
+int model_medium(uint16_t domid, const struct disk_config *disk, struct fault *fault);
+
 /** model_socket - where its QMP socket is. */
 void model_socket(uint16_t domid, char *path, size_t size);
 

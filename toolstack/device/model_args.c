@@ -32,8 +32,9 @@ bool model_emulates_disk(const struct disk_config *disk)
 {
 	if (disk->script)
 		return false;
-	return is_scsi(disk) ||
-	       (disk->writable && drive_slot(disk) >= 0 && drive_slot(disk) < AHCI_DISKS);
+	/* An IDE disk cannot be told not to write; a CD-ROM never does. */
+	return is_scsi(disk) || ((disk->writable || disk->cdrom) && drive_slot(disk) >= 0 &&
+				 drive_slot(disk) < AHCI_DISKS);
 }
 
 bool model_emulates_vif(const struct vif_config *vif)
@@ -219,33 +220,46 @@ static void ports_add(struct argv *argv, const struct domain_config *config)
 		argv_pair(argv, "-device", usb_device(texts[i]));
 }
 
+/* The backend has the image open as well: the guest uses one way at a time. */
+static void image_add(struct argv *argv, const struct disk_config *disk)
+{
+	char file[8192];
+
+	qemu_escape(disk->target, file, sizeof(file));
+	argv_add(argv, "-drive");
+	argv_add(argv,
+		 "if=none,id=drive-%s,file=%s,format=%s,file.locking=off,cache=writeback,"
+		 "discard=%s,readonly=%s",
+		 disk->vdev, file, disk_format_word(disk->format),
+		 disk->discard ? "unmap" : "ignore", disk->writable ? "off" : "on");
+}
+
 static void disk_add(struct argv *argv, const struct domain_config *config,
 		     const struct disk_config *disk)
 {
 	const char *hdtype = config_text(config, OPTION_HDTYPE);
 	bool ahci = hdtype && !strcmp(hdtype, "ahci");
 	int slot = is_scsi(disk) ? disk->vdev[2] - 'a' : drive_slot(disk);
-	char file[8192];
+	const char *kind = disk->cdrom ? "cd" : "hd";
+	char drive[32] = "";
 
 	if (!model_emulates_disk(disk) ||
 	    (!is_scsi(disk) && slot >= (ahci ? AHCI_DISKS : IDE_DISKS)))
 		return;
-	qemu_escape(disk->target, file, sizeof(file));
-	argv_add(argv, "-drive");
-	/* The backend has the image open as well: the guest uses one way at a time. */
-	argv_add(argv,
-		 "if=none,id=drive-%s,file=%s,format=%s,file.locking=off,cache=writeback,"
-		 "discard=%s,readonly=%s",
-		 disk->vdev, file, disk_format_word(disk->format),
-		 disk->discard ? "unmap" : "ignore", disk->writable ? "off" : "on");
+	if (*disk->target) {
+		image_add(argv, disk);
+		snprintf(drive, sizeof(drive), ",drive=drive-%s", disk->vdev);
+	}
 	argv_add(argv, "-device");
 	if (is_scsi(disk))
-		argv_add(argv, "scsi-hd,drive=drive-%s,scsi-id=%d", disk->vdev, slot);
+		argv_add(argv, "scsi-%s,id=" MODEL_DISK "%s,scsi-id=%d%s", kind, disk->vdev, slot,
+			 drive);
 	else if (ahci)
-		argv_add(argv, "ide-hd,bus=ahci0.%d,unit=0,drive=drive-%s", slot, disk->vdev);
+		argv_add(argv, "ide-%s,id=" MODEL_DISK "%s,bus=ahci0.%d,unit=0%s", kind, disk->vdev,
+			 slot, drive);
 	else
-		argv_add(argv, "ide-hd,bus=ide.%d,unit=%d,drive=drive-%s", slot / 2, slot % 2,
-			 disk->vdev);
+		argv_add(argv, "ide-%s,id=" MODEL_DISK "%s,bus=ide.%d,unit=%d%s", kind, disk->vdev,
+			 slot / 2, slot % 2, drive);
 }
 
 static void disks_add(struct argv *argv, const struct domain_config *config)

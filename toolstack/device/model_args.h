@@ -42,6 +42,9 @@ bool model_restricted(const struct domain_config *config);
 enum model_vga model_vga(const struct domain_config *config);
 uint64_t model_video_kib(const struct domain_config *config);
 
+/** What a drive is called over QMP, in front of the disk's vdev. */
+#define MODEL_DISK "disk-"
+
 /** model_emulates - has a disk a drive, a vif a card in the emulated machine? */
 bool model_emulates_disk(const struct disk_config *disk);
 bool model_emulates_vif(const struct vif_config *vif);

@@ -19,6 +19,9 @@
 /* The set of descriptors that a state is passed in. */
 #define STATE_SET 7
 
+/* The same for a medium. */
+#define MEDIUM_SET 8
+
 int model_connect(uint16_t domid, struct qmp **qmp, struct fault *fault)
 {
 	char path[64], what[64];
@@ -230,5 +233,76 @@ int model_save(uint16_t domid, int *state_fd, struct fault *fault)
 		close(fd);
 	else if (!rc)
 		*state_fd = fd;
+	return rc;
+}
+
+/* The drive, and what it shall hold: JSON for free(3), or NULL. */
+static char *medium_arguments(const struct disk_config *disk, const char *file)
+{
+	yajl_gen json = yajl_gen_alloc(NULL);
+	const unsigned char *text;
+	char id[64], *arguments = NULL;
+	size_t length;
+
+	if (!json)
+		return NULL;
+	snprintf(id, sizeof(id), MODEL_DISK "%s", disk->vdev);
+	yajl_gen_map_open(json);
+	json_string(json, "id", id);
+	if (file) {
+		json_string(json, "filename", file);
+		json_string(json, "format", disk_format_word(disk->format));
+		json_string(json, "read-only-mode", "read-only");
+	}
+	yajl_gen_map_close(json);
+	if (yajl_gen_get_buf(json, &text, &length) == yajl_gen_status_ok)
+		arguments = strndup((const char *)text, length);
+	yajl_gen_free(json);
+	return arguments;
+}
+
+static int medium_set(struct qmp *qmp, const struct disk_config *disk, const char *file,
+		      struct fault *fault)
+{
+	char *arguments = medium_arguments(disk, file);
+	int rc = arguments ? qmp_send(qmp, file ? "blockdev-change-medium" : "eject", arguments, -1,
+				      NULL, fault)
+			   : fault_memory(fault);
+
+	free(arguments);
+	return rc;
+}
+
+/* A file goes to it as a descriptor, as a state does; its set stays while the drive has it. */
+static int medium_pass(struct qmp *qmp, const struct disk_config *disk, struct fault *fault)
+{
+	char text[64];
+	int fd = open(disk->target, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
+
+	if (fd < 0)
+		return fault_set(fault, -errno, "%s: %s", disk->target, strerror(errno));
+	snprintf(text, sizeof(text), "{\"fdset-id\":%d}", MEDIUM_SET);
+	rc = qmp_send(qmp, "add-fd", text, fd, NULL, fault);
+	close(fd);
+	if (rc)
+		return rc;
+	snprintf(text, sizeof(text), "/dev/fdset/%d", MEDIUM_SET);
+	return medium_set(qmp, disk, text, fault);
+}
+
+int model_medium(uint16_t domid, const struct disk_config *disk, struct fault *fault)
+{
+	struct qmp *qmp;
+	int rc = model_connect(domid, &qmp, fault);
+
+	if (rc)
+		return rc;
+	if (!*disk->target)
+		rc = medium_set(qmp, disk, NULL, fault);
+	else if (disk->remote)
+		rc = medium_set(qmp, disk, disk->target, fault);
+	else
+		rc = medium_pass(qmp, disk, fault);
+	qmp_close(qmp);
 	return rc;
 }

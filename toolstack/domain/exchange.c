@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "toolstack/config/vdev.h"
+#include "toolstack/device/model.h"
+#include "toolstack/device/model_args.h"
 #include "toolstack/device/settings.h"
 #include "toolstack/device/vbd.h"
 #include "toolstack/domain/attach.h"
@@ -97,20 +99,30 @@ static int remember(struct toolstack *ts, const struct device *device,
 	return attach_changed(ts, device, &change, fault);
 }
 
+/* An HVM guest's CD-ROM drive is the emulated one; what it has locked it must let go of first. */
+static int emulated_exchange(struct toolstack *ts, const struct device *device,
+			     const struct disk_config *disk, struct fault *fault)
+{
+	if (!disk->cdrom || !model_has(ts, device->domid) || !model_emulates_disk(disk))
+		return 0;
+	return model_medium(device->domid, disk, fault);
+}
+
 static int exchange(struct toolstack *ts, const struct device *device,
 		    const struct present *present, const char *target, const char *format,
 		    struct fault *fault)
 {
-	struct disk_config disk;
+	struct disk_config disk = {0};
 	char *params;
 	int rc = plan(ts, device, present, target, format, &disk, fault);
 
 	if (rc)
 		return rc;
 	params = vbd_params(&disk);
-	rc = params ? device_settings(ts, device,
-				      (const struct device_node[]){{"params", params}, {0}}, fault)
-		    : fault_memory(fault);
+	rc = params ? emulated_exchange(ts, device, &disk, fault) : fault_memory(fault);
+	if (!rc)
+		rc = device_settings(ts, device,
+				     (const struct device_node[]){{"params", params}, {0}}, fault);
 	if (!rc)
 		rc = remember(ts, device, &disk, params, fault);
 	free(params);
