@@ -15,7 +15,7 @@ static struct {
 	struct xencons_interface *ring;
 	uint32_t port; /* before it is a channel of pvh-timer's */
 	struct evtchn_channel channel;
-	bool serial, xen, debug;
+	bool serial, present, xen, debug;
 	uint32_t lock;
 } console;
 
@@ -23,7 +23,8 @@ static struct {
 void console_start_early(void)
 {
 	cpu_out8(COM1 + 7, 0x5a);
-	console.serial = cpu_in8(COM1 + 7) == 0x5a;
+	console.present = cpu_in8(COM1 + 7) == 0x5a;
+	console.serial = console.present;
 	if (!console.serial)
 		return;
 	cpu_out8(COM1 + 1, 0);
@@ -37,7 +38,7 @@ void console_start_early(void)
 
 bool console_has_serial(void)
 {
-	return console.serial;
+	return console.present;
 }
 
 void console_resume(void)
@@ -55,6 +56,8 @@ void console_start(void)
 {
 	console_resume();
 	console.xen = !console.ring;
+	/* Each of its bytes is two trips to the device model. */
+	console.serial = console.serial && (!console.ring || kernel_option("serial"));
 	console.debug = kernel_option("debug");
 }
 

@@ -10,7 +10,8 @@
 /** console_start_early - what needs no Xen: the serial port if one answers. */
 void console_start_early(void);
 
-/** console_start - Xen's console ring, if the toolstack made one; else Xen's own. */
+/** console_start - Xen's console ring, if the toolstack made one; else Xen's own. Where there is a
+ * ring the serial port is quiet from now on, unless "serial" is a word of the command line. */
 void console_start(void);
 
 /** console_upgrade - its port is an event channel of pvh-timer's from now on, which a reset keeps.

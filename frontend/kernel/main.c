@@ -43,7 +43,7 @@ static void command_line_read(const struct hvm_start_info *start)
 	const char *line = start->cmdline_paddr ? (const char *)start->cmdline_paddr : "";
 	unsigned i;
 
-	for (i = 0; line[i] && i < COMMAND_LINE_SIZE - 1; i++)
+	for (i = 0; i < COMMAND_LINE_SIZE - 1 && line[i]; i++)
 		kernel.command_line[i] = line[i];
 	if (i)
 		return;

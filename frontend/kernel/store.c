@@ -105,9 +105,12 @@ static void ring_get(void *data, size_t size, size_t room)
 
 static void watch_note(void)
 {
-	const char *token = store.reply + strlen(store.reply) + 1;
-	unsigned which = (unsigned)(token[0] - '0');
+	size_t path = strlen(store.reply) + 1;
+	unsigned which;
 
+	if (path >= sizeof(store.reply))
+		return;
+	which = (unsigned)(store.reply[path] - '0');
 	if (which < STORE_WATCHES_MAX && store.watch[which].used)
 		store.watch[which].fired = true;
 }
@@ -145,11 +148,14 @@ struct part {
 /* Return: 0 with the answer in .reply, or what the store says. */
 static int call(uint32_t type, uint32_t transaction, const struct part *part, unsigned parts)
 {
-	struct xsd_sockmsg header = {.type = type, .tx_id = transaction, .len = 0};
+	struct xsd_sockmsg header;
 
 	if (!store.ring)
 		return -ENODEV;
+	memset(&header, 0, sizeof(header));
+	header.type = type;
 	header.req_id = ++store.request;
+	header.tx_id = transaction;
 	for (unsigned i = 0; i < parts; i++)
 		header.len += (uint32_t)part[i].size;
 	ring_put(&header, sizeof(header));
