@@ -98,7 +98,6 @@ static int discard_parse(const struct blkif_request_discard *wire, const struct 
 	if (disk->read_only)
 		return -EROFS;
 	request->op = BLK_DISCARD;
-	request->secure = disk->can_erase && wire->flag & BLKIF_DISCARD_SECURE;
 	request->segments = 0;
 	rc = sectors_to_bytes(wire->sector_number, disk, &request->offset);
 	if (!rc)
@@ -192,8 +191,7 @@ int request_indirect(const void *wire, const struct blk_geometry *disk, struct b
 
 int request_allowed(const struct blk_request *request, const struct blk_geometry *disk)
 {
-	if (request->op == BLK_DISCARD &&
-	    (!disk->can_discard || (request->secure && !disk->can_erase)))
+	if (request->op == BLK_DISCARD && !disk->can_discard)
 		return -EOPNOTSUPP;
 	if (request->op != BLK_READ && request->length && disk->read_only)
 		return -EROFS;

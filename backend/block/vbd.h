@@ -15,11 +15,9 @@
 #include "backend/worker/worker.h"
 #include "backend/xenbus/device.h"
 
-/** What we publish as max-ring-page-order; and as multi-queue-max-queues: a queue for each of the
- * guest's vcpus, as far as that is between these two. */
+/** What we publish as max-ring-page-order and multi-queue-max-queues. */
 #define VBD_ORDER_MAX  4u
-#define VBD_QUEUES_MIN 4u
-#define VBD_QUEUES_MAX 16u
+#define VBD_QUEUES_MAX 4u
 
 /** A disk that comes over NBD; the worker wants its connections by their numbers. */
 struct vbd_remote {

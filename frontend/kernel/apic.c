@@ -23,6 +23,7 @@
 
 #define SPURIOUS_ENABLE (1u << 8)
 #define DIVIDE_BY_1     0xb
+#define ICR_BUSY        (1u << 12)
 #define ICR_INIT        0x4500
 #define ICR_STARTUP     0x4600
 
@@ -94,6 +95,17 @@ void apic_timer_arm(uint32_t ticks)
 {
 	write(REG_LVT_TIMER, VECTOR_TIMER);
 	write(REG_INITIAL, ticks);
+}
+
+void apic_timer_again(uint32_t ticks)
+{
+	write(REG_INITIAL, ticks);
+}
+
+void apic_idle_wait(void)
+{
+	while (!kernel.x2apic && read(REG_ICR) & ICR_BUSY)
+		cpu_relax();
 }
 
 uint32_t apic_timer_left(void)

@@ -22,6 +22,13 @@ void apic_start(uint32_t apic, uint8_t page);
 /** apic_timer_arm - one interrupt on VECTOR_TIMER after @ticks of the bus clock divided by 1. */
 void apic_timer_arm(uint32_t ticks);
 
+/** apic_timer_again - one more after @ticks: what an armed timer takes each time. */
+void apic_timer_again(uint32_t ticks);
+
+/** apic_idle_wait - until the last interrupt sent has been accepted: due before each in xAPIC mode.
+ */
+void apic_idle_wait(void);
+
 /** apic_timer_left - ticks still to go. */
 uint32_t apic_timer_left(void);
 

@@ -13,6 +13,10 @@
 
 #define PCI_ADDRESS 0xcf8
 #define PCI_DATA    0xcfc
+#define REG_COMMAND 0x04
+#define REG_MASTER  0x20
+/* Where the bus master goes if no firmware gave it a place. */
+#define MASTER_PORT 0xc100u
 
 /* One region: physical address, bytes, and the mark of the last. */
 static struct {
@@ -29,6 +33,12 @@ static uint32_t pci_read(uint32_t device, uint32_t function, uint32_t reg)
 {
 	cpu_out32(PCI_ADDRESS, 0x80000000u | device << 11 | function << 8 | reg);
 	return cpu_in32(PCI_DATA);
+}
+
+static void pci_write(uint32_t device, uint32_t function, uint32_t reg, uint32_t value)
+{
+	cpu_out32(PCI_ADDRESS, 0x80000000u | device << 11 | function << 8 | reg);
+	cpu_out32(PCI_DATA, value);
 }
 
 bool ata_present(void)
@@ -51,15 +61,22 @@ static void interrupt(void)
 	apic_eoi();
 }
 
+static void master_start(uint32_t device, uint32_t function)
+{
+	ata.port = (uint16_t)(pci_read(device, function, REG_MASTER) & 0xfffc);
+	if (!ata.port) {
+		ata.port = MASTER_PORT;
+		pci_write(device, function, REG_MASTER, MASTER_PORT);
+	}
+	pci_write(device, function, REG_COMMAND, 5); /* ports and bus mastering */
+}
+
 int ata_start(void)
 {
 	for (uint32_t device = 0; device < 32; device++) {
 		for (uint32_t function = 0; function < 8; function++) {
-			if (pci_read(device, function, 8) >> 16 != 0x0101)
-				continue;
-			ata.port = (uint16_t)(pci_read(device, function, 0x20) & 0xfffc);
-			cpu_out32(PCI_ADDRESS, 0x80000000u | device << 11 | function << 8 | 4);
-			cpu_out32(PCI_DATA, 5); /* ports and bus mastering */
+			if (pci_read(device, function, 8) >> 16 == 0x0101)
+				master_start(device, function);
 		}
 	}
 	if (!ata.port || !ata_present())

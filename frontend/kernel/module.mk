@@ -40,3 +40,10 @@ $(KERNEL)/xsplit-kernel.img: $(KERNEL)/xsplit-kernel.bin frontend/kernel/boot.S
 	$(Q)$(CC) -DSECTORS=$$(($$(stat -c %s $<) / 512)) -c -o $(KERNEL)/boot.o frontend/kernel/boot.S
 	$(Q)$(LD) -nostdlib -Ttext=0x7c00 -e _start --oformat binary -o $(KERNEL)/boot.bin $(KERNEL)/boot.o
 	$(Q)cat $(KERNEL)/boot.bin $< >$@.tmp && truncate -s 8M $@.tmp && mv $@.tmp $@
+
+# The same measurements in a Linux guest, which has none of our libraries.
+ifeq ($(SANITIZE),)
+TEST_PROGRAMS += timer_linux
+timer_linux_SRCS := tests/bench/timer_linux.c
+timer_linux_LINK := -static
+endif

@@ -1,4 +1,4 @@
-#include "lib/listen.h"
+#include "backend/supervisor/listen.h"
 
 #include <errno.h>
 #include <string.h>
