@@ -38,15 +38,16 @@ ARCHIVES :=   # NAME -> $(BUILD)/obj/NAME.a
 PROGRAMS :=   # NAME -> $(BUILD)/bin/NAME
 UNIT_TESTS := # NAME -> $(BUILD)/tests/unit/NAME, a Check program
 TEST_PROGRAMS := # NAME -> $(BUILD)/tests/bin/NAME, used by the scripts of tests/embedded
+FUZZERS :=    # NAME -> $(BUILD)/tests/fuzz/NAME, a libFuzzer program
 EXTRA :=      # any other file that "all" builds
 INSTALL_LIBS :=  # files below $(BUILD)/lib that "install" copies to the same place
 
-MODULES := lib pvh-timer embedded xenstore-tools backend frontend frontend/kernel toolstack tests
+MODULES := lib pvh-timer embedded xenstore-tools backend frontend frontend/kernel toolstack tests tests/fuzz
 include $(wildcard $(addsuffix /module.mk,$(MODULES)))
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$($(1)_SRCS))
 archives = $(patsubst %,$(BUILD)/obj/%.a,$($(1)_LIBS))
-SOURCES := $(sort $(foreach t,$(ARCHIVES) $(PROGRAMS) $(UNIT_TESTS) $(TEST_PROGRAMS),$($(t)_SRCS)) $(EXTRA_SRCS))
+SOURCES := $(sort $(foreach t,$(ARCHIVES) $(PROGRAMS) $(UNIT_TESTS) $(TEST_PROGRAMS) $(FUZZERS),$($(t)_SRCS)) $(EXTRA_SRCS))
 
 define archive_rule
 $(BUILD)/obj/$(1).a: $(call objects,$(1))
@@ -60,10 +61,12 @@ $(foreach a,$(ARCHIVES),$(eval $(call archive_rule,$(a))))
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p),bin)))
 $(foreach p,$(TEST_PROGRAMS),$(eval $(call program_rule,$(p),tests/bin)))
 $(foreach p,$(UNIT_TESTS),$(eval $(p)_LINK += -lcheck -lsubunit -lrt -lm)$(eval $(call program_rule,$(p),tests/unit)))
+$(foreach p,$(FUZZERS),$(eval $(p)_LINK += -fsanitize=fuzzer)$(eval $(call program_rule,$(p),tests/fuzz)))
 
 PROGRAM_FILES := $(addprefix $(BUILD)/bin/,$(PROGRAMS))
 UNIT_FILES := $(addprefix $(BUILD)/tests/unit/,$(UNIT_TESTS))
 TEST_FILES := $(addprefix $(BUILD)/tests/bin/,$(TEST_PROGRAMS))
+FUZZ_FILES := $(addprefix $(BUILD)/tests/fuzz/,$(FUZZERS))
 
 $(BUILD)/obj/%.o: %.c
 	$(call say,CC,$<)
@@ -75,7 +78,7 @@ $(BUILD)/obj/%.a:
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(PROGRAM_FILES) $(UNIT_FILES) $(TEST_FILES):
+$(PROGRAM_FILES) $(UNIT_FILES) $(TEST_FILES) $(FUZZ_FILES):
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LINK)
@@ -114,17 +117,28 @@ check-unit: $(UNIT_FILES)
 check-embedded: all $(TEST_FILES)
 	$(Q)tests/run $(BUILD) embedded
 
-## check-crash: the worker killed 500 times under fio verify, and the backend 5 times in each way
+## check-crash: the worker killed 500 times under fio verify, the backend 5 times in each way, both amid changes
 check-crash: all $(TEST_FILES)
 	$(Q)ONLY='block-crash' ROUNDS=500 tests/run $(BUILD) embedded
 	$(Q)cat $(BUILD)/log/embedded-block-crash
 	$(Q)ONLY='block-reload' tests/run $(BUILD) embedded
 	$(Q)cat $(BUILD)/log/embedded-block-reload
+	$(Q)ONLY='block-changes' ROUNDS=4 tests/run $(BUILD) embedded
 
 ## check-asan: unit and embedded tests under the address and undefined-behaviour sanitizers
 check-asan: deps
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/asan SANITIZE=address,undefined check-build
 	$(Q)tests/run $(BUILD)/asan unit embedded
+
+.PHONY: fuzz fuzz-build
+FUZZ_SECONDS ?= 60
+## fuzz: each fuzzer of tests/fuzz for FUZZ_SECONDS (60), by clang under its sanitizers
+fuzz: deps
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined fuzz-build
+	$(Q)tests/fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS)
+
+fuzz-build: $(FUZZ_FILES)
+	@:
 
 .PHONY: check-killed
 ## check-killed: the toolstack killed before each of its calls that change anything (half an hour)

@@ -6,17 +6,17 @@ ARCHIVES += backend-block-ring backend-block backend-xenbus
 backend-block-ring_SRCS := $(addprefix backend/block/,request.c ring.c inflight.c copier.c pool.c bucket.c \
 	line.c stats.c merge.c poll.c poller.c queue.c \
 	engine.c engine_uring.c engine_threads.c engine_null.c)
-backend-block_SRCS := $(addprefix backend/block/,image.c image_size.c settings.c vbd_device.c vbd_settle.c vbd_resize.c vbd_switch.c vbd_stats.c vbd_tell.c vbd_dump.c vbd_worker.c)
+backend-block_SRCS := $(addprefix backend/block/,image.c image_size.c settings.c vbd_device.c vbd_settle.c vbd_resize.c vbd_switch.c vbd_resume.c vbd_stats.c vbd_tell.c vbd_dump.c vbd_worker.c)
 backend-xenbus_SRCS := $(addprefix backend/xenbus/,state.c path.c error.c journal.c nodes.c device.c device_nodes.c device_report.c)
 # Disks that come over NBD: the worker's client, and what the supervisor runs for it.
-backend-block-ring_SRCS += $(addprefix backend/block/,engine_nbd.c engine_sectors.c unflushed.c remote.c \
+backend-block-ring_SRCS += $(addprefix backend/block/,engine_nbd.c engine_sectors.c engine_inject.c inject.c stall.c unflushed.c remote.c \
 	remote_connection.c remote_recovery.c)
 backend-block_SRCS += $(addprefix backend/block/,source.c backing.c connector.c exporter.c vbd_storage.c vbd_remote.c vbd_units.c)
 xsplit-backend_SRCS += backend/supervisor/child.c backend/worker/confine.c
 
 PROGRAMS += xsplit-backend
 xsplit-backend_SRCS += backend/main.c backend/classes.c \
-	$(addprefix backend/supervisor/,supervisor.c registry.c guest.c listen.c query.c metrics.c) \
+	$(addprefix backend/supervisor/,supervisor.c registry.c guest.c query.c metrics.c) \
 	$(addprefix backend/worker/,worker.c events.c sandbox.c)
 xsplit-backend_LIBS := backend-xenbus backend-block backend-block-ring backend-net backend-net-ring \
 	libxsplit
@@ -60,6 +60,11 @@ block_sectors_SRCS := tests/unit/block_sectors.c
 block_sectors_LIBS := backend-block-ring libxsplit
 block_sectors_LINK := -levent_core -luring -lnbd
 
+UNIT_TESTS += block_inject
+block_inject_SRCS := tests/unit/block_inject.c
+block_inject_LIBS := backend-block-ring libxsplit
+block_inject_LINK := -levent_core -luring -lnbd
+
 UNIT_TESTS += block_remote
 block_remote_SRCS := tests/unit/block_remote.c
 block_remote_LIBS := backend-block-ring libxsplit
@@ -74,6 +79,10 @@ UNIT_TESTS += block_engine
 block_engine_SRCS := tests/unit/block_engine.c backend/block/image.c
 block_engine_LIBS := backend-block-ring libxsplit
 block_engine_LINK := -levent_core -luring -lnbd
+
+TEST_PROGRAMS += without
+without_SRCS := tests/embedded/without.c
+without_LINK := -lseccomp
 
 TEST_PROGRAMS += block-frontend
 block-frontend_SRCS := tests/embedded/block-frontend.c tests/embedded/block-front.c

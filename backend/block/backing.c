@@ -243,7 +243,10 @@ static void line_end(struct backing *backing)
 		if (backing->state != BACKING_ASKING)
 			log_warn("%s: %s", backing->name, words);
 		if (backing->state == BACKING_ASKING)
-			snprintf(backing->why, sizeof(backing->why), "%.200s", words);
+			snprintf(backing->why, sizeof(backing->why), "%.200s%s", words,
+				 strstr(words, "Unknown protocol 'rbd'")
+					 ? "; install qemu-block-extra"
+					 : "");
 	}
 	backing->length = 0;
 }
@@ -419,6 +422,11 @@ void backing_want(struct backing *backing, unsigned n, const char *why)
 	} else if (!event_pending(backing->step, EV_TIMEOUT, NULL)) {
 		event_active(backing->step, EV_TIMEOUT, 0);
 	}
+}
+
+bool backing_is_away(const struct backing *backing)
+{
+	return backing->is_away;
 }
 
 void backing_unwant(struct backing *backing)

@@ -69,6 +69,9 @@ const char *backing_export(const struct backing *backing);
  */
 void backing_want(struct backing *backing, unsigned n, const char *why);
 
+/** backing_is_away - is there no way to its server, and that was said? */
+bool backing_is_away(const struct backing *backing);
+
 /** backing_unwant - the worker is gone. */
 void backing_unwant(struct backing *backing);
 

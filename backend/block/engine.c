@@ -39,6 +39,11 @@ int engine_discard(struct engine *engine, struct engine_io *io, uint64_t offset,
 	return start(engine, io, ENGINE_DISCARD, NULL, offset, length);
 }
 
+int engine_erase(struct engine *engine, struct engine_io *io, uint64_t offset, uint64_t length)
+{
+	return start(engine, io, ENGINE_ERASE, NULL, offset, length);
+}
+
 void engine_submit(struct engine *engine)
 {
 	engine->class->submit(engine);

@@ -18,7 +18,7 @@ struct engine_io;
 /** engine_done - @rc is 0 when all bytes were moved, or a negative errno. */
 typedef void (*engine_done)(struct engine_io *io, int rc);
 
-enum engine_op { ENGINE_READ, ENGINE_WRITE, ENGINE_FLUSH, ENGINE_DISCARD };
+enum engine_op { ENGINE_READ, ENGINE_WRITE, ENGINE_FLUSH, ENGINE_DISCARD, ENGINE_ERASE };
 
 /** One operation under way; owned by the caller, who leaves it alone until done is called. */
 struct engine_io {
@@ -103,6 +103,10 @@ int engine_flush(struct engine *engine, struct engine_io *io);
 /** engine_discard - give the bytes' storage back (fallocate(2), punch hole); -EOPNOTSUPP at done if
  * the storage cannot. */
 int engine_discard(struct engine *engine, struct engine_io *io, uint64_t offset, uint64_t length);
+
+/** engine_erase - a discard after which the device has no copy left, as it says (BLKSECDISCARD of a
+ * block device that can); -EOPNOTSUPP at done of all else. */
+int engine_erase(struct engine *engine, struct engine_io *io, uint64_t offset, uint64_t length);
 
 /** engine_submit - start everything that was handed over since the last time, in one system call.
  */

@@ -96,6 +96,8 @@ static int through(struct span *span)
 		return engine_write(inner, &span->io, io->buffer, io->offset, io->length);
 	case ENGINE_FLUSH:
 		return engine_flush(inner, &span->io);
+	case ENGINE_ERASE:
+		return engine_erase(inner, &span->io, io->offset, io->length);
 	default:
 		return engine_discard(inner, &span->io, span->start, span->end - span->start);
 	}
@@ -137,12 +139,13 @@ static int span_start(struct span *span)
 {
 	struct sectors *sectors = span->engine->sectors;
 	enum engine_op op = span->outer->op;
+	bool changes = op == ENGINE_WRITE || op == ENGINE_DISCARD || op == ENGINE_ERASE;
 	bool whole = op == ENGINE_FLUSH || op == ENGINE_DISCARD || aligned(span);
 
-	if (op == ENGINE_WRITE || op == ENGINE_DISCARD) {
-		if (blocked(span))
-			return -EAGAIN;
-	}
+	if (op == ENGINE_ERASE && !whole)
+		return -EINVAL;
+	if (changes && blocked(span))
+		return -EAGAIN;
 	if (!whole) {
 		if (sectors->bounces == SECTORS_BOUNCES_MAX)
 			return -EAGAIN;
@@ -152,7 +155,7 @@ static int span_start(struct span *span)
 		sectors->bounces++;
 		span->stage = op == ENGINE_READ ? STAGE_READ : STAGE_HEAD;
 	}
-	span->exclusive = op == ENGINE_WRITE || op == ENGINE_DISCARD;
+	span->exclusive = changes;
 	if (span->exclusive)
 		LIST_INSERT_HEAD(&sectors->active, span, active);
 	return whole ? through(span) : bounced(span);
@@ -167,6 +170,7 @@ static void span_finish(struct span *span, int rc)
 		LIST_REMOVE(span, active);
 	if (span->bounce) {
 		free(span->bounce);
+		span->bounce = NULL;
 		engine->sectors->bounces--;
 	}
 	span->next = engine->free;

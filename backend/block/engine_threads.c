@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <linux/fs.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "backend/block/engine.h"
@@ -76,6 +78,8 @@ static int move(int fd, const struct engine_io *io)
 
 static int perform(int fd, const struct engine_io *io)
 {
+	uint64_t range[2];
+
 	switch (io->op) {
 	case ENGINE_FLUSH:
 		return fdatasync(fd) ? -errno : 0;
@@ -84,6 +88,12 @@ static int perform(int fd, const struct engine_io *io)
 			       (off_t)io->length))
 			return 0;
 		return errno == ENOSYS ? -EOPNOTSUPP : -errno;
+	case ENGINE_ERASE:
+		range[0] = io->offset;
+		range[1] = io->length;
+		if (!ioctl(fd, BLKSECDISCARD, range))
+			return 0;
+		return errno == ENOTTY ? -EOPNOTSUPP : -errno;
 	default:
 		return move(fd, io);
 	}

@@ -18,6 +18,9 @@ struct engine_uring {
 	unsigned flags; /* IOSQE_FIXED_FILE */
 	unsigned depth, under_way;
 	unsigned to_submit;
+	struct engine *threads; /* for what io_uring cannot do; NULL before the first */
+	struct engine_options options;
+	int file;
 };
 
 static struct engine_uring *self(struct engine *engine)
@@ -37,7 +40,7 @@ static void prepare(struct engine_uring *uring, struct io_uring_sqe *sqe, struct
 	case ENGINE_FLUSH:
 		io_uring_prep_fsync(sqe, uring->fd, IORING_FSYNC_DATASYNC);
 		break;
-	case ENGINE_DISCARD:
+	default:
 		io_uring_prep_fallocate(sqe, uring->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 					(off_t)io->offset, (off_t)io->length);
 		break;
@@ -59,10 +62,21 @@ static void enqueue(struct engine_uring *uring, struct engine_io *io)
 	uring->to_submit++;
 }
 
+static int threads_start(struct engine_uring *uring, struct engine_io *io)
+{
+	int rc = 0;
+
+	if (!uring->threads)
+		rc = engine_open_threads(&uring->threads, uring->file, &uring->options);
+	return rc ? rc : uring->threads->class->start(uring->threads, io);
+}
+
 static int uring_start(struct engine *engine, struct engine_io *io)
 {
 	struct engine_uring *uring = self(engine);
 
+	if (io->op == ENGINE_ERASE)
+		return threads_start(uring, io);
 	if (uring->under_way == uring->depth)
 		return -EAGAIN;
 	uring->under_way++;
@@ -74,6 +88,8 @@ static void uring_submit(struct engine *engine)
 {
 	struct engine_uring *uring = self(engine);
 
+	if (uring->threads)
+		engine_submit(uring->threads);
 	if (!uring->to_submit)
 		return;
 	/* What the kernel does not take now (EAGAIN, EBUSY) goes with the next completion. */
@@ -109,7 +125,7 @@ static unsigned uring_look(struct engine *engine)
 {
 	struct engine_uring *uring = self(engine);
 	struct io_uring_cqe *cqe;
-	unsigned finished = 0;
+	unsigned finished = uring->threads ? engine_look(uring->threads) : 0;
 
 	while (!io_uring_peek_cqe(&uring->ring, &cqe)) {
 		struct engine_io *io = io_uring_cqe_get_data(cqe);
@@ -138,6 +154,7 @@ static void uring_close(struct engine *engine)
 {
 	struct engine_uring *uring = self(engine);
 
+	engine_close(uring->threads);
 	if (uring->readable)
 		event_free(uring->readable);
 	io_uring_queue_exit(&uring->ring);
@@ -162,7 +179,8 @@ int engine_open_uring(struct engine **engine, int fd, const struct engine_option
 	if (!uring)
 		return -ENOMEM;
 	uring->engine = (struct engine){&uring_class, options->batch, options->arg};
-	uring->fd = fd;
+	uring->fd = uring->file = fd;
+	uring->options = *options;
 	uring->depth = options->depth;
 	rc = io_uring_queue_init_params(options->depth, &uring->ring, &params);
 	if (rc) {

@@ -72,7 +72,7 @@ static bool direct_works(struct image *image)
 	return false;
 }
 
-/* A number of /sys/dev/block/MAJOR:MINOR/queue, or 0; a partition's are its disk's. */
+/* A number of /sys/dev/block/MAJOR:MINOR, or 0; what a partition has not is its disk's. */
 static uint64_t sysfs_limit(dev_t dev, const char *name)
 {
 	uint64_t value = 0;
@@ -81,8 +81,8 @@ static uint64_t sysfs_limit(dev_t dev, const char *name)
 		char path[128], text[32];
 		FILE *file;
 
-		snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%squeue/%s", major(dev),
-			 minor(dev), up ? "../" : "", name);
+		snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s%s", major(dev), minor(dev),
+			 up ? "../" : "", name);
 		file = fopen(path, "re");
 		if (!file)
 			continue;
@@ -96,6 +96,14 @@ static uint64_t sysfs_limit(dev_t dev, const char *name)
 	return value;
 }
 
+/* The kernel asks for the ability first, and for sectors then: this one begins with none. */
+static bool erase_tried(int fd)
+{
+	uint64_t range[2] = {1, SECTOR_SIZE};
+
+	return ioctl(fd, BLKSECDISCARD, range) && errno == EINVAL;
+}
+
 static int device_probe(struct image *image, const struct stat *st)
 {
 	unsigned physical = SECTOR_SIZE;
@@ -105,9 +113,13 @@ static int device_probe(struct image *image, const struct stat *st)
 	if (!ioctl(image->fd, BLKPBSZGET, &physical))
 		image->physical_sector = physical;
 	/* A hole punched into a device is a discard only where zeroing discards. */
-	image->can_discard = !image->read_only && sysfs_limit(st->st_rdev, "discard_max_bytes") &&
-			     sysfs_limit(st->st_rdev, "write_zeroes_max_bytes");
-	image->discard_granularity = (uint32_t)sysfs_limit(st->st_rdev, "discard_granularity");
+	image->can_discard = !image->read_only &&
+			     sysfs_limit(st->st_rdev, "queue/discard_max_bytes") &&
+			     sysfs_limit(st->st_rdev, "queue/write_zeroes_max_bytes");
+	image->can_erase = image->can_discard && erase_tried(image->fd);
+	image->discard_granularity =
+		(uint32_t)sysfs_limit(st->st_rdev, "queue/discard_granularity");
+	image->discard_alignment = (uint32_t)sysfs_limit(st->st_rdev, "discard_alignment");
 	return 0;
 }
 

@@ -13,8 +13,8 @@ struct image {
 	bool direct;        /* O_DIRECT, good for the alignment */
 	uint32_t alignment; /* bytes that offset, length and memory of I/O are a multiple of */
 	bool read_only;
-	bool can_discard;
-	uint32_t discard_granularity;
+	bool can_discard, can_erase;
+	uint32_t discard_granularity, discard_alignment;
 	uint32_t physical_sector; /* bytes; size is a multiple of it */
 };
 

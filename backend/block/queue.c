@@ -206,17 +206,18 @@ static void slot_done(struct engine_io *io, int rc)
 	}
 }
 
+static const char *const engine_ops[] = {"read", "write", "flush", "discard", "secure discard"};
+
 /* Of several together each is tried again alone, so that each has its own outcome. */
 static void slot_failed(struct slot *slot, int rc)
 {
-	static const char *const names[] = {"read", "write", "flush", "discard"};
 	struct engine_io *io = &slot->io;
 
 	if (!slot->more) {
 		if (rc != -EOPNOTSUPP && rc != -ENOTCONN && log_now(slot->queue))
 			log_warn("%s: %s of %" PRIu64 " bytes at %" PRIu64
 				 ": %s; the guest hears of an error",
-				 slot->queue->dev->name, names[io->op], slot->request.length,
+				 slot->queue->dev->name, engine_ops[io->op], slot->request.length,
 				 slot->request.offset, strerror(-rc));
 		slot_finish(slot, rc);
 		return;
@@ -252,7 +253,8 @@ static void slot_begin(struct slot *slot)
 		rc = engine_flush(engine, &slot->io);
 		break;
 	case STEP_DISCARD:
-		rc = engine_discard(engine, &slot->io, request->offset, request->length);
+		rc = (request->secure ? engine_erase : engine_discard)(
+			engine, &slot->io, request->offset, request->length);
 		break;
 	default:
 		slot_finish(slot, 0);
@@ -481,11 +483,12 @@ static void run_begin(struct slots *starting)
 	struct slot *first = slots_take(starting), *last = first;
 	struct queue *queue = first->queue;
 	struct merge run = merge_begin(&first->request, first->data);
+	bool alone = queue->disk->inject.rules.count; /* rules are for the guest's requests */
 	unsigned joined = 0;
 
 	first->more = NULL;
 	first->started = queue->meter.now;
-	while (starting->first && !starting->first->rc &&
+	while (!alone && starting->first && !starting->first->rc &&
 	       merge_join(&run, &starting->first->request, starting->first->data)) {
 		last->more = slots_take(starting);
 		last = last->more;
@@ -535,6 +538,8 @@ static void start(struct queue *queue)
 		}
 	}
 	engine_submit(queue->engine);
+	if (queue->disk->running)
+		stall_watch(&queue->disk->stall);
 }
 
 /* Its storage is away and its disk being closed: whether it was done nobody knows, so nobody says.
@@ -560,6 +565,7 @@ static bool answer(struct queue *queue)
 		if (slot->memory)
 			pool_give(&queue->pool, slot->memory, slot->pages);
 		meter_answered(&queue->meter, &slot->request, slot->rc, slot->taken, slot->started);
+		slot->started = 0;
 		if (!queue->stopped && !abandoned(slot)) {
 			inflight_answer(&queue->inflight, slot_number(slot));
 			ring_answer(&queue->ring, &slot->request, slot->rc);
@@ -688,6 +694,8 @@ static int engine_open(struct queue *queue, const struct queue_options *from)
 	if (!rc && from->sectors)
 		rc = engine_open_sectors(&inner, from->sectors, inner, &options);
 	if (!rc)
+		rc = engine_open_inject(&inner, &queue->disk->inject, inner, &options);
+	if (!rc)
 		queue->engine = inner;
 	return rc;
 }
@@ -795,6 +803,27 @@ void queue_drain(struct queue *queue)
 	line_leave(&queue->disk->line, &queue->waiter);
 	while ((slot = slots_take(&queue->pending)))
 		slots_append(&queue->free, slot);
+}
+
+void queue_oldest(const struct queue *queue, struct queue_oldest *oldest)
+{
+	for (unsigned n = 0; n < queue->ring.back.nr_ents; n++) {
+		const struct slot *slot = &queue->slot[n];
+
+		if (!slot->started || (oldest->started && slot->started >= oldest->started))
+			continue;
+		*oldest = (struct queue_oldest){
+			.started = slot->started,
+			.offset = slot->request.offset,
+			.length = slot->request.length,
+			.operation = engine_ops[slot->io.op],
+		};
+	}
+}
+
+struct queue *queue_next(const struct queue *queue)
+{
+	return queue->next;
 }
 
 static void slots_mark(const struct queue *queue, const struct slots *slots, uint8_t *states,

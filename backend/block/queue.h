@@ -24,12 +24,14 @@
 #include "backend/block/copier.h"
 #include "backend/block/dump.h"
 #include "backend/block/engine.h"
+#include "backend/block/engine_inject.h"
 #include "backend/block/inflight.h"
 #include "backend/block/line.h"
 #include "backend/block/poller.h"
 #include "backend/block/pool.h"
 #include "backend/block/ring.h"
 #include "backend/block/sectors.h"
+#include "backend/block/stall.h"
 #include "backend/block/stats.h"
 #include "backend/worker/worker.h"
 
@@ -52,6 +54,8 @@ struct blk_disk {
 	unsigned held;         /* enum blk_held */
 	struct line line;      /* for what its limits allow; opened by the owner */
 	struct poller poller;  /* before the worker sleeps; opened by the owner */
+	struct stall stall;    /* what its storage does not answer; opened by the owner */
+	struct inject inject;  /* faults that it is to have */
 	struct event *drained; /* made active when nothing runs any more, while draining or held */
 };
 
@@ -95,6 +99,19 @@ void queue_kick(void *queue);
 /** queue_drain - take no more requests and forget those that have not started; disk->drained tells
  * when the running ones have been answered. */
 void queue_drain(struct queue *queue);
+
+/** What the storage was given first, of what it has. */
+struct queue_oldest {
+	uint64_t started; /* ns of CLOCK_MONOTONIC; 0: nothing */
+	uint64_t offset, length;
+	const char *operation;
+};
+
+/** queue_oldest - is there something older in this queue? */
+void queue_oldest(const struct queue *queue, struct queue_oldest *oldest);
+
+/** queue_next - the disk's next queue, or NULL. */
+struct queue *queue_next(const struct queue *queue);
 
 /** queue_dump - its indices and the requests that have no answer. */
 void queue_dump(const struct queue *queue, struct dump_queue *dump);

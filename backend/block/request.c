@@ -98,6 +98,7 @@ static int discard_parse(const struct blkif_request_discard *wire, const struct 
 	if (disk->read_only)
 		return -EROFS;
 	request->op = BLK_DISCARD;
+	request->secure = disk->can_erase && wire->flag & BLKIF_DISCARD_SECURE;
 	request->segments = 0;
 	rc = sectors_to_bytes(wire->sector_number, disk, &request->offset);
 	if (!rc)
@@ -191,7 +192,8 @@ int request_indirect(const void *wire, const struct blk_geometry *disk, struct b
 
 int request_allowed(const struct blk_request *request, const struct blk_geometry *disk)
 {
-	if (request->op == BLK_DISCARD && !disk->can_discard)
+	if (request->op == BLK_DISCARD &&
+	    (!disk->can_discard || (request->secure && !disk->can_erase)))
 		return -EOPNOTSUPP;
 	if (request->op != BLK_READ && request->length && disk->read_only)
 		return -EROFS;

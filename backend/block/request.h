@@ -43,6 +43,7 @@ struct blk_geometry {
 	uint8_t number_shift;  /* sector_number and nr_sectors: 512 << this bytes; 0 but for old
 				  frontends */
 	uint8_t segment_shift; /* first_sect and last_sect: the same */
+	bool can_erase;        /* discards that promise it are secure */
 };
 
 /** A slot of the ring in our own layout: the three structs share operation, id and sector_number.
@@ -61,6 +62,7 @@ struct blk_request {
 	uint64_t offset; /* bytes into the disk */
 	uint64_t length; /* bytes, at most BLK_LENGTH_MAX, but for DISCARD */
 	uint16_t segments;
+	bool secure;           /* of DISCARD: no copy may be left */
 	bool indirect;         /* segment[] is yet to come, see request_indirect */
 	uint32_t indirect_ref; /* the granted page that holds it */
 	struct blk_segment segment[BLK_SEGMENTS_MAX];

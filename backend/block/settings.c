@@ -31,20 +31,41 @@ static int limits_parse(const char *value, struct settings *settings, char *why,
 	return qos_parse(value, &settings->qos, why, size);
 }
 
+static int timeout_parse(const char *value, struct settings *settings, char *why, size_t size)
+{
+	uint64_t seconds;
+
+	if (number_parse(value, SETTINGS_TIMEOUT_MAX, &seconds)) {
+		snprintf(why, size, "request-timeout is %.32s, not 0 to %u seconds", value,
+			 SETTINGS_TIMEOUT_MAX);
+		return -EINVAL;
+	}
+	settings->timeout_s = (uint32_t)seconds;
+	return 0;
+}
+
+static int faults_parse(const char *value, struct settings *settings, char *why, size_t size)
+{
+	return inject_parse(value, &settings->inject, why, size);
+}
+
 const struct setting settings_table[SETTINGS] = {
 	[SETTING_PAUSED] = {"paused", paused_parse},
 	[SETTING_POLLING] = {"polling", polling_parse},
 	[SETTING_QOS] = {"qos", limits_parse},
+	[SETTING_TIMEOUT] = {"request-timeout", timeout_parse},
+	[SETTING_INJECT] = {"inject", faults_parse},
 };
 
 void settings_default(struct settings *settings)
 {
-	*settings = (struct settings){.polling = true};
+	*settings = (struct settings){.polling = true, .timeout_s = 120};
 }
 
 bool settings_same(const struct settings *a, const struct settings *b)
 {
-	return a->paused == b->paused && a->polling == b->polling &&
+	return a->paused == b->paused && a->polling == b->polling && a->timeout_s == b->timeout_s &&
+	       !memcmp(&a->inject, &b->inject, sizeof(a->inject)) &&
 	       !memcmp(&a->qos, &b->qos, sizeof(a->qos));
 }
 

@@ -14,7 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backend/block/inject.h"
 #include "lib/qos.h"
+
+#define SETTINGS_TIMEOUT_MAX 86400u
 
 #define SETTINGS_REQUEST "settings-request"
 #define SETTINGS_REPLY   "settings-reply"
@@ -24,9 +27,19 @@ struct settings {
 	bool paused;  /* "paused": 0 or 1; requests are held until it is 0 again */
 	bool polling; /* "polling": 0 or 1, the default; look for requests before sleeping */
 	struct qos_limits qos; /* "qos": lib/qos.h */
+	uint32_t timeout_s;    /* "request-timeout": after so long without an answer it is said that
+				  the storage is stuck; 0: never; default 120 */
+	struct inject_rules inject; /* "inject": inject.h */
 };
 
-enum setting_id { SETTING_PAUSED, SETTING_POLLING, SETTING_QOS, SETTINGS };
+enum setting_id {
+	SETTING_PAUSED,
+	SETTING_POLLING,
+	SETTING_QOS,
+	SETTING_TIMEOUT,
+	SETTING_INJECT,
+	SETTINGS
+};
 
 struct setting {
 	const char *name; /* of the node */

@@ -15,9 +15,11 @@
 #include "backend/worker/worker.h"
 #include "backend/xenbus/device.h"
 
-/** What we publish as max-ring-page-order and multi-queue-max-queues. */
+/** What we publish as max-ring-page-order; and as multi-queue-max-queues: a queue for each of the
+ * guest's vcpus, as far as that is between these two. */
 #define VBD_ORDER_MAX  4u
-#define VBD_QUEUES_MAX 4u
+#define VBD_QUEUES_MIN 4u
+#define VBD_QUEUES_MAX 16u
 
 /** A disk that comes over NBD; the worker wants its connections by their numbers. */
 struct vbd_remote {

@@ -24,6 +24,24 @@ static bool back_says(struct device *dev, const char *node, const char *value)
 	return same;
 }
 
+/* One for each vcpu that the guest can have; no fewer than a backend before us has promised. */
+static uint32_t queues_allowed(struct device *dev)
+{
+	uint64_t said = 0;
+	unsigned vcpus = 0;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/local/domain/%u/cpu", dev->domid);
+	free(xs_directory(dev->xs, XBT_NULL, path, &vcpus));
+	(void)xs_read_number(dev->xs, XBT_NULL, VBD_QUEUES_MAX, &said, "%s/multi-queue-max-queues",
+			     dev->back);
+	if (vcpus < said)
+		vcpus = (unsigned)said;
+	if (vcpus > VBD_QUEUES_MAX)
+		return VBD_QUEUES_MAX;
+	return vcpus < VBD_QUEUES_MIN ? VBD_QUEUES_MIN : vcpus;
+}
+
 static int vbd_probe(struct device *dev)
 {
 	struct vbd_device *vbd = self(dev);
@@ -41,18 +59,25 @@ static int vbd_probe(struct device *dev)
 	vbd->cdrom = back_says(dev, "device-type", "cdrom");
 	vbd->removable = back_says(dev, "removable", "1");
 	vbd->discard = !back_says(dev, "discard-enable", "0");
+	vbd->queues = queues_allowed(dev);
 	if (vbd_units_read(dev))
 		return -EINVAL;
-	return vbd_settings_load(dev);
+	vbd->resumed = dev->recovering;
+	if (!vbd->resumed)
+		return vbd_settings_load(dev);
+	vbd_resume(dev);
+	return 0;
 }
 
 static int vbd_open(struct device *dev)
 {
 	struct vbd_device *vbd = self(dev);
 	const char *node = dev->script ? "physical-device-path" : "params";
-	char *path = device_back_string(dev, node);
+	char *path = vbd_served(dev);
 	int rc;
 
+	if (!path)
+		path = device_back_string(dev, node);
 	if (!path || (!*path && !vbd->cdrom)) {
 		free(path);
 		return device_fail(dev, -EINVAL, "%s is missing; %s", node,
@@ -83,12 +108,13 @@ static int vbd_publish(struct device *dev, struct xs_handle *xs, xs_transaction_
 		{"feature-discard", can_discard(vbd) || vbd->discard_told},
 		{"discard-granularity",
 		 can_discard(vbd) || vbd->discard_told ? image->discard_granularity : 0},
-		{"discard-alignment", 0},
-		{"discard-secure", 0},
+		{"discard-alignment",
+		 can_discard(vbd) || vbd->discard_told ? image->discard_alignment : 0},
+		{"discard-secure", (can_discard(vbd) && image->can_erase) || vbd->erase_told},
 		{"feature-max-indirect-segments", BLK_SEGMENTS_MAX},
 		{"max-ring-page-order", VBD_ORDER_MAX},
 		{"max-ring-pages", 1u << VBD_ORDER_MAX},
-		{"multi-queue-max-queues", VBD_QUEUES_MAX},
+		{"multi-queue-max-queues", vbd->queues},
 		{"info", (vbd->read_only ? VDISK_READONLY : 0) | (vbd->cdrom ? VDISK_CDROM : 0) |
 				 (vbd->removable ? VDISK_REMOVABLE : 0)},
 		{"sector-size", vbd->sector_size},
@@ -103,6 +129,7 @@ static int vbd_publish(struct device *dev, struct xs_handle *xs, xs_transaction_
 	int rc = 0;
 
 	vbd->discard_told |= can_discard(vbd);
+	vbd->erase_told |= can_discard(vbd) && image->can_erase;
 	for (size_t i = 0; !rc && i < known; i++)
 		rc = xs_write_number(xs, t, nodes[i].value, "%s/%s", dev->back, nodes[i].node);
 	return rc;
@@ -177,13 +204,13 @@ static int queue_read(struct device *dev, struct vbd_connect *connect, unsigned 
 static int queues_read(struct device *dev, struct vbd_connect *connect)
 {
 	uint64_t queues;
-	int rc = device_front_number(dev, VBD_QUEUES_MAX, 1, &queues, "multi-queue-num-queues");
+	int rc = device_front_number(dev, self(dev)->queues, 1, &queues, "multi-queue-num-queues");
 
 	if (rc)
 		return rc;
 	if (!queues)
 		return device_fail(dev, -EINVAL, "multi-queue-num-queues is 0, not 1 to %u",
-				   VBD_QUEUES_MAX);
+				   self(dev)->queues);
 	connect->queues = (uint32_t)queues;
 	for (unsigned n = 0; !rc && n < queues; n++) {
 		char folder[16] = "";
@@ -218,6 +245,15 @@ static int lease_take(struct vbd_device *vbd)
 					     : device_fail(&vbd->dev, rc, "%s", why);
 }
 
+/* A worker's complaint goes with it; that there is no server is not the worker's. */
+static void stall_forget(struct device *dev)
+{
+	const struct vbd_storage *storage = self(dev)->storage;
+
+	if (storage && !(storage->backing && backing_is_away(storage->backing)))
+		device_recovered(dev, "its storage is not waited for any more");
+}
+
 static int vbd_connect(struct device *dev, void *payload, int *fds, size_t *count)
 {
 	struct vbd_device *vbd = self(dev);
@@ -225,6 +261,7 @@ static int vbd_connect(struct device *dev, void *payload, int *fds, size_t *coun
 	int rc;
 
 	vbd_unsettle(dev); /* what a worker that died was asked */
+	stall_forget(dev);
 	vbd_remote_unwant(vbd->storage);
 	rc = abi_read(dev, &connect.abi);
 
@@ -242,6 +279,7 @@ static int vbd_connect(struct device *dev, void *payload, int *fds, size_t *coun
 		rc = lease_take(vbd);
 	if (rc)
 		return rc;
+	vbd_served_write(dev);
 	connect.geometry = vbd_geometry(vbd);
 	vbd->rings = connect.queues;
 	vbd->ring_journal = vbd_ring_journal(&connect);
@@ -288,7 +326,7 @@ static bool ring_progress(struct device *dev, off_t at, size_t size, uint64_t *a
 	return found;
 }
 
-static bool vbd_progress(struct device *dev, uint64_t *answered, char *text, size_t size)
+bool vbd_progress(struct device *dev, uint64_t *answered, char *text, size_t size)
 {
 	const struct vbd_device *vbd = self(dev);
 	struct inflight_entry oldest;
@@ -313,10 +351,11 @@ static bool vbd_progress(struct device *dev, uint64_t *answered, char *text, siz
 static void vbd_disconnected(struct device *dev)
 {
 	lease_return(self(dev));
+	stall_forget(dev);
 	vbd_unsettle(dev);
 	vbd_remote_unwant(self(dev)->storage);
 	vbd_switch_close(self(dev));
-	self(dev)->discard_told = false;
+	self(dev)->discard_told = self(dev)->erase_told = false;
 }
 
 static void vbd_close(struct device *dev)

@@ -43,8 +43,9 @@ struct vbd_dumping {
 struct vbd_switch {
 	enum { VBD_SWITCH_NONE, VBD_SWITCH_OPENING, VBD_SWITCH_NEXT, VBD_SWITCH_BEFORE } which;
 	struct vbd_storage *storage;
-	char *params;    /* while it is OPENING */
-	uint32_t number; /* the request that wants it */
+	char *params;      /* while it is OPENING */
+	uint32_t number;   /* the request that wants it */
+	uint64_t answered; /* BEFORE: as vbd_progress said when it still was behind the disk */
 };
 
 /** Who counts in units of sector-size what is in units of 512 bytes (blkif.h of 2024). */
@@ -61,11 +62,14 @@ struct vbd_device {
 	struct vbd_switch change;
 	unsigned storages; /* so many were made */
 	bool discard_told; /* feature-discard is 1, which is never taken back */
+	bool erase_told;   /* nor is discard-secure */
 	int lease;         /* the worker's descriptor of the image, or -1 */
 	bool read_only, cdrom, removable, discard;
+	uint32_t queues;      /* it may have, as published */
 	uint32_t sector_size; /* that the guest sees: 512, or 4096 on demand */
 	enum vbd_units units;
 	bool short_told;
+	bool resumed; /* of another supervisor: whether the guest knows the size is not looked at */
 	struct vbd_stats stats;
 	struct vbd_dumping dump;
 	unsigned rings;           /* of the last connection */
@@ -80,6 +84,30 @@ struct vbd_device {
  * Return: 0, or -EINVAL after device_fail has said which is wrong; then it keeps what it had.
  */
 int vbd_settings_load(struct device *dev);
+
+/** vbd_settings_resume - the same, as far as they are right: nobody knows what it had. */
+void vbd_settings_resume(struct device *dev);
+
+/**
+ * vbd_resume - to probe: the guest has its rings, which a supervisor before us ran. What that one
+ * was about to change is not in effect, though the toolstack's nodes say so.
+ */
+void vbd_resume(struct device *dev);
+
+/** vbd_served - what a resumed disk's worker had behind it, as params; for free(3), or NULL. */
+char *vbd_served(struct device *dev);
+
+/** vbd_served_write - the worker is about to have it: for the supervisor after us. */
+void vbd_served_write(struct device *dev);
+
+/** vbd_resumed - its rings run and nothing is wanted of it: does the guest know its size? */
+void vbd_resumed(struct device *dev);
+
+/** vbd_size_told - is that what the guest was told? */
+bool vbd_size_told(struct device *dev);
+
+/** vbd_progress - see struct device_class. */
+bool vbd_progress(struct device *dev, uint64_t *answered, char *text, size_t size);
 
 /** vbd_remote_want - see struct device_class. */
 void vbd_remote_want(struct device *dev, uint32_t what, const char *why);
@@ -121,6 +149,9 @@ bool vbd_fall_back(struct device *dev, const char *why);
 /** vbd_ask - ask the worker for the step's change. Return: -EINPROGRESS, or as vbd_resize. */
 int vbd_ask(struct device *dev, const struct vbd_change *change, const int *fds, size_t count);
 
+/** vbd_short - its image has lost its end: say so, once. @told, @left: bytes */
+void vbd_short(struct device *dev, uint64_t told, uint64_t left);
+
 /** vbd_at_rest - is nothing being changed, and could it be? */
 bool vbd_at_rest(const struct device *dev);
 
@@ -141,6 +172,9 @@ int vbd_units_check(struct device *dev, const struct image *image, uint64_t size
 
 /** vbd_units_measure - image_measure(), but whole sectors. */
 int vbd_units_measure(const struct vbd_device *vbd, uint64_t *size);
+
+/** vbd_unit - what the sectors node counts, in bytes. */
+uint32_t vbd_unit(const struct vbd_device *vbd);
 
 /** vbd_sectors - the value of the sectors node. */
 uint64_t vbd_sectors(const struct vbd_device *vbd);

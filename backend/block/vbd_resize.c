@@ -75,9 +75,28 @@ int vbd_resize(struct device *dev)
 	if (resize.size > now)
 		rc = image_truncate(&vbd->storage->image, resize.size, dev->error,
 				    sizeof(dev->error));
-	if (rc || (resize.size == vbd->storage->image.size && resize.size >= now))
+	if (rc)
 		return rc;
+	if (resize.size == vbd->storage->image.size && resize.size >= now) {
+		/* Whoever did it may have ended before it could tell. */
+		if (!vbd_size_told(dev))
+			(void)device_republish(dev);
+		return 0;
+	}
 	return size_begin(dev, resize.size, resize.size < now);
+}
+
+void vbd_short(struct device *dev, uint64_t told, uint64_t left)
+{
+	struct vbd_device *vbd = self(dev);
+
+	if (vbd->short_told)
+		return;
+	vbd->short_told = true;
+	log_warn("%s: its image has %" PRIu64 " bytes left of %" PRIu64
+		 ", reads beyond fail; lengthen it again, or give the rest up with xsplit "
+		 "block-resize --force",
+		 dev->name, left, told);
 }
 
 void vbd_tick(struct device *dev)
@@ -90,11 +109,7 @@ void vbd_tick(struct device *dev)
 	if (now > vbd->storage->image.size) {
 		vbd->settling.step = VBD_STEP_RESIZE;
 		(void)size_begin(dev, now, false);
-	} else if (now < vbd->storage->image.size && !vbd->short_told) {
-		vbd->short_told = true;
-		log_warn("%s: its image has %" PRIu64 " bytes left of %" PRIu64
-			 ", reads beyond fail; lengthen it again, or give the rest up with xsplit "
-			 "block-resize --force",
-			 dev->name, now, vbd->storage->image.size);
+	} else if (now < vbd->storage->image.size) {
+		vbd_short(dev, vbd->storage->image.size, now);
 	}
 }

@@ -54,9 +54,11 @@ static void swap(struct vbd_device *vbd)
 void vbd_renew(struct device *dev)
 {
 	struct vbd_device *vbd = self(dev);
+	char oldest[96];
 
 	if (vbd->change.which != VBD_SWITCH_NEXT)
 		return;
+	(void)vbd_progress(dev, &vbd->change.answered, oldest, sizeof(oldest));
 	swap(vbd);
 	vbd->change.which = VBD_SWITCH_BEFORE;
 }
@@ -64,8 +66,14 @@ void vbd_renew(struct device *dev)
 bool vbd_fall_back(struct device *dev, const char *why)
 {
 	struct vbd_device *vbd = self(dev);
+	uint64_t answered;
+	char oldest[96];
 
 	if (vbd->change.which != VBD_SWITCH_BEFORE)
+		return false;
+	/* What a worker answered before it died is on the next image alone. */
+	(void)vbd_progress(dev, &answered, oldest, sizeof(oldest));
+	if (answered != vbd->change.answered)
 		return false;
 	swap(vbd);
 	vbd->settling.refused = vbd->change.number;

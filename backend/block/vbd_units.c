@@ -83,10 +83,14 @@ int vbd_units_measure(const struct vbd_device *vbd, uint64_t *size)
 	return rc;
 }
 
+uint32_t vbd_unit(const struct vbd_device *vbd)
+{
+	return vbd->units >= VBD_UNITS_COUNT ? vbd->sector_size : BLK_SECTOR_SIZE;
+}
+
 uint64_t vbd_sectors(const struct vbd_device *vbd)
 {
-	return vbd->storage->image.size /
-	       (vbd->units >= VBD_UNITS_COUNT ? vbd->sector_size : BLK_SECTOR_SIZE);
+	return vbd->storage->image.size / vbd_unit(vbd);
 }
 
 struct blk_geometry vbd_geometry(const struct vbd_device *vbd)
@@ -98,6 +102,7 @@ struct blk_geometry vbd_geometry(const struct vbd_device *vbd)
 		.read_only = vbd->read_only,
 		.can_discard = vbd->discard && vbd->storage->image.can_discard,
 		.number_shift = vbd->units >= VBD_UNITS_NUMBER ? shift : 0,
+		.can_erase = vbd->discard && vbd->storage->image.can_erase,
 		.segment_shift = vbd->units >= VBD_UNITS_ALL ? shift : 0,
 	};
 }

@@ -113,6 +113,7 @@ static void rings_stop(struct vbd *vbd)
 		event_free(vbd->disk.drained);
 	vbd->disk.drained = NULL;
 	line_close(&vbd->disk.line);
+	stall_close(&vbd->disk.stall);
 	vbd_stats_unmap(vbd->stats);
 	vbd->stats = NULL;
 	remote_close(vbd->remote);
@@ -202,10 +203,13 @@ static int vbd_connect(struct worker_device *dev, const void *payload, const int
 	vbd->disk.drained = event_new(dev->worker->base, -1, 0, on_drained, vbd);
 	vbd->stats = vbd_stats_map(stats);
 	if (!vbd->disk.drained || !vbd->stats || line_open(&vbd->disk.line, dev->worker->base) ||
-	    remote_start(vbd))
+	    stall_open(&vbd->disk.stall, dev, &vbd->disk) || remote_start(vbd))
 		rc = worker_fail(dev, -ENOMEM, "out of memory");
-	if (!rc)
+	if (!rc) {
 		line_limit(&vbd->disk.line, &connect->settings.qos);
+		stall_limit(&vbd->disk.stall, connect->settings.timeout_s);
+		inject_set(&vbd->disk.inject, &connect->settings.inject);
+	}
 	for (unsigned n = 0; !rc && n < connect->queues; n++)
 		rc = ring_start(vbd, n);
 	if (rc)
@@ -220,6 +224,8 @@ static void vbd_disconnect(struct worker_device *dev)
 	struct vbd *vbd = (struct vbd *)dev;
 
 	vbd->closing = true;
+	inject_release(&vbd->disk.inject);
+	vbd->disk.inject.rules.count = 0;
 	if (vbd->remote)
 		remote_abandon(vbd->remote);
 	for (unsigned n = 0; n < vbd->connect.queues; n++) {
@@ -235,11 +241,14 @@ static int settings_change(struct vbd *vbd, const struct settings *settings)
 {
 	line_limit(&vbd->disk.line, &settings->qos);
 	vbd->disk.poller.poll.enabled = settings->polling;
+	stall_limit(&vbd->disk.stall, settings->timeout_s);
+	inject_set(&vbd->disk.inject, &settings->inject);
 	if (!settings->paused) {
 		disk_release(&vbd->disk, BLK_HELD_PAUSED);
 		return 0;
 	}
 	disk_hold(&vbd->disk, BLK_HELD_PAUSED);
+	inject_release(&vbd->disk.inject);
 	if (!vbd->disk.running)
 		return 0;
 	vbd->changing = VBD_CHANGE_SETTINGS;
@@ -253,6 +262,7 @@ static int geometry_change(struct vbd *vbd, const struct blk_geometry *geometry)
 		return 0;
 	}
 	disk_hold(&vbd->disk, BLK_HELD_CHANGE);
+	inject_release(&vbd->disk.inject);
 	vbd->geometry = *geometry;
 	vbd->changing = VBD_CHANGE_GEOMETRY;
 	return -EINPROGRESS;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "backend/classes.h"
-#include "backend/supervisor/listen.h"
+#include "lib/listen.h"
 
 #define NAME "metrics.sock"
 

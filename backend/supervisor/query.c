@@ -9,8 +9,8 @@
 #include <yajl/yajl_gen.h>
 #include <yajl/yajl_tree.h>
 
-#include "backend/supervisor/listen.h"
 #include "lib/json.h"
+#include "lib/listen.h"
 #include "lib/log.h"
 
 #define NAME "backend.sock"

@@ -13,7 +13,7 @@
 enum worker_kind { WORKER_VBD, WORKER_VIF, WORKER_KINDS };
 
 /** Room for what a class tells its other half in a connect or change request. */
-#define WORKER_PAYLOAD_SIZE 2048
+#define WORKER_PAYLOAD_SIZE 4096
 
 enum worker_request_type {
 	WORKER_CONNECT = 1, /* payload and descriptors of the class; answered by UP or FAILED */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/fs.h>
 #include <linux/if_tun.h>
 #include <pwd.h>
 #include <sched.h>
@@ -155,6 +156,7 @@ static const struct {
 	{0xff00, 'G' << 8}, /* /dev/xen/gntdev */
 	{0xff00, 'E' << 8}, /* /dev/xen/evtchn */
 	{0xffffffff, TUNSETOFFLOAD},
+	{0xffffffff, BLKSECDISCARD},
 };
 
 /* Denied calls return EPERM; the first of each number is logged. */

@@ -16,7 +16,7 @@
 #include <xen/io/blkif.h>
 #include <xen/io/xenbus.h>
 
-#define FRONT_RINGS_MAX  4
+#define FRONT_RINGS_MAX  16
 #define FRONT_DATA_PAGES 64
 
 /** How to connect. */

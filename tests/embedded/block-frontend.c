@@ -73,26 +73,39 @@ static bool case_connect(struct front *front)
 	return true;
 }
 
-static bool case_rings(struct front *front)
+static bool use_rings(struct front *front, const struct front_options *options)
 {
-	const struct front_options options = {.rings = 4, .order = 2};
-
-	front_connect(front, &options);
+	front_connect(front, options);
 	if (!front_wait(front, CONNECTED))
 		return no("the backend did not connect");
 	for (unsigned round = 0; round < 50; round++)
-		for (unsigned ring = 0; ring < 4; ring++) {
+		for (unsigned ring = 0; ring < options->rings; ring++) {
 			union front_wire wire =
 				front_request(front, BLKIF_OP_READ, round * 8, ring);
 
 			front_put(front, ring, &wire);
 			front_push(front, ring);
 		}
-	for (unsigned ring = 0; ring < 4; ring++)
+	for (unsigned ring = 0; ring < options->rings; ring++)
 		for (unsigned round = 0; round < 50; round++)
 			if (front_answer(front, ring, 10000, NULL) != BLKIF_RSP_OKAY)
 				return no("a read failed");
 	return true;
+}
+
+static bool case_rings(struct front *front)
+{
+	const struct front_options options = {.rings = 4, .order = 2};
+
+	return use_rings(front, &options);
+}
+
+/* The most that a guest of many vcpus can have. */
+static bool case_wide(struct front *front)
+{
+	const struct front_options options = {.rings = 16, .order = 4};
+
+	return use_rings(front, &options);
 }
 
 /* A kernel that starts over without closing what the one before it had connected. */
@@ -566,7 +579,7 @@ static const struct {
 	{"garbage", case_garbage},     {"states", case_states},
 	{"full", case_full},           {"short", case_short},
 	{"endure", case_endure},       {"stay", case_stay},
-	{"empty", case_empty},
+	{"empty", case_empty},         {"wide", case_wide},
 };
 
 int main(int argc, char **argv)

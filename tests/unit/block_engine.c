@@ -176,6 +176,20 @@ START_TEST(discard)
 }
 END_TEST
 
+/* What only some devices can; here is none. */
+START_TEST(erase)
+{
+	struct engine_io io = {.done = on_done};
+
+	if (!engine_make(_i, fd))
+		return;
+	ck_assert_int_eq(finish(engine_write(engine, &io, buffer, 0, SIZE), 1), 0);
+	ck_assert_int_eq(finish(engine_erase(engine, &io, 0, SIZE), 1), -EOPNOTSUPP);
+	ck_assert_int_eq(finish(engine_read(engine, &io, buffer, 0, SIZE), 1), 0);
+	ck_assert_uint_eq(buffer[SIZE - 1], 0x5a);
+}
+END_TEST
+
 START_TEST(read_only_file)
 {
 	struct engine_io io = {.done = on_done};
@@ -292,6 +306,7 @@ int main(void)
 	tcase_add_loop_test(tc, short_file, 0, kinds);
 	tcase_add_loop_test(tc, no_space, 0, kinds);
 	tcase_add_loop_test(tc, discard, 0, kinds);
+	tcase_add_loop_test(tc, erase, 0, kinds);
 	tcase_add_loop_test(tc, read_only_file, 0, kinds);
 	tcase_add_test(tc, null);
 	tcase_add_test(tc, image_size);

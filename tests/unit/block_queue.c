@@ -76,6 +76,15 @@ void worker_error(struct worker_device *dev, int rc, const char *format, ...)
 	errors++;
 }
 
+/* Only with a time-out, which no disk here has. */
+void worker_trouble(struct worker_device *dev, int rc, const char *format, ...)
+{
+}
+
+void worker_recovered(struct worker_device *dev, const char *how)
+{
+}
+
 /* ---- an engine that finishes when told ---- */
 
 struct op {

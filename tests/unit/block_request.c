@@ -115,15 +115,20 @@ static const struct {
 	const struct blk_geometry disk;
 	int rc;
 } discards[] = {
-	{"some", 8, 16, {SECTORS * 512ull, false, true, 0, 0}, 0},
-	{"all", 0, SECTORS, {SECTORS * 512ull, false, true, 0, 0}, 0},
-	{"nothing", 0, 0, {SECTORS * 512ull, false, true, 0, 0}, -EINVAL},
-	{"one too many", 1, SECTORS, {SECTORS * 512ull, false, true, 0, 0}, -ERANGE},
-	{"its length wraps", 1, UINT64_MAX, {SECTORS * 512ull, false, true, 0, 0}, -ERANGE},
-	{"its end wraps", 8, UINT64_MAX / 512, {SECTORS * 512ull, false, true, 0, 0}, -ERANGE},
-	{"its start wraps", UINT64_MAX, 1, {SECTORS * 512ull, false, true, 0, 0}, -ERANGE},
-	{"of a read-only disk", 8, 8, {SECTORS * 512ull, true, true, 0, 0}, -EROFS},
-	{"never published", 8, 8, {SECTORS * 512ull, false, false, 0, 0}, -EOPNOTSUPP},
+	{"some", 8, 16, {SECTORS * 512ull, false, true, 0, 0, false}, 0},
+	{"all", 0, SECTORS, {SECTORS * 512ull, false, true, 0, 0, false}, 0},
+	{"nothing", 0, 0, {SECTORS * 512ull, false, true, 0, 0, false}, -EINVAL},
+	{"one too many", 1, SECTORS, {SECTORS * 512ull, false, true, 0, 0, false}, -ERANGE},
+	{"its length wraps", 1, UINT64_MAX, {SECTORS * 512ull, false, true, 0, 0, false}, -ERANGE},
+	{"its end wraps",
+	 8,
+	 UINT64_MAX / 512,
+	 {SECTORS * 512ull, false, true, 0, 0, false},
+	 -ERANGE},
+	{"its start wraps", UINT64_MAX, 1, {SECTORS * 512ull, false, true, 0, 0, false}, -ERANGE},
+	{"of a read-only disk", 8, 8, {SECTORS * 512ull, true, true, 0, 0, false}, -EROFS},
+	{"never published", 8, 8, {SECTORS * 512ull, false, false, 0, 0, false}, -EOPNOTSUPP},
+	{"secure", 8, 16, {SECTORS * 512ull, false, true, 0, 0, true}, 0},
 };
 
 START_TEST(discard_bounds)
@@ -142,7 +147,27 @@ START_TEST(discard_bounds)
 		ck_assert_uint_eq(request.offset, discards[_i].sector * 512);
 		ck_assert_uint_eq(request.length, discards[_i].sectors * 512);
 		ck_assert_uint_eq(request.segments, 0);
+		/* The flag is ignored where it was not published. */
+		ck_assert_msg(request.secure == discards[_i].disk.can_erase, "%s",
+			      discards[_i].what);
 	}
+}
+END_TEST
+
+/* It was secure when it was taken; another image that cannot is behind the disk since. */
+START_TEST(secure_no_more)
+{
+	const struct blk_geometry before = {.size = 4096, .can_discard = true, .can_erase = true};
+	const struct blk_geometry after = {.size = 4096, .can_discard = true};
+	union blk_wire wire;
+
+	memset(&wire, 0, sizeof(wire));
+	wire.discard.operation = BLKIF_OP_DISCARD;
+	wire.discard.flag = BLKIF_DISCARD_SECURE;
+	wire.discard.nr_sectors = 8;
+	ck_assert_int_eq(request_parse(&wire, &before, &request), 0);
+	ck_assert_int_eq(request_allowed(&request, &before), 0);
+	ck_assert_int_eq(request_allowed(&request, &after), -EOPNOTSUPP);
 }
 END_TEST
 
@@ -379,6 +404,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, segment_bounds, 0, TABLE_SIZE(segments));
 	tcase_add_loop_test(tc, bounds, 0, TABLE_SIZE(requests));
+	tcase_add_test(tc, secure_no_more);
 	tcase_add_loop_test(tc, discard_bounds, 0, TABLE_SIZE(discards));
 	tcase_add_loop_test(tc, old_units, 0, TABLE_SIZE(units));
 	tcase_add_loop_test(tc, indirect_bounds, 0, TABLE_SIZE(indirects));

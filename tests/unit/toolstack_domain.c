@@ -11,6 +11,7 @@
 #include "toolstack/domain/list.h"
 #include "toolstack/domain/name.h"
 #include "toolstack/nearest.h"
+#include "toolstack/xsplitd/changes.h"
 #include "toolstack/xsplitd/policy.h"
 
 static const struct {
@@ -200,6 +201,67 @@ static const struct {
 	{"unheard of", {false, 77, 100, 0}, ACTION_RESTART, VERDICT_RESTART, 0},
 };
 
+/* A look: "DOMID NAME FLAGS" each, flags of (p)aused, (s)hutdown, (d)ying, and another (u)uid. */
+static size_t look_make(struct seen *seen, char (*name)[8], const char *text)
+{
+	size_t count = 0;
+	char flags[8];
+	unsigned domid;
+	int used;
+
+	for (; sscanf(text, " %u %7s %7s%n", &domid, name[count], flags, &used) == 3;
+	     text += used) {
+		seen[count] = (struct seen){
+			.domain = {.domid = (uint16_t)domid,
+				   .uuid = {strchr(flags, 'u') ? 2 : 1},
+				   .paused = strchr(flags, 'p') != NULL,
+				   .shutdown = strchr(flags, 's') != NULL,
+				   .dying = strchr(flags, 'd') != NULL},
+			.name = name[count],
+		};
+		count++;
+	}
+	return count;
+}
+
+static void change_note(void *arg, enum change_kind kind, const struct seen *what)
+{
+	char *told = arg;
+
+	snprintf(told + strlen(told), 200 - strlen(told), "%s %u;", change_word(kind),
+		 what->domain.domid);
+}
+
+static const struct {
+	const char *before, *now, *told;
+} looks[] = {
+	{"", "", ""},
+	{"0 a - 5 b -", "0 a - 5 b -", ""},
+	{"0 a -", "0 a - 5 b -", "created 5;"},
+	{"0 a - 5 b -", "0 a -", "gone 5;"},
+	{"5 b -", "5 b u", "gone 5;created 5;"},
+	{"3 a - 7 c -", "5 b - 7 c s", "gone 3;created 5;ended 7;"},
+	{"5 b p", "5 b -", "unpaused 5;"},
+	{"5 b -", "5 x ps", "renamed 5;paused 5;ended 5;"},
+	{"5 b s", "5 b -", "resumed 5;"},
+	{"5 b -", "5 b d", "gone 5;"},
+	{"5 b d", "6 c -", "created 6;"},
+	{"", "6 c s", "created 6;ended 6;"},
+};
+
+START_TEST(changes_between_looks)
+{
+	char before_names[4][8], now_names[4][8], told[200] = "";
+	struct seen before[4], now[4];
+	size_t was = look_make(before, before_names, looks[_i].before);
+	size_t is = look_make(now, now_names, looks[_i].now);
+
+	changes_find(before, was, now, is, change_note, told);
+	ck_assert_msg(!strcmp(told, looks[_i].told), "%s -> %s: %s", looks[_i].before,
+		      looks[_i].now, told);
+}
+END_TEST
+
 START_TEST(policy_verdicts)
 {
 	struct domain_config config = {0};
@@ -304,6 +366,7 @@ int main(void)
 	tcase_add_test(t, list_row_verbose);
 	tcase_add_test(t, lines_of_keys_and_items);
 	tcase_add_loop_test(t, lines_of_broken_text, 0, TABLE_SIZE(broken));
+	tcase_add_loop_test(t, changes_between_looks, 0, TABLE_SIZE(looks));
 	tcase_add_loop_test(t, policy_verdicts, 0, TABLE_SIZE(endings));
 	tcase_add_test(t, policy_asks_for_the_reason);
 	tcase_add_loop_test(t, layout_nodes, 0, TABLE_SIZE(layout_rows));

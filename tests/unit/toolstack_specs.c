@@ -86,6 +86,22 @@ static const struct {
 	 "format=raw,vdev=xvda,access=rw,backendtype=phy,discard,target=/x", NULL},
 	{"no-discard,vdev=xvda,target=/x",
 	 "format=raw,vdev=xvda,access=rw,backendtype=phy,no-discard,target=/x", NULL},
+	/* trusted, and the backend's own */
+	{"untrusted,vdev=xvda,target=/x",
+	 "format=raw,vdev=xvda,access=rw,backendtype=phy,discard,untrusted,target=/x", NULL},
+	{"trusted,vdev=xvda,target=/x",
+	 "format=raw,vdev=xvda,access=rw,backendtype=phy,discard,target=/x", NULL},
+	{"sector-size=4096,legacy-sector-units=number,vdev=xvda,request-timeout=0,target=/x",
+	 "format=raw,vdev=xvda,access=rw,backendtype=phy,discard,sector-size=4096,"
+	 "legacy-sector-units=number,request-timeout=0,target=/x",
+	 NULL},
+	{"vdev=xvda,target=/x,sector-size=4096",
+	 "format=raw,vdev=xvda,access=rw,backendtype=phy,discard,target=/x,sector-size=4096", NULL},
+	{"sector-size=1024,vdev=xvda,target=/x", NULL, "sector-size=1024 is not 512 or 4096"},
+	{"legacy-sector-units=some,vdev=xvda,target=/x", NULL,
+	 "legacy-sector-units=some is not 0, count, number or all"},
+	{"request-timeout=86401,vdev=xvda,target=/x", NULL,
+	 "request-timeout=86401 is not 0 to 86400 seconds"},
 	/* specification, COLO */
 	{"specification=xen,vdev=xvda,target=/x",
 	 "format=raw,vdev=xvda,access=rw,backendtype=phy,discard,target=/x", NULL},

@@ -8,7 +8,7 @@
 #include "toolstack/domain/name.h"
 #include "toolstack/json.h"
 
-#define OPTIONS_MAX 16
+#define OPTIONS_MAX 24
 
 static unsigned letter_index(char letter)
 {

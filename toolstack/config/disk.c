@@ -248,10 +248,11 @@ int disk_config_parse(const char *spec, const char *place, struct disk_config *d
 	disk->discard = libxl_defbool_is_default(from.discard_enable) ||
 			libxl_defbool_val(from.discard_enable);
 	disk->direct_io_safe = from.direct_io_safe;
-	disk->untrusted = !libxl_defbool_is_default(from.trusted) &&
-			  !libxl_defbool_val(from.trusted);
+	disk->untrusted = words.untrusted;
 	disk->sector_size = words.sector_size;
 	disk->units = words.units;
+	disk->timed = words.timed;
+	disk->timeout_s = words.timeout_s;
 	libxl_device_disk_dispose(&from);
 	free(rest);
 	if (!rc)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/number.h"
+
 static const struct {
 	const char *word;
 	enum disk_format format;
@@ -52,15 +54,29 @@ static bool value_take(const char *word, const char *key, const char *const *all
 	return true;
 }
 
-/* One of our backend's own? */
+/* One of our backend's own, or one that libxlutil does not know? */
 static bool ours_take(const char *word, struct disk_words *words, const char **wrong)
 {
 	static const char *const sizes[] = {"512", "4096", NULL};
 	static const char *const units[] = {"0", "count", "number", "all", NULL};
+	static const char timeout[] = "request-timeout=";
 	const char *size = NULL;
 
+	if (!strcmp(word, "trusted") || !strcmp(word, "untrusted")) {
+		words->untrusted = *word == 'u';
+		return true;
+	}
 	if (value_take(word, "sector-size=", sizes, &size, wrong)) {
 		words->sector_size = size && *size == '4' ? 4096 : 512;
+		return true;
+	}
+	if (!strncmp(word, timeout, sizeof(timeout) - 1)) {
+		uint64_t seconds = 0;
+
+		if (number_parse(word + sizeof(timeout) - 1, 86400, &seconds))
+			*wrong = word;
+		words->timed = true;
+		words->timeout_s = (uint32_t)seconds;
 		return true;
 	}
 	return value_take(word, "legacy-sector-units=", units, &words->units, wrong);
@@ -118,7 +134,9 @@ int disk_words_take(const char *spec, const char *place, struct disk_words *word
 	}
 	if (wrong) {
 		fault_set(fault, -EINVAL, "%s: %s is not %s", place, wrong,
-			  wrong[0] == 's' ? "512 or 4096" : "0, count, number or all");
+			  wrong[0] == 's'   ? "512 or 4096"
+			  : wrong[0] == 'r' ? "0 to 86400 seconds"
+					    : "0, count, number or all");
 		free(words->rest);
 	}
 	free(copy);

@@ -59,6 +59,8 @@ struct disk_config {
 	bool untrusted;       /* the frontend is to protect itself from the backend */
 	uint32_t sector_size; /* 0: not said */
 	const char *units;    /* of legacy-sector-units, static, or NULL */
+	bool timed;           /* timeout_s was said */
+	uint32_t timeout_s;   /* request-timeout, seconds; 0: none */
 	char *script;         /* as written, the plan makes it absolute; or NULL */
 	struct qos_limits qos;
 	unsigned line;

@@ -67,6 +67,8 @@ char *disk_config_spec(const struct disk_config *disk)
 		fprintf(out, ",sector-size=%" PRIu32, disk->sector_size);
 	if (disk->units)
 		fprintf(out, ",legacy-sector-units=%s", disk->units);
+	if (disk->timed)
+		fprintf(out, ",request-timeout=%" PRIu32, disk->timeout_s);
 	if (disk->script)
 		fprintf(out, ",script=%s", disk->script);
 	qos_print(&disk->qos, limits);

@@ -40,10 +40,10 @@ static int reachable(const struct device *device, struct fault *fault)
 	return 0;
 }
 
-static int connect_to(int *fd, struct fault *fault)
+int daemon_connect(const char *daemon, const char *name, int *fd, struct fault *fault)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int rc = rundir_path(address.sun_path, sizeof(address.sun_path), SOCKET_NAME);
+	int rc = rundir_path(address.sun_path, sizeof(address.sun_path), "%s", name);
 
 	*fd = -1;
 	if (!rc)
@@ -53,8 +53,8 @@ static int connect_to(int *fd, struct fault *fault)
 	if (rc) {
 		if (*fd >= 0)
 			close(*fd);
-		fault_set(fault, rc, "%s/%s: %s; is xsplit-backend running?", rundir(), SOCKET_NAME,
-			  strerror(-rc));
+		fault_set(fault, rc, "%s/%s: %s; is %s running?", rundir(), name, strerror(-rc),
+			  daemon);
 	}
 	return rc;
 }
@@ -135,7 +135,7 @@ int backend_ask(const char *request, int domid, const struct device *device,
 	int fd, rc = reachable(device, fault);
 
 	if (!rc)
-		rc = connect_to(&fd, fault);
+		rc = daemon_connect("xsplit-backend", SOCKET_NAME, &fd, fault);
 	if (rc)
 		return rc;
 	question_make(question, sizeof(question), request, domid, device);

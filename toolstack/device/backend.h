@@ -31,3 +31,12 @@ void backend_answer_free(struct backend_answer *answer);
 
 /** backend_number - an integer below @object, by its key; 0 when it is not there. */
 long long backend_number(yajl_val object, const char *key);
+
+/**
+ * daemon_connect - be connected to a daemon's socket in the run directory.
+ * @daemon: what messages call it
+ * @fd: the caller's on success, else -1
+ *
+ * Return: 0 or a negative errno with the fault set.
+ */
+int daemon_connect(const char *daemon, const char *name, int *fd, struct fault *fault);

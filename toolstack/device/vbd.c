@@ -36,7 +36,7 @@ static const char *limits_of(const struct disk_config *disk, char text[QOS_TEXT_
 void vbd_nodes(struct nodes *nodes, uint16_t domid, const struct disk_config *disk)
 {
 	struct device device = vbd_device(domid, disk);
-	char number[16], limits[QOS_TEXT_SIZE], *params = vbd_params(disk);
+	char number[16], timeout[16], limits[QOS_TEXT_SIZE], *params = vbd_params(disk);
 	const char *type = disk->cdrom ? "cdrom" : "disk";
 	const struct device_node front[] = {
 		{"state", "1"},
@@ -60,11 +60,13 @@ void vbd_nodes(struct nodes *nodes, uint16_t domid, const struct disk_config *di
 		{"qos", limits_of(disk, limits)},
 		{"logical-sector-size", disk->sector_size == 4096 ? "4096" : NULL},
 		{"legacy-sector-units", disk->units},
+		{"request-timeout", disk->timed ? timeout : NULL},
 		{"direct-io-safe", disk->direct_io_safe ? "1" : NULL},
 		{0},
 	};
 
 	snprintf(number, sizeof(number), "%" PRIu32, disk->number);
+	snprintf(timeout, sizeof(timeout), "%" PRIu32, disk->timeout_s);
 	if (params)
 		device_nodes(nodes, &device, front, back);
 	else

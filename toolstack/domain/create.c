@@ -29,6 +29,7 @@ struct creation {
 	int model_fd; /* the saved state of its device model, or -1 */
 	struct nodes nodes;
 	char uuid[UUID_STR_LEN];
+	bool made; /* Xen has it */
 	struct fault *fault;
 };
 
@@ -262,6 +263,47 @@ static int make(struct creation *c)
 	return rc;
 }
 
+static int tune(struct creation *c)
+{
+	return tuning_apply(c->ts, c->config, c->layout.domid, c->fault);
+}
+
+static uint64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* In their order; each has nothing but what those before it made. */
+static const struct {
+	const char *name;
+	int (*run)(struct creation *c);
+} steps[] = {
+	{"make", make},   {"tune", tune},           {"build", build},
+	{"store", store}, {"introduce", introduce}, {"devices", devices_start},
+	{"start", start},
+};
+
+static int steps_run(struct creation *c)
+{
+	struct create_timing *timing = c->options->timing;
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !rc; i++) {
+		uint64_t begun = now_us();
+
+		rc = steps[i].run(c);
+		c->made = c->made || !rc;
+		if (timing && timing->steps < CREATE_STEPS) {
+			timing->step[timing->steps].name = steps[i].name;
+			timing->step[timing->steps++].us = now_us() - begun;
+		}
+	}
+	return rc;
+}
+
 int domain_create(struct toolstack *ts, const struct domain_config *config,
 		  const struct create_options *options, uint16_t *domid, struct fault *fault)
 {
@@ -277,25 +319,11 @@ int domain_create(struct toolstack *ts, const struct domain_config *config,
 	c.layout.bios = c.boot.firmware.bios;
 	c.layout.video_kib = c.boot.video_kib;
 	uuid_unparse_lower(config->uuid, c.uuid);
-	rc = make(&c);
-	if (rc)
-		goto out;
-	rc = tuning_apply(ts, config, c.layout.domid, fault);
-	if (!rc)
-		rc = build(&c);
-	if (!rc)
-		rc = store(&c);
-	if (!rc)
-		rc = introduce(&c);
-	if (!rc)
-		rc = devices_start(&c);
-	if (!rc)
-		rc = start(&c);
-	if (rc)
+	rc = steps_run(&c);
+	if (rc && c.made)
 		undo(&c);
 	nodes_free(&c.nodes);
 	*domid = c.layout.domid;
-out:
 	if (c.model_fd >= 0)
 		close(c.model_fd);
 	boot_free(&c.boot);

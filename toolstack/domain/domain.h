@@ -18,6 +18,16 @@ struct create_stream {
 	void *arg;
 };
 
+/** How long each step of a creation took. */
+#define CREATE_STEPS 8
+struct create_timing {
+	struct {
+		const char *name;
+		uint64_t us;
+	} step[CREATE_STEPS];
+	unsigned steps;
+};
+
 struct create_options {
 	bool paused;    /* do not let it run */
 	bool menu;      /* a bootloader may ask the user at the terminal */
@@ -25,6 +35,7 @@ struct create_options {
 	bool pending;   /* it is a restart: the record of that ends with success (record.h) */
 	const struct create_stream *stream; /* NULL: a new one */
 	const char *busy; /* what its record says, also afterwards; NULL: "create", then nothing */
+	struct create_timing *timing; /* filled, or NULL */
 };
 
 /**

@@ -10,6 +10,8 @@
  *   creating/UUID        who is about to make a domain of this UUID: "PID START create"
  *   restart/UUID/...     config, quick, busy of a domain that was removed to be made again
  *   name/NAME            the domain of that name (name.h)
+ *   auto/FILE            this config of the autostart's directory has been seen to
+ *   autostart            who starts them, or "done"
  *
  * So that a process may be killed at any step: what it began is here before it begins it.
  */

@@ -16,6 +16,8 @@
 #include "lib/ready.h"
 #include "toolstack/domain/record.h"
 #include "toolstack/nodes.h"
+#include "toolstack/xsplitd/autostart.h"
+#include "toolstack/xsplitd/observer.h"
 #include "toolstack/xsplitd/reap.h"
 
 /* Also how soon a store that went away is found again. */
@@ -26,7 +28,7 @@
 extern char **environ;
 
 /* What is looked at: a domain by its number, or something that is recorded by a UUID. */
-enum subject_kind { SUBJECT_DOMAIN, SUBJECT_RESTART, SUBJECT_CREATING };
+enum subject_kind { SUBJECT_DOMAIN, SUBJECT_RESTART, SUBJECT_CREATING, SUBJECT_AUTOSTART };
 struct subject {
 	enum subject_kind kind;
 	char id[UUID_STR_LEN];
@@ -49,6 +51,8 @@ struct xsplitd {
 	struct event_base *base;
 	struct event *watch, *scan, *terminate[2];
 	struct awaited awaited[WORKERS_MAX];
+	struct observer *observer; /* NULL: nobody can listen */
+	const char *auto_dir;
 	bool store_lost;
 };
 
@@ -57,6 +61,15 @@ static void scan_soon(struct xsplitd *d)
 	struct timeval soon = {.tv_usec = SCAN_SOON_US};
 
 	event_add(d->scan, &soon);
+}
+
+/* Of a subject's work, for those who listen. */
+static void work_say(struct xsplitd *d, const struct subject *subject, const char *event)
+{
+	if (subject->kind == SUBJECT_DOMAIN)
+		observer_say(d->observer, event, (uint16_t)atoi(subject->id), NULL);
+	else
+		observer_say(d->observer, event, 0, subject->id);
 }
 
 static void awaited_free(struct awaited *a)
@@ -87,8 +100,10 @@ static void process_ended(evutil_socket_t pidfd, short what, void *arg)
 	struct subject subject = a->subject;
 	int status = 0;
 
-	if (a->child)
+	if (a->child) {
 		waitpid(a->pid, &status, 0);
+		work_say(a->daemon, &subject, status ? "work-failed" : "work-done");
+	}
 	awaited_free(a);
 	if (status) {
 		a->event = evtimer_new(a->daemon->base, time_passed, a);
@@ -158,12 +173,14 @@ static bool await(struct awaited *a, pid_t pid, const struct subject *subject, b
 	return true;
 }
 
-static void reap_start(struct awaited *room, const struct subject *subject)
+static void reap_start(struct xsplitd *d, struct awaited *room, const struct subject *subject)
 {
 	static const char *const options[] = {[SUBJECT_DOMAIN] = "--domain",
 					      [SUBJECT_RESTART] = "--restart",
-					      [SUBJECT_CREATING] = "--creating"};
-	const char *const argv[] = {"xsplitd", options[subject->kind], subject->id, NULL};
+					      [SUBJECT_CREATING] = "--creating",
+					      [SUBJECT_AUTOSTART] = "--autostart"};
+	const char *id = subject->kind == SUBJECT_AUTOSTART ? d->auto_dir : subject->id;
+	const char *const argv[] = {"xsplitd", options[subject->kind], id, NULL};
 	pid_t pid;
 	int rc = posix_spawn(&pid, "/proc/self/exe", NULL, NULL, (char *const *)argv, environ);
 
@@ -171,6 +188,8 @@ static void reap_start(struct awaited *room, const struct subject *subject)
 		log_error("%s: cannot start a process for it: %s", subject->id, strerror(rc));
 	else if (!await(room, pid, subject, true))
 		waitpid(pid, NULL, 0);
+	else
+		work_say(d, subject, "work");
 }
 
 static const struct xen_domain *domain_of(const struct xen_domain *list, size_t count,
@@ -190,7 +209,7 @@ static void act(struct xsplitd *d, const struct subject *subject, enum reap_need
 	if (!room || need == REAP_NOTHING)
 		return;
 	if (need == REAP_NOW)
-		reap_start(room, subject);
+		reap_start(d, room, subject);
 	else if (!await(room, worker, subject, false))
 		scan_soon(d);
 }
@@ -223,6 +242,15 @@ static void look_recorded(struct xsplitd *d, enum subject_kind kind, const char 
 	free(ids);
 }
 
+static void look_autostart(struct xsplitd *d)
+{
+	struct subject subject = {.kind = SUBJECT_AUTOSTART, .id = "autostart"};
+	pid_t worker = 0;
+
+	if (!is_awaited(d, &subject))
+		act(d, &subject, autostart_needed(&d->ts, d->auto_dir, &worker), worker);
+}
+
 static int look_at_all(struct xsplitd *d)
 {
 	struct xen_domain *list;
@@ -237,6 +265,7 @@ static int look_at_all(struct xsplitd *d)
 		log_error("%s", fault.text);
 		return rc;
 	}
+	observer_look(d->observer, list, domains);
 	ids = nodes_list(d->ts.xs, XBT_NULL, &count, "/tool/xsplit/domain");
 	for (unsigned i = 0; i < count; i++)
 		if (!number_parse_u16(ids[i], &domid))
@@ -245,6 +274,7 @@ static int look_at_all(struct xsplitd *d)
 	free(list);
 	look_recorded(d, SUBJECT_CREATING, "/tool/xsplit/creating", reap_creating_needed);
 	look_recorded(d, SUBJECT_RESTART, "/tool/xsplit/restart", reap_pending_needed);
+	look_autostart(d);
 	return 0;
 }
 
@@ -352,9 +382,9 @@ static void events_free(struct xsplitd *d)
 		event_base_free(d->base);
 }
 
-int daemon_serve(int ready_fd)
+int daemon_serve(int ready_fd, const char *auto_dir)
 {
-	struct xsplitd d = {0};
+	struct xsplitd d = {.auto_dir = auto_dir};
 	struct fault fault = {0};
 	int rc = toolstack_open(&d.ts, &fault);
 
@@ -368,10 +398,12 @@ int daemon_serve(int ready_fd)
 	if (rc) {
 		log_error("cannot start: %s", strerror(-rc));
 	} else {
+		(void)observer_open(&d.observer, &d.ts, d.base);
 		ready_announce(ready_fd);
 		scan_run(-1, 0, &d);
 		event_base_dispatch(d.base);
 	}
+	observer_close(d.observer);
 	events_free(&d);
 	toolstack_close(&d.ts);
 	return rc;

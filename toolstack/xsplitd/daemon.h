@@ -10,6 +10,7 @@
 /**
  * daemon_serve - until SIGTERM or SIGINT.
  * @ready_fd: told when it watches (ready_announce), or -1
+ * @auto_dir: see autostart.h; outlives the call
  * Return: 0, or a negative errno, which is logged.
  */
-int daemon_serve(int ready_fd);
+int daemon_serve(int ready_fd, const char *auto_dir);

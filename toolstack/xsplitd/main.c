@@ -11,6 +11,7 @@
 
 #include "lib/log.h"
 #include "lib/number.h"
+#include "toolstack/xsplitd/autostart.h"
 #include "toolstack/xsplitd/daemon.h"
 #include "toolstack/xsplitd/reap.h"
 
@@ -52,65 +53,96 @@ static int pid_write(const char *path)
 
 static void usage(FILE *out)
 {
-	fputs("usage: xsplitd [--ready-fd FD] [--pid-file FILE]\n"
-	      "       xsplitd --domain ID | --restart UUID | --creating UUID\n"
+	fputs("usage: xsplitd [--ready-fd FD] [--pid-file FILE] [--auto-dir DIR]\n"
+	      "       xsplitd --domain ID | --restart UUID | --creating UUID | --autostart DIR\n"
 	      "       xsplitd --help | --version\n",
 	      out);
 }
 
-int main(int argc, char **argv)
+struct wish {
+	int (*once)(struct toolstack *ts, const char *id); /* NULL: be the daemon */
+	const char *id;
+	const char *pid_file, *auto_dir;
+	int ready_fd;
+};
+
+static bool uuid_given(const char *text)
+{
+	uuid_t uuid;
+
+	return !uuid_parse(text, uuid);
+}
+
+/* Return: -1 to go on, or an exit status. */
+static int option_take(int c, struct wish *wish)
+{
+	uint64_t number;
+	uint16_t domid;
+
+	if (c == 'r' && !number_parse(optarg, INT_MAX - 1, &number)) {
+		wish->ready_fd = (int)number;
+	} else if (c == 'd' && !number_parse_u16(optarg, &domid) && domid) {
+		wish->once = domain_reap;
+		wish->id = optarg;
+	} else if ((c == 'R' || c == 'C') && uuid_given(optarg)) {
+		wish->once = c == 'R' ? reap_pending : reap_creating;
+		wish->id = optarg;
+	} else if (c == 'A') {
+		wish->once = autostart_run;
+		wish->id = optarg;
+	} else if (c == 'a') {
+		wish->auto_dir = optarg;
+	} else if (c == 'p') {
+		wish->pid_file = optarg;
+	} else if (c == 'V') {
+		puts("xsplitd " XSPLIT_VERSION);
+		return EXIT_SUCCESS;
+	} else {
+		usage(c == 'h' ? stdout : stderr);
+		return c == 'h' ? EXIT_SUCCESS : 2;
+	}
+	return -1;
+}
+
+static int options_take(int argc, char **argv, struct wish *wish)
 {
 	static const struct option options[] = {{"ready-fd", required_argument, NULL, 'r'},
 						{"pid-file", required_argument, NULL, 'p'},
 						{"domain", required_argument, NULL, 'd'},
 						{"restart", required_argument, NULL, 'R'},
 						{"creating", required_argument, NULL, 'C'},
+						{"autostart", required_argument, NULL, 'A'},
+						{"auto-dir", required_argument, NULL, 'a'},
 						{"help", no_argument, NULL, 'h'},
 						{"version", no_argument, NULL, 'V'},
 						{0}};
-	int (*what)(struct toolstack * ts, const char *id) = NULL;
-	const char *pid_file = NULL, *id = NULL;
-	uint64_t ready_fd = INT_MAX;
-	uint16_t domid;
-	uuid_t uuid;
-	int c, rc;
+	int c, status = -1;
+
+	while (status < 0 && (c = getopt_long(argc, argv, "h", options, NULL)) != -1)
+		status = option_take(c, wish);
+	if (status < 0 && optind < argc) {
+		usage(stderr);
+		status = 2;
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct wish wish = {.auto_dir = AUTOSTART_DIR, .ready_fd = -1};
+	int rc, status;
 
 	log_open("xsplitd", LOG_LEVEL_INFO);
 	signal(SIGPIPE, SIG_IGN);
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (c == 'r' && !number_parse(optarg, INT_MAX - 1, &ready_fd))
-			continue;
-		if (c == 'd' && !number_parse_u16(optarg, &domid) && domid) {
-			what = domain_reap;
-			id = optarg;
-			continue;
-		}
-		if ((c == 'R' || c == 'C') && !uuid_parse(optarg, uuid)) {
-			what = c == 'R' ? reap_pending : reap_creating;
-			id = optarg;
-			continue;
-		}
-		if (c == 'p') {
-			pid_file = optarg;
-			continue;
-		}
-		if (c == 'V') {
-			puts("xsplitd " XSPLIT_VERSION);
-			return EXIT_SUCCESS;
-		}
-		usage(c == 'h' ? stdout : stderr);
-		return c == 'h' ? EXIT_SUCCESS : 2;
-	}
-	if (optind < argc) {
-		usage(stderr);
-		return 2;
-	}
-	if (what)
-		return once(what, id) ? EXIT_FAILURE : EXIT_SUCCESS;
-	if (pid_file && pid_write(pid_file))
+	status = options_take(argc, argv, &wish);
+	if (status >= 0)
+		return status;
+	if (wish.once)
+		return once(wish.once, wish.id) ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (wish.pid_file && pid_write(wish.pid_file))
 		return EXIT_FAILURE;
-	rc = daemon_serve(ready_fd == INT_MAX ? -1 : (int)ready_fd);
-	if (pid_file)
-		unlink(pid_file);
+	rc = daemon_serve(wish.ready_fd, wish.auto_dir);
+	if (wish.pid_file)
+		unlink(wish.pid_file);
 	return rc ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,5 +1,5 @@
 /*
- * listen.h - the backend's own sockets, in its run directory, for root alone.
+ * listen.h - a daemon's own sockets, in its run directory, for root alone.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-#include "backend/supervisor/listen.h"
+#include "lib/listen.h"
 
 #include <errno.h>
 #include <string.h>
