@@ -88,6 +88,10 @@ TEST_PROGRAMS += block-frontend
 block-frontend_SRCS := tests/embedded/block-frontend.c tests/embedded/block-front.c
 block-frontend_LINK := -lxenstore -lxengnttab -lxenevtchn
 
+TEST_PROGRAMS += block-copy
+block-copy_SRCS := tests/bench/block_copy.c
+block-copy_LINK := -lxengnttab
+
 TEST_PROGRAMS += block-load
 block-load_SRCS := tests/bench/block_load.c tests/embedded/block-front.c
 block-load_LINK := -lxenstore -lxengnttab -lxenevtchn
