@@ -3,6 +3,7 @@
 /* What a sleep is worth, in cheap system calls: it takes a dozen dearer ones, and a wakening. */
 #define CALLS_A_SLEEP 100
 #define FAILED_MAX    8
+#define TRY           16
 #define PAUSE_MIN     10000000u
 #define PAUSE_MAX     1000000000u
 
@@ -19,8 +20,10 @@ void poll_init(struct poll *poll, uint64_t call)
 
 uint64_t poll_window(const struct poll *poll, uint64_t now)
 {
-	if (!poll->enabled || now < poll->until || poll->gap > poll->limit)
+	if (!poll->enabled || now < poll->until)
 		return 0;
+	if (poll->gap > poll->limit)
+		return poll->gap < 3 * poll->limit && poll->sleeps % TRY == 0 ? poll->limit : 0;
 	return 2 * poll->gap < poll->limit ? 2 * poll->gap + POLL_LIMIT_MIN / 10 : poll->limit;
 }
 
@@ -34,15 +37,19 @@ static void gap_add(struct poll *poll, uint64_t gap)
 
 void poll_found(struct poll *poll, uint64_t gap)
 {
-	gap_add(poll, gap);
+	if (poll->gap > poll->limit)
+		poll->gap = gap;
+	else
+		gap_add(poll, gap);
 	poll->failed = 0;
 	if (poll->pause > PAUSE_MIN)
-		poll->pause -= poll->pause / 64;
+		poll->pause -= poll->pause / 16;
 }
 
 void poll_woken(struct poll *poll, uint64_t gap)
 {
 	gap_add(poll, gap);
+	poll->sleeps++;
 }
 
 static void pause_begin(struct poll *poll, uint64_t now)

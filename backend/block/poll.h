@@ -3,10 +3,10 @@
  *
  * To sleep and be woken costs a dozen system calls, so looking at shared memory for as long as a
  * few sleeps would take is worth it where work comes soon: after gaps that were short lately, at
- * most
- * @limit. It stops when looking has found nothing several times, as it is when the guest needs the
- * processor that we look with, and when somebody else took the processor meanwhile; then it is
- * tried again after a pause that doubles.
+ * most @limit. A gap that we slept in has our waking in it; so where gaps are somewhat longer, one
+ * in sixteen looks tells how long they are without. It stops when looking has found nothing several
+ * times, as it is when the guest needs the processor that we look with, and when somebody else took
+ * the processor meanwhile; then it is tried again after a pause that doubles.
  */
 #pragma once
 
@@ -21,6 +21,7 @@ struct poll {
 	uint64_t until;  /* no looks before */
 	uint64_t pause;  /* how long the next pause will be */
 	unsigned failed; /* looks in a row that found nothing */
+	unsigned sleeps; /* that work ended */
 };
 
 /** The limits of struct poll's limit. */

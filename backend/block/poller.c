@@ -1,10 +1,22 @@
 #include "backend/block/poller.h"
 
+#include <inttypes.h>
 #include <sys/resource.h>
 #include <time.h>
 
+#include "lib/log.h"
+
 /* Looks between two looks at the clock, which can be a system call. */
 #define LOOKS 32
+
+/* How many of the longest looks may follow one another before others have their turn; and when
+ * something waits. */
+#define SHARE         4
+#define SHARE_WAITING 16
+
+/* So many are timed. An emulated processor leaves its loop for each, and stops others meanwhile. */
+#define RELAXES   64
+#define RELAX_MAX (RELAXES * 100u)
 
 static uint64_t clock_now(void)
 {
@@ -36,20 +48,41 @@ static bool taken_from_us(struct poller *poller)
 	return taken;
 }
 
-void poller_open(struct poller *poller)
+static void relax_of(struct poller *poller)
+{
+	(void)poller;
+	for (int n = 0; n < RELAXES; n++)
+		relax();
+}
+
+static void call_of(struct poller *poller)
+{
+	(void)taken_from_us(poller);
+}
+
+/* What it costs when nobody disturbs it. */
+static uint64_t cost(struct poller *poller, void (*what)(struct poller *poller))
 {
 	uint64_t least = UINT64_MAX;
 
-	*poller = (struct poller){.since = clock_now()};
 	for (int n = 0; n < 16; n++) {
 		uint64_t begin = clock_now(), took;
 
-		(void)taken_from_us(poller);
+		what(poller);
 		took = clock_now() - begin;
 		if (took < least)
 			least = took;
 	}
-	poll_init(&poller->poll, least);
+	return least;
+}
+
+void poller_open(struct poller *poller)
+{
+	*poller = (struct poller){.since = clock_now()};
+	poll_init(&poller->poll, cost(poller, call_of));
+	poller->pauses = cost(poller, relax_of) <= RELAX_MAX;
+	log_debug("looks for work for %" PRIu64 " ns at most, %s pauses", poller->poll.limit,
+		  poller->pauses ? "with" : "without");
 }
 
 void poller_woken(struct poller *poller, uint64_t now)
@@ -60,14 +93,22 @@ void poller_woken(struct poller *poller, uint64_t now)
 }
 
 /* Look until there is work or the window is over. */
-static bool look_for(uint64_t until, bool (*look)(void *arg), void *arg)
+static bool look_for(struct poller *poller, uint64_t until, bool (*look)(void *arg), void *arg)
 {
+	bool first = true;
+
 	do {
 		for (int n = 0; n < LOOKS; n++) {
 			if (look(arg))
 				return true;
-			relax();
+			if (poller->pauses)
+				relax();
 		}
+		/* What our own work gave the processor to, like the kernel's threads that finish
+		 * our I/O, does not count. */
+		if (first)
+			(void)taken_from_us(poller);
+		first = false;
 	} while (clock_now() < until);
 	return false;
 }
@@ -82,22 +123,25 @@ bool poller_run(struct poller *poller, bool (*look)(void *arg), void *arg,
 		return false;
 	poller->since = begin = now = clock_now();
 	while ((window = poll_window(poll, now))) {
-		bool found = look_for(now + window, look, arg);
+		bool found;
+
+		if (poller->waiting)
+			window = poll->limit;
+		found = look_for(poller, now + window, look, arg);
 
 		now = clock_now();
 		stats_add(&stats->poll_ns, now - poller->since);
-		if (!found || now - begin > poll->limit) {
+		if (!found) {
 			if (taken_from_us(poller))
 				poll_wanted(poll, now);
-			else if (!found)
+			else
 				poll_failed(poll, now);
-		}
-		if (!found)
 			break;
+		}
 		stats_add(&stats->poll_found, 1);
 		poll_found(poll, now - poller->since);
 		poller->since = now;
-		if (now - begin > poll->limit)
+		if (now - begin > (poller->waiting ? SHARE_WAITING : SHARE) * poll->limit)
 			return true;
 	}
 	poller->slept = true;

@@ -13,6 +13,8 @@ struct poller {
 	struct poll poll;
 	uint64_t since;     /* when there was no work any more */
 	bool slept;         /* since then */
+	bool waiting;       /* something waits for what the next look finds; set by look */
+	bool pauses;        /* this processor has a cheap instruction for that */
 	long taken_from_us; /* how often somebody else took our processor */
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "backend/block/batch.h"
 #include "backend/block/merge.h"
 #include "backend/block/meter.h"
 
@@ -36,6 +37,7 @@ struct slot {
 
 struct slots {
 	struct slot *first, **end;
+	unsigned count;
 };
 
 struct queue {
@@ -56,6 +58,7 @@ struct queue {
 	struct slots replay;   /* taken by the worker before: in the ring's order */
 	struct slots pending;  /* checked, not started: in the ring's order */
 	struct slots finished; /* to be answered */
+	struct batch batch;
 	struct pool pool;
 	struct copier copier;
 	struct meter meter;
@@ -80,6 +83,7 @@ static void slots_init(struct slots *slots)
 {
 	slots->first = NULL;
 	slots->end = &slots->first;
+	slots->count = 0;
 }
 
 static void slots_append(struct slots *slots, struct slot *slot)
@@ -87,6 +91,7 @@ static void slots_append(struct slots *slots, struct slot *slot)
 	slot->next = NULL;
 	*slots->end = slot;
 	slots->end = &slot->next;
+	slots->count++;
 }
 
 static void slots_remove(struct slots *slots, struct slot **link)
@@ -96,6 +101,7 @@ static void slots_remove(struct slots *slots, struct slot **link)
 	*link = slot->next;
 	if (slots->end == &slot->next)
 		slots->end = link;
+	slots->count--;
 }
 
 static struct slot *slots_take(struct slots *slots)
@@ -589,14 +595,37 @@ static bool takes(const struct queue *queue)
 	return !queue->stopped && !queue->draining && !queue->blocked && !queue->replay.first;
 }
 
-/* Everything that can be done now, also what the storage finishes meanwhile. */
+/* May what has finished wait for more? Not when something else waits for the answers. */
+static bool waits(const struct queue *queue)
+{
+	return takes(queue) && !queue->pending.first && !queue->disk->held &&
+	       poll_window(&queue->disk->poller.poll, queue->meter.now) &&
+	       batch_waits(&queue->batch, queue->finished.count);
+}
+
+/* @alone: they have waited, in vain. Were there any? */
+static bool answer_batch(struct queue *queue, bool alone)
+{
+	unsigned finished = queue->finished.count;
+
+	if (!answer(queue))
+		return false;
+	batch_answered(&queue->batch, finished, alone);
+	return true;
+}
+
+/*
+ * Everything that can be done now, also what the storage finishes meanwhile. Answers may be left
+ * that wait for more.
+ */
 static void pass(struct queue *queue)
 {
 	unsigned turns = 0;
 
 	do {
 		meter_pass(&queue->meter);
-		answer(queue);
+		if (!waits(queue))
+			answer_batch(queue, false);
 		if (queue->draining)
 			continue;
 		start(queue);
@@ -606,8 +635,32 @@ static void pass(struct queue *queue)
 		}
 	} while (++turns < TURNS_MAX && engine_look(queue->engine));
 	/* What was answered may have held the memory that others wait for. */
-	if ((answer(queue) && queue->blocked) || turns == TURNS_MAX)
+	if ((!waits(queue) && answer_batch(queue, false) && queue->blocked) || turns == TURNS_MAX)
 		event_active(queue->again, EV_TIMEOUT, 0);
+}
+
+/* No answer waits any longer. Did one? */
+static bool disk_answer(struct blk_disk *disk, bool alone)
+{
+	bool waited = false;
+
+	for (struct queue *queue = disk->queues; queue; queue = queue->next) {
+		if (!queue->finished.first)
+			continue;
+		meter_pass(&queue->meter);
+		answer_batch(queue, alone);
+		waited = true;
+	}
+	return waited;
+}
+
+/* The poller looks longer while answers wait. */
+static void disk_wait(struct blk_disk *disk)
+{
+	disk->poller.waiting = false;
+	for (struct queue *queue = disk->queues; queue; queue = queue->next)
+		if (queue->finished.first)
+			disk->poller.waiting = true;
 }
 
 /* A pass for each of the disk's queues that has something to do. Was there one? */
@@ -622,6 +675,8 @@ static bool disk_look(void *arg)
 		pass(queue);
 		found = true;
 	}
+	if (found)
+		disk_wait(disk);
 	return found;
 }
 
@@ -629,10 +684,15 @@ static bool disk_look(void *arg)
 static void run(struct queue *queue)
 {
 	struct blk_disk *disk = queue->disk;
+	bool more;
 
 	pass(queue);
 	poller_woken(&disk->poller, queue->meter.now);
-	if (poller_run(&disk->poller, disk_look, disk, queue->meter.stats)) {
+	do {
+		disk_wait(disk);
+		more = poller_run(&disk->poller, disk_look, disk, queue->meter.stats);
+	} while (disk_answer(disk, !more) && !more);
+	if (more) {
 		event_active(queue->again, EV_TIMEOUT, 0);
 		return;
 	}
@@ -760,6 +820,7 @@ int queue_open(struct queue **result, const struct queue_options *options)
 	slots_init(&queue->replay);
 	slots_init(&queue->pending);
 	slots_init(&queue->finished);
+	batch_init(&queue->batch, entries);
 	for (unsigned i = 0; i < entries; i++)
 		queue->slot[i].queue = queue;
 	rc = rings_open(queue, options);

@@ -54,6 +54,22 @@ START_TEST(one_long_gap_is_soon_forgotten)
 }
 END_TEST
 
+/* Our waking is in the gap: without it looking would be worth it. */
+START_TEST(one_of_several_sleeps_is_tried_without)
+{
+	unsigned tries = 0;
+
+	for (int n = 0; n < 64; n++) {
+		poll_woken(&poll, 250 * US);
+		tries += poll_window(&poll, 0) > 0;
+	}
+	ck_assert_uint_ge(tries, 1);
+	ck_assert_uint_le(tries, 4);
+	poll_found(&poll, 80 * US);
+	ck_assert_uint_ge(poll_window(&poll, 0), 80 * US);
+}
+END_TEST
+
 /* As on the only processor: the guest cannot ask while we look, and does so at once when we sleep.
  */
 static unsigned looks_within(uint64_t time)
@@ -134,6 +150,7 @@ int main(void)
 	tcase_add_loop_test(tc, limit_follows_what_a_call_costs, 0, TABLE_SIZE(limits));
 	tcase_add_test(tc, sleeps_until_work_comes_often);
 	tcase_add_test(tc, one_long_gap_is_soon_forgotten);
+	tcase_add_test(tc, one_of_several_sleeps_is_tried_without);
 	tcase_add_test(tc, looking_in_vain_ends);
 	tcase_add_test(tc, finding_forgives_failures);
 	tcase_add_test(tc, whoever_wants_the_processor_gets_it);
