@@ -23,6 +23,7 @@ fail() {
 	xenstore-ls -f | grep -v '^/tool/xsplit/domain/[0-9]*/config'
 	xl list
 	xl dmesg | tail -n 20
+	echo "FAIL: $*"
 	exit 1
 }
 
@@ -62,13 +63,13 @@ guest_write() {
 	done
 }
 
-# guest_end NAME SECONDS: wait for its end, show its console, see that it left nothing.
+# guest_end NAME SECONDS: wait for its end, see that all went well and that it left nothing.
 guest_end() {
 	local log left
 	wait_for "$2" gone "$1" || fail "$1 did not end within $2 s"
+	[ -z "${follower:-}" ] || wait "$follower"
 	log=/var/log/xen/guest-$1.log
 	[ -s "$log" ] || fail "no console log of $1: xenconsoled did not attach"
-	tr -d '\r' <"$log" | grep '^guest: '
 	grep -q '^guest: exit 0' "$log" || fail "$1: its script failed"
 	left=$(xenstore-ls -f | grep -E "^/(local/domain/[1-9]|local/domain/0/backend/.|libxl/[1-9]|vm/[^0]|tool/xsplit/domain/.)" || true)
 	[ -z "$left" ] || fail "nodes left: $left"
@@ -80,7 +81,8 @@ no_kernel_backend() {
 	! lsmod | grep -E '^xen_(blkback|netback)' || fail "a kernel backend is loaded"
 }
 
-# script_write FILE VCPUS: what a guest does with its disks and its network card.
+# script_write FILE VCPUS: what a guest does with its disks and its network card; it sends $pings pings.
+pings=100
 script_write() {
 	cat >"$1" <<-END
 		#!/bin/sh
@@ -111,20 +113,23 @@ script_write() {
 			tries=\$((tries + 1))
 			[ \$tries -lt 20 ] || fail "no ping"
 		done
-		touch /tmp/up
-		ping -c 5 192.0.2.1 >/tmp/ping || fail "pings lost: \$(cat /tmp/ping)"
-		say "ping ok"
+		ping -q -A -c $pings 192.0.2.1 >/tmp/ping || fail "no ping: \$(cat /tmp/ping)"
+		say "\$(grep transmitted /tmp/ping)"
+		grep -q "^$pings packets.* 0% packet loss" /tmp/ping || fail "pings lost"
 		for way in '' -R; do
 			iperf3 -c 192.0.2.1 -t 2 \$way >/tmp/iperf || fail "iperf3 \$way: \$(cat /tmp/iperf)"
 			say "iperf3 \$way \$(grep receiver /tmp/iperf)"
 		done
+		cp /tmp/iperf /tmp/ping /results/
 	END
 }
 
-# guest_create NAME: with its console copied to NAME.words.
+# guest_create NAME: with its console copied to NAME.words, and what its script says shown.
 guest_create() {
 	say "$1: create"
 	xsplit create -c "$1.cfg" >"$1.words" 2>&1 </dev/null &
+	tail -n +1 --pid=$! -f "$1.words" | sed -u -n 's/\r$//; /^guest: /p' &
+	follower=$!
 	wait_for 120 grep "^Started domain" "$1.words" || fail "create: $(cat "$1.words")"
 	xl list | grep -q "^$1 " || fail "xl list does not show $1"
 	grep "^Started domain" "$1.words"
@@ -141,6 +146,8 @@ guest_run() {
 	guest_create "$name"
 	guest_end "$name" 300
 	grep -q '^guest: exit 0' "$name.words" || fail "its console did not reach create -c: $(cat "$name.words")"
+	lab-guest results "/var/log/xen/guest-$name.log" "$name.results" || fail "its results did not come back"
+	grep -q transmitted "$name.results/ping" || fail "its results are not what it left"
 }
 
 # machine_script FILE DISK: what an HVM guest does: its disk's last MiBs, its network.

@@ -5,5 +5,6 @@
 . ./lib.sh
 
 host_start
+pings=1000
 guest_run pv pv 1 with fio
 no_kernel_backend

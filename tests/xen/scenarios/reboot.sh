@@ -1,32 +1,44 @@
 #!/bin/bash
-# A guest asked to reboot starts anew, as another domain, on the disk that it wrote.
+# A PV and a PVH guest that reboot, and are asked to, start anew on the disk that they wrote.
 # shellcheck source=tests/xen/scenarios/lib.sh disable=SC1091
 . ./lib.sh
 
-host_start
-say "make the initrd and the disks"
 cat >again.script <<-'END'
 	#!/bin/sh
-	mount -t ext4 /dev/xvda /mnt || exit 1
-	if [ -e /mnt/first ]; then
-		echo "guest: second boot"
-		umount /mnt
-		exit
+	fail() { echo "guest: FAIL: $*"; exit 1; }
+	mount -t ext4 /dev/xvda /mnt || fail "no mount"
+	boot=$(($(cat /mnt/boot 2>/dev/null || echo 0) + 1))
+	echo $boot >/mnt/boot
+	echo "guest: boot $boot"
+	if [ $boot -eq 1 ]; then
+		dd if=/dev/urandom of=/mnt/file bs=64k count=64 2>/dev/null && md5sum /mnt/file >/mnt/sum || fail "no write"
+	else
+		md5sum -c -s /mnt/sum || fail "the file reads back differently"
 	fi
-	touch /mnt/first && umount /mnt || exit 1
-	echo "guest: first boot"
+	umount /mnt || fail "no umount"
+	case $boot in
+	1) reboot -f ;;
+	2) echo "guest: waits to be asked" ;;
+	*) exit 0 ;;
+	esac
 	sleep 600
 END
-lab-guest --script again.script -o again.initrd || fail "lab-guest"
-guest_write again pvh
-guest_create again
-first=$(xsplit domid again)
-wait_for 300 grep '^guest: first boot' /var/log/xen/guest-again.log || fail "no first boot"
-xsplit reboot again || fail "reboot"
-guest_other() {
-	now=$(xsplit domid again) && [ "$now" != "$first" ]
+
+# boots NAME TYPE
+boots() {
+	guest_write "$1" "$2"
+	cp again.initrd "$1.initrd"
+	guest_create "$1"
+	log=/var/log/xen/guest-$1.log
+	wait_for 300 grep '^guest: waits to be asked' "$log" || fail "$1: no second boot"
+	xsplit reboot "$1" || fail "$1: xsplit reboot"
+	wait_for 300 grep '^guest: boot 3' "$log" || fail "$1: no third boot"
+	guest_end "$1" 300
+	tr -d '\r' <"$log" | grep '^guest: boot'
+	say "$1: three boots on one disk"
 }
-wait_for 120 guest_other || fail "it was not made again"
-xl list
-guest_end again 300
-grep -q '^guest: second boot' /var/log/xen/guest-again.log || fail "no second boot"
+
+host_start
+lab-guest --script again.script -o again.initrd || fail "lab-guest"
+boots pv pv
+boots pvh pvh
