@@ -71,7 +71,7 @@ lab_run_disk() { # dir
 	( # one make at a time in a build folder; named as make itself does, so that it knows its objects again
 		flock 9
 		make -C "$top" -j"$(nproc)" --no-print-directory -s BUILD="$(realpath --relative-base="$top" "$build")" \
-			DESTDIR="$tree" PREFIX=/usr/local install 9>&-
+			DESTDIR="$tree" PREFIX=/usr/local install 9>&- >&2
 	) 9>"$lab/lock" || return 1
 	lab_libraries_check "$tree" || return 1
 	cp "$here/parts/init-dom0" "$tree/lab/init"
@@ -161,7 +161,7 @@ lab_machine_run() {
 	trap 'interrupted=1; kill "$machine" 2>/dev/null' INT TERM HUP
 	interrupted=''
 	wait "$machine" || rc=$?
-	[ -z "$interrupted" ] || { wait "$machine" || rc=130; }
+	[ -z "$interrupted" ] || { wait "$machine" || :; rc=130; }
 	trap - INT TERM HUP
 	wait "$out"
 	kill "$follower"
