@@ -1,7 +1,7 @@
 #!/bin/bash
 # A stock Debian guest under fio verify and ext4 does not notice that the backend's worker is killed a hundred times.
 # And that the backend starts anew (SIGHUP), and is killed and started again, ten times each.
-# lab: --timeout 1500
+# lab: --timeout 2400
 # shellcheck source=tests/xen/scenarios/lib.sh disable=SC1091
 . ./lib.sh
 
@@ -102,7 +102,7 @@ cat >crash.cfg <<-END
 END
 guest_create crash
 create=$!
-wait_for 200 grep 'guest: running' crash.words || fail "it did not run: $(cat crash.words)"
+wait_for 600 grep 'guest: running' crash.words || fail "it did not run: $(cat crash.words)"
 domid=$(xsplit domid crash)
 rounds 100 0.3 "kill -9 of its worker" worker_kill
 rounds 10 2 "SIGHUP to the backend" reload

@@ -130,7 +130,7 @@ guest_create() {
 	xsplit create -c "$1.cfg" >"$1.words" 2>&1 </dev/null &
 	tail -n +1 --pid=$! -f "$1.words" | sed -u -n 's/\r$//; /^guest: /p' &
 	follower=$!
-	wait_for 300 grep "^Started domain" "$1.words" || fail "create: $(cat "$1.words")"
+	wait_for 600 grep "^Started domain" "$1.words" || fail "create: $(cat "$1.words")"
 	xl list | grep -q "^$1 " || fail "xl list does not show $1"
 	grep "^Started domain" "$1.words"
 }
