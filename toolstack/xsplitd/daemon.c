@@ -217,11 +217,14 @@ static void act(struct xsplitd *d, const struct subject *subject, enum reap_need
 static void look(struct xsplitd *d, uint16_t domid, const struct xen_domain *domain)
 {
 	struct subject subject = {.kind = SUBJECT_DOMAIN};
+	enum reap_need need;
 	pid_t worker = 0;
 
 	snprintf(subject.id, sizeof(subject.id), "%u", domid);
-	if (!is_awaited(d, &subject))
-		act(d, &subject, reap_needed(&d->ts, domid, domain, &worker), worker);
+	if (is_awaited(d, &subject))
+		return;
+	need = reap_needed(&d->ts, domid, domain, &worker);
+	act(d, &subject, need, worker);
 }
 
 static void look_recorded(struct xsplitd *d, enum subject_kind kind, const char *dir,
@@ -233,11 +236,14 @@ static void look_recorded(struct xsplitd *d, enum subject_kind kind, const char 
 
 	for (unsigned i = 0; i < count; i++) {
 		struct subject subject = {.kind = kind};
+		enum reap_need need;
 		pid_t worker = 0;
 
 		snprintf(subject.id, sizeof(subject.id), "%s", ids[i]);
-		if (!is_awaited(d, &subject))
-			act(d, &subject, needed(&d->ts, subject.id, &worker), worker);
+		if (is_awaited(d, &subject))
+			continue;
+		need = needed(&d->ts, subject.id, &worker);
+		act(d, &subject, need, worker);
 	}
 	free(ids);
 }
@@ -245,10 +251,13 @@ static void look_recorded(struct xsplitd *d, enum subject_kind kind, const char 
 static void look_autostart(struct xsplitd *d)
 {
 	struct subject subject = {.kind = SUBJECT_AUTOSTART, .id = "autostart"};
+	enum reap_need need;
 	pid_t worker = 0;
 
-	if (!is_awaited(d, &subject))
-		act(d, &subject, autostart_needed(&d->ts, d->auto_dir, &worker), worker);
+	if (is_awaited(d, &subject))
+		return;
+	need = autostart_needed(&d->ts, d->auto_dir, &worker);
+	act(d, &subject, need, worker);
 }
 
 static int look_at_all(struct xsplitd *d)
