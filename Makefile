@@ -85,7 +85,7 @@ $(PROGRAM_FILES) $(UNIT_FILES) $(TEST_FILES) $(FUZZ_FILES):
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all deps run run-xen check check-unit check-embedded check-crash check-asan check-xen check-xen-smoke bench-block lint format clean install help
+.PHONY: all deps run run-xen check check-unit check-embedded check-crash check-asan check-xen check-xen-smoke bench-block bench-toolstack lint format clean install help
 
 ## all: build everything into $(BUILD)
 all: $(PROGRAM_FILES) $(EXTRA)
@@ -158,6 +158,10 @@ check-xen: deps
 check-xen-smoke: deps
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all
 	$(Q)tests/run $(BUILD) smoke
+
+## bench-toolstack: create, destroy and list beside xl in the lab; a quarter of an hour
+bench-toolstack: deps check-build
+	$(Q)BUILD=$(abspath $(BUILD)) tests/bench/toolstack
 
 ## bench-block: the block backend beside xen-blkback, QEMU and io_uring; a quarter of an hour
 bench-block: deps check-build

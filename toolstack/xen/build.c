@@ -1,9 +1,13 @@
 #include "toolstack/xen/internal.h"
+#include "toolstack/xen/unpacked.h"
 
-static const char *files_load(struct xc_dom_image *dom, const struct xen_image *image)
+static const char *files_load(struct xc_dom_image *dom, const struct xen_image *image,
+			      struct unpacked *unpacked)
 {
-	if (xc_dom_kernel_file(dom, image->kernel))
+	unpacked_find(unpacked, image->kernel);
+	if (xc_dom_kernel_file(dom, unpacked->there ? unpacked->path : image->kernel))
 		return "xc_dom_kernel_file";
+	unpacked->packed = dom->kernel_blob;
 	if (image->ramdisk && xc_dom_module_file(dom, image->ramdisk, NULL))
 		return "xc_dom_module_file";
 	return NULL;
@@ -71,6 +75,7 @@ int xen_domain_build(struct xen *xen, uint16_t domid, const struct xen_image *im
 					       const struct xen_image *) = {
 		[XEN_PV] = pv_build, [XEN_PVH] = pvh_build, [XEN_HVM] = hvm_build};
 	struct xc_dom_image *dom;
+	struct unpacked unpacked;
 	const char *call;
 	int rc = 0;
 
@@ -83,12 +88,13 @@ int xen_domain_build(struct xen *xen, uint16_t domid, const struct xen_image *im
 	dom->xenstore_evtchn = image->xenstore_port;
 	dom->console_evtchn = image->console_port;
 	xen_fresh(xen);
-	call = files_load(dom, image);
+	call = files_load(dom, image, &unpacked);
 	if (!call)
 		call = builders[image->container](dom, xen, domid, image);
 	if (call) {
 		rc = xen_failed(xen, fault, domid, call);
 	} else {
+		unpacked_keep(&unpacked, image->kernel, dom);
 		/* Of any but a PV guest these are its own frame numbers. */
 		built->xenstore_frame = xc_dom_p2m(dom, dom->xenstore_pfn);
 		built->console_frame = xc_dom_p2m(dom, dom->console_pfn);

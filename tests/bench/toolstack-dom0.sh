@@ -7,6 +7,8 @@
 # shellcheck source=tests/xen/scenarios/lib.sh disable=SC1091
 . ./lib.sh
 
+# shellcheck disable=SC1091
+[ ! -e settings ] || . ./settings
 rounds=${ROUNDS:-5}
 host_start
 sleep 1
