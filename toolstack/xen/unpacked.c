@@ -47,15 +47,15 @@ static bool is_ours(const struct stat *st)
 	return st->st_uid == geteuid() && !(st->st_mode & (S_IWGRP | S_IWOTH));
 }
 
-static bool directory_make(char *path, size_t size)
+static bool directory_path(char *path, size_t size)
+{
+	return snprintf(path, size, "%s/kernels", directory()) < (int)size;
+}
+
+static bool directory_is_ours(const char *path)
 {
 	struct stat st;
 
-	if (snprintf(path, size, "%s/kernels", directory()) >= (int)size)
-		return false;
-	mkdir(directory(), 0755);
-	if (mkdir(path, 0700) && errno != EEXIST)
-		return false;
 	return !lstat(path, &st) && S_ISDIR(st.st_mode) && is_ours(&st);
 }
 
@@ -66,16 +66,18 @@ void unpacked_find(struct unpacked *unpacked, const char *kernel)
 
 	*unpacked = (struct unpacked){0};
 	if (!name_make(unpacked->name, sizeof(unpacked->name), kernel) ||
-	    !directory_make(unpacked->path, sizeof(unpacked->path)))
+	    !directory_path(unpacked->path, sizeof(unpacked->path)))
 		goto none;
+	unpacked->there = directory_is_ours(unpacked->path);
 	length = strlen(unpacked->path);
 	if (snprintf(unpacked->path + length, sizeof(unpacked->path) - length, "/%s",
 		     unpacked->name) >= (int)(sizeof(unpacked->path) - length))
 		goto none;
-	unpacked->there = !lstat(unpacked->path, &st) && S_ISREG(st.st_mode) && is_ours(&st) &&
-			  !utimensat(AT_FDCWD, unpacked->path, NULL, 0);
+	unpacked->there = unpacked->there && !lstat(unpacked->path, &st) && S_ISREG(st.st_mode) &&
+			  is_ours(&st) && !utimensat(AT_FDCWD, unpacked->path, NULL, 0);
 	return;
 none:
+	unpacked->there = false;
 	unpacked->path[0] = '\0';
 }
 
@@ -140,7 +142,11 @@ void unpacked_keep(const struct unpacked *unpacked, const char *kernel,
 		return;
 	if (!name_make(now, sizeof(now), kernel) || strcmp(now, unpacked->name) != 0)
 		return;
-	if (directory_make(path, sizeof(path)))
+	if (!directory_path(path, sizeof(path)))
+		return;
+	mkdir(directory(), 0755);
+	mkdir(path, 0700);
+	if (directory_is_ours(path))
 		dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return;
