@@ -111,7 +111,7 @@ for ((n = 0; n < 20; n++)); do
 		name="n$n"
 		type="pv"
 		kernel="/lab/guest/vmlinuz"
-		memory=72
+		memory=80
 	END
 done
 lists "$rounds"

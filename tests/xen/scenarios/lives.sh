@@ -40,7 +40,7 @@ cat >g.cfg <<-END
 	name="g"
 	type="pv"
 	kernel="/lab/guest/vmlinuz"
-	memory=72
+	memory=80
 	disk=["vdev=xvda,target=$PWD/g.img"]
 	vif=["mac=00:16:3e:00:01:01,bridge=xenbr0"]
 END
