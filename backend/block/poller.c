@@ -92,25 +92,31 @@ void poller_woken(struct poller *poller, uint64_t now)
 	poller->slept = false;
 }
 
-/* Look until there is work or the window is over. */
-static bool look_for(struct poller *poller, uint64_t until, bool (*look)(void *arg), void *arg)
+/*
+ * Look until there is work or the window is over. @taken: did somebody else get our processor
+ * meanwhile? What our own work gave it to at first, like the kernel's threads that finish our I/O,
+ * does not count.
+ */
+static bool look_for(struct poller *poller, uint64_t until, bool (*look)(void *arg), void *arg,
+		     bool *taken)
 {
-	bool first = true;
+	bool first = true, found = false;
 
+	*taken = false;
 	do {
-		for (int n = 0; n < LOOKS; n++) {
-			if (look(arg))
-				return true;
-			if (poller->pauses)
+		for (int n = 0; n < LOOKS && !found; n++) {
+			found = look(arg);
+			if (poller->pauses && !found)
 				relax();
 		}
-		/* What our own work gave the processor to, like the kernel's threads that finish
-		 * our I/O, does not count. */
+		if (first && found)
+			return true;
 		if (first)
 			(void)taken_from_us(poller);
 		first = false;
-	} while (clock_now() < until);
-	return false;
+	} while (!found && clock_now() < until);
+	*taken = taken_from_us(poller);
+	return found;
 }
 
 bool poller_run(struct poller *poller, bool (*look)(void *arg), void *arg,
@@ -123,21 +129,19 @@ bool poller_run(struct poller *poller, bool (*look)(void *arg), void *arg,
 		return false;
 	poller->since = begin = now = clock_now();
 	while ((window = poll_window(poll, now))) {
-		bool found;
+		bool found, taken;
 
 		if (poller->waiting)
 			window = poll->limit;
-		found = look_for(poller, now + window, look, arg);
-
+		found = look_for(poller, now + window, look, arg, &taken);
 		now = clock_now();
 		stats_add(&stats->poll_ns, now - poller->since);
-		if (!found) {
-			if (taken_from_us(poller))
-				poll_wanted(poll, now);
-			else
-				poll_failed(poll, now);
+		if (taken)
+			poll_wanted(poll, now);
+		else if (!found)
+			poll_failed(poll, now);
+		if (!found)
 			break;
-		}
 		stats_add(&stats->poll_found, 1);
 		poll_found(poll, now - poller->since);
 		poller->since = now;

@@ -595,10 +595,13 @@ static bool takes(const struct queue *queue)
 	return !queue->stopped && !queue->draining && !queue->blocked && !queue->replay.first;
 }
 
-/* May what has finished wait for more? Not when something else waits for the answers. */
+/*
+ * May what has finished wait for more? Not when something else waits for the answers; nor while the
+ * storage is busy, which would then have less to do at a time.
+ */
 static bool waits(const struct queue *queue)
 {
-	return takes(queue) && !queue->pending.first && !queue->disk->held &&
+	return takes(queue) && !queue->disk->running && !queue->pending.first && !queue->disk->held &&
 	       poll_window(&queue->disk->poller.poll, queue->meter.now) &&
 	       batch_waits(&queue->batch, queue->finished.count);
 }
