@@ -37,6 +37,7 @@
 
 static uint32_t read(unsigned reg)
 {
+	kernel.apic_accesses++;
 	if (kernel.x2apic)
 		return (uint32_t)cpu_rdmsr(X2_MSR + reg / 16);
 	return *(volatile uint32_t *)(uintptr_t)(MMIO + reg);
@@ -44,6 +45,7 @@ static uint32_t read(unsigned reg)
 
 static void write(unsigned reg, uint32_t value)
 {
+	kernel.apic_accesses++;
 	if (kernel.x2apic)
 		cpu_wrmsr(X2_MSR + reg / 16, value);
 	else

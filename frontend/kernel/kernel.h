@@ -39,7 +39,8 @@ struct kernel {
 		uint8_t gsi;
 	} line;
 	uint64_t stray_interrupts;
-	uint64_t hypercalls; /* made by vcpu 0, counted for the measurements */
+	uint64_t hypercalls,
+		apic_accesses; /* for the measurements: about right with several vcpus */
 	char command_line[COMMAND_LINE_SIZE];
 };
 
