@@ -4,7 +4,7 @@ include backend/net/module.mk
 # backend-block-ring is all of a disk that touches the guest's ring, without the store or the worker's life.
 ARCHIVES += backend-block-ring backend-block backend-xenbus
 backend-block-ring_SRCS := $(addprefix backend/block/,request.c ring.c inflight.c copier.c pool.c bucket.c \
-	line.c stats.c merge.c batch.c poll.c poller.c queue.c \
+	line.c stats.c merge.c batch.c poll.c poller.c slot.c queue.c queue_start.c queue_pass.c queue_dump.c \
 	engine.c engine_uring.c engine_threads.c engine_null.c)
 backend-block_SRCS := $(addprefix backend/block/,image.c image_size.c settings.c vbd_device.c vbd_settle.c vbd_resize.c vbd_switch.c vbd_resume.c vbd_stats.c vbd_tell.c vbd_dump.c vbd_worker.c)
 backend-xenbus_SRCS := $(addprefix backend/xenbus/,state.c path.c error.c journal.c nodes.c device.c device_nodes.c device_report.c)
