@@ -70,7 +70,7 @@ neighbour=$(xsplit domid neighbour)
 worker=$(neighbour_worker)
 guest_create puppet
 puppet=$(xsplit domid puppet)
-wait_for 900 gone puppet || fail "the hostile guest did not end: $(cat puppet.words)"
+wait_for 1500 gone puppet || fail "the hostile guest did not end: $(cat puppet.words)"
 tr -d '\r' <puppet.words | grep '^guest: '
 for case in $cases; do
 	grep -q "^guest: ok $case" puppet.words || fail "case $case did not pass"
