@@ -6,17 +6,22 @@
 other=192.0.2.3
 
 host_start
+modprobe virtio_net || fail "no virtio_net"
+wait_for 20 ip link show eth0 || fail "no eth0"
 ip link set eth0 master xenbr0 || fail "no eth0"
 ip link set eth0 up || fail "no eth0"
 truncate -s 64M shared.img
 nbdkit --ipaddr 192.0.2.1 file shared.img || fail "nbdkit"
 ssh-keygen -q -t ed25519 -N '' -f /root/key || fail "ssh-keygen"
-busybox nc -l -p 7001 </root/key.pub
-shell="ssh -i /root/key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
+mkdir www
+cp /root/key.pub www/
+busybox httpd -p 192.0.2.1:7001 -h "$PWD/www" || fail "httpd"
+shell="ssh -i /root/key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ConnectTimeout=10 -o LogLevel=ERROR"
 there() {
 	$shell $other "$@"
 }
-wait_for 120 there true || fail "no ssh to $other"
+say "the other host"
+wait_for 300 there true || fail "no ssh to $other"
 
 busy_script busy.script
 for type in pvh pv; do

@@ -261,7 +261,7 @@ busy_start() {
 	listener=$!
 	exec 6>tell
 	xsplit create "$1.cfg" || fail "create"
-	wait_for 200 grep -q "tick 2" ticks || fail "$1 does not count: $(tail -n 20 /var/log/xen/guest-*.log /tmp/*.serial)"
+	wait_for 600 grep -q "tick 2" ticks || fail "$1 does not count: $(tail -n 20 /var/log/xen/guest-*.log /tmp/*.serial)"
 }
 
 more_ticks() {
@@ -272,7 +272,7 @@ more_ticks() {
 busy_goes_on() {
 	local now
 	now=$(ticks)
-	wait_for 120 more_ticks $((now + 2)) || fail "$1 does not count any more at $now: $(xl list)"
+	wait_for 300 more_ticks $((now + 2)) || fail "$1 does not count any more at $now: $(xl list)"
 	kill -0 "$listener" || fail "the connection ended"
 	echo "tick $(ticks)"
 }
