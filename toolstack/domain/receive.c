@@ -56,12 +56,9 @@ static int decide(struct toolstack *ts, struct decision *decision, struct fault 
 /* The memory is there; the devices are still the sender's. */
 static int loaded(void *arg, uint16_t domid, struct fault *fault)
 {
-	struct decision waiting = {.domid = domid, .from = "", .to = "waiting"};
 	struct receiving *r = arg;
-	int rc = decide(r->ts, &waiting, fault);
+	int rc = peer_say(r->peer, "loaded", fault);
 
-	if (!rc)
-		rc = peer_say(r->peer, "loaded", fault);
 	return rc ? rc : peer_expect(r->ts, r->peer, "devices", fault);
 }
 
@@ -76,10 +73,14 @@ static int finish(struct toolstack *ts, uint16_t domid, bool paused, struct faul
 
 static int take(struct receiving *r, uint16_t domid, bool paused, struct fault *fault)
 {
+	struct decision waiting = {.domid = domid, .from = "", .to = "waiting"};
 	struct decision go = {.domid = domid, .from = "waiting", .to = "go"};
 	struct fault ignored = {0};
-	int rc = peer_say(r->peer, "ready", fault);
+	/* Its creation wrote the record anew, so this comes after it. */
+	int rc = decide(r->ts, &waiting, fault);
 
+	if (!rc)
+		rc = peer_say(r->peer, "ready", fault);
 	if (!rc)
 		rc = peer_expect(r->ts, r->peer, "go", fault);
 	if (!rc)
