@@ -15,7 +15,7 @@
 #define ROUNDS      60u
 #define TIMES       20u
 #define LOOKS       20000u
-#define PATIENCE_NS UINT64_C(5000000000)
+#define PATIENCE_NS UINT64_C(20000000000)
 #define COM1        0x3f8
 #define COM1_LINE   4
 #define SECTOR      8192u /* 4 MiB */
