@@ -2,8 +2,9 @@
  * The supervisor's half of a vbd: taken over from a supervisor that ended while the disk ran.
  *
  * That one may have been changing it. What the toolstack wants is in its nodes, with a request that
- * has no answer; what the disk had is in "served", "sectors" and "feature-discard", which only
- * backends write. The disk goes on with that, and the request is then carried out from the start.
+ * has no answer; what the disk had is in "served", "sectors", "feature-discard" and
+ * "discard-secure", which only backends write. The disk goes on with that, and the request is then
+ * carried out from the start.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,9 +23,12 @@ void vbd_resume(struct device *dev)
 {
 	struct vbd_device *vbd = self(dev);
 	char *discard = device_back_string(dev, "feature-discard");
+	char *erase = device_back_string(dev, "discard-secure");
 
 	vbd->discard_told = discard && !strcmp(discard, "1");
+	vbd->erase_told = erase && !strcmp(erase, "1");
 	free(discard);
+	free(erase);
 	vbd_settings_resume(dev);
 }
 
