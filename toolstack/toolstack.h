@@ -15,6 +15,9 @@
 /** How long a backend may take to answer, as libxl's device timeout. */
 #define BACKEND_SECONDS 10
 
+/** For one whose storage is a server's, or a qemu-nbd's that it starts first. */
+#define BACKEND_FAR_SECONDS 40
+
 struct toolstack {
 	struct xen *xen;
 	struct xs_handle *xs;

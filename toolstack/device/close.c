@@ -85,7 +85,7 @@ int devices_wait_closed(struct toolstack *ts, const struct devices *devices, str
 		fault_set(fault, rc,
 			  "domain %u: %s: its backend did not close it in %d s (state %u); is "
 			  "xsplit-backend running? --force removes it all the same",
-			  late->domid, label, BACKEND_SECONDS, device_state(ts, late));
+			  late->domid, label, device_patience(ts, late), device_state(ts, late));
 	}
 	return rc;
 }

@@ -102,7 +102,7 @@ int device_settings(struct toolstack *ts, const struct device *device,
 		fault_set(fault, rc,
 			  "domain %u: %s: its backend has not answered in %d s and may still do "
 			  "it; is its storage slow, or xsplit-backend not running?",
-			  device->domid, label, BACKEND_SECONDS);
+			  device->domid, label, device_patience(ts, device));
 	else if (rc == -EINTR)
 		fault_set(fault, rc, "interrupted; domain %u: %s: its backend may still do it",
 			  device->domid, label);

@@ -49,6 +49,18 @@ static int check_all(struct toolstack *ts, const struct devices *devices, device
 	return *late ? -EINPROGRESS : 0;
 }
 
+int device_patience(struct toolstack *ts, const struct device *d)
+{
+	char back[XS_PATH_SIZE], *params;
+	bool far;
+
+	device_back(d, back);
+	params = xs_read_string(ts->xs, XBT_NULL, "%s/params", back);
+	far = params && *params && *params != '/';
+	free(params);
+	return far ? BACKEND_FAR_SECONDS : BACKEND_SECONDS;
+}
+
 /* A handle of its own, so that watches of others are left to them. */
 static struct xs_handle *watch_all(const struct devices *devices)
 {
@@ -80,7 +92,7 @@ int devices_wait(struct toolstack *ts, const struct devices *devices, device_che
 		 const void *arg, bool interruptible, const struct device **late,
 		 struct fault *fault)
 {
-	int64_t deadline = now_ms() + BACKEND_SECONDS * 1000;
+	int64_t begin = now_ms();
 	struct xs_handle *xs = watch_all(devices);
 	int look = look_ms(devices), rc = xs ? 0 : -errno;
 
@@ -89,12 +101,13 @@ int devices_wait(struct toolstack *ts, const struct devices *devices, device_che
 			{.fd = xs_fileno(xs), .events = POLLIN},
 			{.fd = interruptible ? ts->interrupt.fd : -1, .events = POLLIN},
 		};
-		int64_t left = deadline - now_ms();
+		int64_t left;
 
 		watches_drain(xs);
 		rc = check_all(ts, devices, check, arg, late, fault);
 		if (rc != -EINPROGRESS)
 			break;
+		left = begin + device_patience(ts, *late) * 1000 - now_ms();
 		rc = left <= 0                                         ? -ETIMEDOUT
 		     : interrupt_came(&ts->interrupt) && interruptible ? -EINTR
 								       : 0;
@@ -161,7 +174,7 @@ int devices_wait_ready(struct toolstack *ts, const struct devices *devices, stru
 		device_label(late, label, sizeof(label));
 		fault_set(fault, rc,
 			  "domain %u: %s: its backend did not answer in %d s; is %s running?",
-			  late->domid, label, BACKEND_SECONDS,
+			  late->domid, label, device_patience(ts, late),
 			  late->type == DEVICE_QDISK ? "QEMU" : "xsplit-backend");
 	} else if (rc == -EINTR) {
 		fault_set(fault, rc, "interrupted");

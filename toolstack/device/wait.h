@@ -12,7 +12,13 @@ typedef enum device_progress (*device_check)(struct toolstack *ts, const struct 
 					     const void *arg, struct fault *fault);
 
 /**
- * devices_wait - until @check says DEVICE_DONE of each, at most BACKEND_SECONDS.
+ * device_patience - how many seconds its backend may take: BACKEND_SECONDS, or BACKEND_FAR_SECONDS
+ * where its storage is no path but a server, or a format that one is started for.
+ */
+int device_patience(struct toolstack *ts, const struct device *device);
+
+/**
+ * devices_wait - until @check says DEVICE_DONE of each, for as long as device_patience() says.
  * @interruptible: give up when a signal came
  * @late:          set with -ETIMEDOUT: the first that is not there
  *
