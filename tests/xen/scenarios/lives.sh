@@ -23,13 +23,13 @@ holdings() {
 
 as_before() {
 	holdings >now
-	cmp -s before now
+	[ "$(<before)" = "$(<now)" ]
 }
 
 # unchanged WHEN
 unchanged() {
 	wait_for 60 as_before || {
-		diff before now
+		comm -3 <(sort before) <(sort now)
 		fail "$1: something is left"
 	}
 }
