@@ -115,7 +115,7 @@ script_write() {
 		done
 		ping -q -A -c $pings 192.0.2.1 >/tmp/ping || fail "no ping: \$(cat /tmp/ping)"
 		say "\$(grep transmitted /tmp/ping)"
-		grep -q "^$pings packets.* 0% packet loss" /tmp/ping || fail "pings lost"
+		grep -q " $pings packets received, 0% packet loss" /tmp/ping || fail "pings lost"
 		for way in '' -R; do
 			iperf3 -c 192.0.2.1 -t 2 \$way >/tmp/iperf || fail "iperf3 \$way: \$(cat /tmp/iperf)"
 			say "iperf3 \$way \$(grep receiver /tmp/iperf)"
