@@ -10,7 +10,7 @@ lab_packages="busybox-static bsdutils xen-hypervisor-4.17-amd64 linux-image-amd6
 	qemu-system-xen bash coreutils util-linux mount procps iproute2 iputils-ping kmod e2fsprogs grep sed gawk findutils
 	tar gzip cpio fio iperf3 strace gdb bridge-utils ethtool hostname
 	libevent-core-2.1-7 libevent-extra-2.1-7 libevent-pthreads-2.1-7 liburing2 libseccomp2 libnl-route-3-200 libyajl2 libnbd0
-	nbdkit libnbd-bin libxencall1 seabios ovmf mtools grub-xen-host python3-minimal openssh-client openssh-server"
+	nbdkit libnbd-bin qemu-utils libxencall1 seabios ovmf mtools grub-xen-host python3-minimal openssh-client openssh-server"
 
 # Modules dom0 loads from the initrd, and those it and the guests may load later.
 lab_boot_modules="virtio_pci virtio_blk virtio_console ext4 overlay"
