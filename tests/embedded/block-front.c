@@ -64,9 +64,15 @@ void front_open(struct front *front, unsigned devid)
 					    front->ref, 1);
 	if (!front->data)
 		err(1, "xengntshr_share_pages");
-	/* Somebody was here before us: start over, as a kernel after kexec does. */
-	if (!front_at(front, 1u << XenbusStateInitialising | 1u << XenbusStateInitWait))
-		front_state(front, XenbusStateInitialising);
+	/*
+	 * Somebody was here before us: start over, as a kernel after kexec does, and wait for the
+	 * backend to have seen it, also where what comes waits for nothing: our next state may be
+	 * the one before it.
+	 */
+	if (front_at(front, 1u << XenbusStateInitialising | 1u << XenbusStateInitWait))
+		return;
+	front_state(front, XenbusStateInitialising);
+	front_wait(front, 1u << XenbusStateInitWait);
 }
 
 void front_free(struct front *front)
