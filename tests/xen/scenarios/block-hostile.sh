@@ -6,7 +6,7 @@
 # shellcheck source=tests/xen/scenarios/lib.sh disable=SC1091
 . ./lib.sh
 
-cases="connect rings kexec toggle bad-nodes bad-requests overflow storm state-storm garbage states endure"
+cases="connect rings kexec toggle bad-nodes bad-requests overflow storm state-storm garbage states"
 
 neighbour_script() {
 	cat >"$1" <<-'END'
