@@ -87,7 +87,10 @@ lost=/sys/kernel/config/nullb/lost
 if ! { mkdir $lost && echo 64 >$lost/size && echo 1 >$lost/memory_backed && echo 1 >$lost/power; }; then
 	fail "no null_blk device"
 fi
-sed -i "s|^\(\t*disk=.*\)\]$|\1, \"vdev=xvdc,devtype=cdrom,target=\", \"vdev=xvdd,target=/dev/nullb$(cat $lost/index)\"]|" $name.cfg
+# Newer kernels call the device as its folder.
+device=/dev/lost
+[ -b $device ] || device=/dev/nullb$(cat $lost/index)
+sed -i "s|^\(\t*disk=.*\)\]$|\1, \"vdev=xvdc,devtype=cdrom,target=\", \"vdev=xvdd,target=$device\"]|" $name.cfg
 grep -q xvdc $name.cfg || fail "no drive in the config: $(cat $name.cfg)"
 disc_make one.img 4M "the first"
 disc_make two.img 8M "the second"
