@@ -1,5 +1,6 @@
 /*
- * outline.h - what making a planned domain would come to: the calls and the nodes, none of them made.
+ * outline.h - what making a planned domain would come to: the calls and the nodes, none of them
+ * made.
  */
 #pragma once
 
