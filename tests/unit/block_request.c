@@ -174,18 +174,16 @@ END_TEST
 /* Disks with sectors of 4096, as each kind of frontend counts (Xen's commit 221f2748e8). */
 static const struct {
 	const char *what;
-	uint8_t number_shift, segment_shift;
-	uint64_t sector;
-	uint8_t first, last;
+	uint64_t sector, offset, length;
 	int rc;
-	uint64_t offset, length;
+	uint8_t number_shift, segment_shift, first, last;
 } units[] = {
-	{"the specification: all 512", 0, 0, 8, 0, 7, 0, 4096, 4096},
-	{"FreeBSD: sector_number 4096, segments 512", 3, 0, 1, 0, 7, 0, 4096, 4096},
-	{"QEMU, Windows: all 4096", 3, 3, 1, 0, 0, 0, 4096, 4096},
-	{"QEMU, Windows: beyond the page", 3, 3, 1, 0, 1, -EINVAL, 0, 0},
-	{"QEMU, Windows: beyond the disk", 3, 3, SECTORS / 8, 0, 0, -ERANGE, 0, 0},
-	{"QEMU, Windows: wraps", 3, 3, UINT64_MAX / 4096 + 1, 0, 0, -ERANGE, 0, 0},
+	{"the specification: all 512", 8, 4096, 4096, 0, 0, 0, 0, 7},
+	{"FreeBSD: sector_number 4096, segments 512", 1, 4096, 4096, 0, 3, 0, 0, 7},
+	{"QEMU, Windows: all 4096", 1, 4096, 4096, 0, 3, 3, 0, 0},
+	{"QEMU, Windows: beyond the page", 1, 0, 0, -EINVAL, 3, 3, 0, 1},
+	{"QEMU, Windows: beyond the disk", SECTORS / 8, 0, 0, -ERANGE, 3, 3, 0, 0},
+	{"QEMU, Windows: wraps", UINT64_MAX / 4096 + 1, 0, 0, -ERANGE, 3, 3, 0, 0},
 };
 
 START_TEST(old_units)

@@ -60,13 +60,12 @@ static void follow(int fd, bool json)
 	FILE *from = fdopen(fd, "r");
 	char *line = NULL;
 	size_t room = 0;
-	ssize_t length;
 
 	if (!from) {
 		close(fd);
 		return;
 	}
-	while ((length = getline(&line, &room, from)) > 0) {
+	while (getline(&line, &room, from) > 0) {
 		if (json)
 			fputs(line, stdout);
 		else

@@ -91,12 +91,14 @@ int feed_open(struct feed **result, struct event_base *base,
 
 void feed_close(struct feed *feed)
 {
-	struct subscriber *s;
+	struct subscriber *s, *next;
 
 	if (!feed)
 		return;
-	while ((s = TAILQ_FIRST(&feed->subscribers)))
+	for (s = TAILQ_FIRST(&feed->subscribers); s; s = next) {
+		next = TAILQ_NEXT(s, link);
 		let_go(s);
+	}
 	evconnlistener_free(feed->listener);
 	listen_remove(FEED_SOCKET);
 	free(feed);
