@@ -25,6 +25,9 @@
  * exactly if it read "go" before anybody asked what became of it (migrate_settle); whoever asks
  * first and hears "absent" may be sure that it never will. So never do two run, and never none for
  * longer than it takes to ask.
+ *
+ * One exception: a PVH or HVM guest that goes on here after "devices" takes itself for restored,
+ * and Linux then panics, for Xen does not let it register its vcpu_info again (xsplit-migrate(1)).
  */
 #pragma once
 
