@@ -25,7 +25,7 @@ xsplitd_SRCS := $(call toolstack_sources,xsplitd)
 xsplitd_LIBS := $(toolstack_LIBS)
 xsplitd_LINK := $(toolstack_LINK) -levent_core
 
-UNIT_TESTS += toolstack_acpi toolstack_config toolstack_device toolstack_domain toolstack_specs toolstack_model toolstack_peer toolstack_saved
+UNIT_TESTS += toolstack_acpi toolstack_config toolstack_device toolstack_domain toolstack_specs toolstack_model toolstack_peer toolstack_saved toolstack_schema
 toolstack_acpi_SRCS := tests/unit/toolstack_acpi.c
 toolstack_acpi_LIBS := libtoolstack
 toolstack_config_SRCS := tests/unit/toolstack_config.c
@@ -49,3 +49,8 @@ toolstack_model_LIBS := $(toolstack_LIBS)
 toolstack_model_LINK := $(toolstack_LINK)
 toolstack_saved_LIBS := $(toolstack_LIBS)
 toolstack_saved_LINK := $(toolstack_LINK)
+toolstack_schema_SRCS := tests/unit/toolstack_schema.c
+toolstack_schema_LIBS := $(toolstack_LIBS)
+toolstack_schema_LINK := $(toolstack_LINK)
+# It has the schema in it.
+$(BUILD)/obj/tests/unit/toolstack_schema.o: docs/xsplit-config.schema.json

@@ -93,7 +93,7 @@ static const struct {
 	 "digits, '.', '-' or '_'"},
 	{"xenbr0", "vif 0: \"xenbr0\" is no KEY=VALUE; write for example mac=00:16:3e:00:00:01"},
 	{"brigde=x", "vif 0: unknown word brigde=; a vif has mac, bridge, vifname, ip, devid, mtu, "
-		     "rate, type, trusted, script"},
+		     "rate, type, model, trusted, script"},
 	{"model=a,b", "vif 0: \"b\" is no KEY=VALUE; write for example mac=00:16:3e:00:00:01"},
 	{"model=a:b", "vif 0: model=a:b is no card; write for example e1000 or rtl8139"},
 	{"backend=net", "vif 0: backend= is not supported by this version; leave it out"},

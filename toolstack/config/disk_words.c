@@ -37,49 +37,80 @@ static bool format_take(const char *word, struct disk_words *words)
 	return false;
 }
 
-/* A word of the form KEY=VALUE; what is not one of the values allowed is *wrong's. */
-static bool value_take(const char *word, const char *key, const char *const *allowed,
-		       const char **value, const char **wrong)
+static bool trusted_take(const char *value, struct disk_words *words)
 {
-	size_t length = strlen(key);
-
-	if (strncmp(word, key, length) != 0)
-		return false;
-	for (; *allowed; allowed++)
-		if (!strcmp(word + length, *allowed)) {
-			*value = *allowed;
-			return true;
-		}
-	*wrong = word;
+	words->untrusted = false;
 	return true;
 }
 
-/* One of our backend's own, or one that libxlutil does not know? */
-static bool ours_take(const char *word, struct disk_words *words, const char **wrong)
+static bool untrusted_take(const char *value, struct disk_words *words)
 {
-	static const char *const sizes[] = {"512", "4096", NULL};
-	static const char *const units[] = {"0", "count", "number", "all", NULL};
-	static const char timeout[] = "request-timeout=";
-	const char *size = NULL;
+	words->untrusted = true;
+	return true;
+}
 
-	if (!strcmp(word, "trusted") || !strcmp(word, "untrusted")) {
-		words->untrusted = *word == 'u';
-		return true;
-	}
-	if (value_take(word, "sector-size=", sizes, &size, wrong)) {
-		words->sector_size = size && *size == '4' ? 4096 : 512;
-		return true;
-	}
-	if (!strncmp(word, timeout, sizeof(timeout) - 1)) {
-		uint64_t seconds = 0;
+static bool sector_size_take(const char *value, struct disk_words *words)
+{
+	if (strcmp(value, "512") != 0 && strcmp(value, "4096") != 0)
+		return false;
+	words->sector_size = *value == '4' ? 4096 : 512;
+	return true;
+}
 
-		if (number_parse(word + sizeof(timeout) - 1, 86400, &seconds))
-			*wrong = word;
-		words->timed = true;
-		words->timeout_s = (uint32_t)seconds;
+static bool units_take(const char *value, struct disk_words *words)
+{
+	static const char *const units[] = {"0", "count", "number", "all"};
+
+	for (size_t n = 0; n < sizeof(units) / sizeof(units[0]); n++)
+		if (!strcmp(value, units[n])) {
+			words->units = units[n];
+			return true;
+		}
+	return false;
+}
+
+static bool timeout_take(const char *value, struct disk_words *words)
+{
+	uint64_t seconds;
+
+	if (number_parse(value, 86400, &seconds))
+		return false;
+	words->timed = true;
+	words->timeout_s = (uint32_t)seconds;
+	return true;
+}
+
+static const struct {
+	const char *key;
+	const char *wants; /* what its value is; NULL: it is a flag */
+	bool (*take)(const char *value, struct disk_words *words);
+} ours[] = {
+	{"trusted", NULL, trusted_take},
+	{"untrusted", NULL, untrusted_take},
+	{"sector-size", "512 or 4096", sector_size_take},
+	{"legacy-sector-units", "0, count, number or all", units_take},
+	{"request-timeout", "0 to 86400 seconds", timeout_take},
+};
+
+const char *disk_word(size_t n)
+{
+	return n < sizeof(ours) / sizeof(ours[0]) ? ours[n].key : NULL;
+}
+
+/* Is the word one of ours? *wants is set when its value is not what it wants. */
+static bool ours_take(const char *word, struct disk_words *words, const char **wants)
+{
+	for (size_t n = 0; n < sizeof(ours) / sizeof(ours[0]); n++) {
+		size_t length = strlen(ours[n].key);
+
+		if (strncmp(word, ours[n].key, length) != 0 ||
+		    word[length] != (ours[n].wants ? '=' : '\0'))
+			continue;
+		if (!ours[n].take(word + length + (ours[n].wants != NULL), words))
+			*wants = ours[n].wants;
 		return true;
 	}
-	return value_take(word, "legacy-sector-units=", units, &words->units, wrong);
+	return false;
 }
 
 /* One word before target=; what takes its place. */
@@ -100,8 +131,8 @@ int disk_words_take(const char *spec, const char *place, struct disk_words *word
 		    struct fault *fault)
 {
 	static const char target[] = "target=";
-	char *copy = strdup(spec), *rest = copy, *word;
-	const char *wrong = NULL;
+	char *copy = strdup(spec), *rest = copy, *word = NULL;
+	const char *wants = NULL;
 	unsigned positions = 0;
 	size_t size;
 	FILE *out;
@@ -119,8 +150,8 @@ int disk_words_take(const char *spec, const char *place, struct disk_words *word
 			break;
 		}
 		word = strsep(&rest, ",");
-		if (ours_take(word, words, &wrong)) {
-			if (wrong)
+		if (ours_take(word, words, &wants)) {
+			if (wants)
 				break;
 			continue;
 		}
@@ -132,13 +163,10 @@ int disk_words_take(const char *spec, const char *place, struct disk_words *word
 		free(words->rest);
 		return fault_memory(fault);
 	}
-	if (wrong) {
-		fault_set(fault, -EINVAL, "%s: %s is not %s", place, wrong,
-			  wrong[0] == 's'   ? "512 or 4096"
-			  : wrong[0] == 'r' ? "0 to 86400 seconds"
-					    : "0, count, number or all");
+	if (wants) {
+		fault_set(fault, -EINVAL, "%s: %s is not %s", place, word, wants);
 		free(words->rest);
 	}
 	free(copy);
-	return wrong ? -EINVAL : 0;
+	return wants ? -EINVAL : 0;
 }

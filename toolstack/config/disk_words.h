@@ -30,5 +30,8 @@ struct disk_words {
 int disk_words_take(const char *spec, const char *place, struct disk_words *words,
 		    struct fault *fault);
 
+/** disk_word - those words' keys, one after the other from @n = 0 on; NULL behind the last. */
+const char *disk_word(size_t n);
+
 /** disk_target_remote - is it a server's (nbd://, nbd+unix://, nbds://, nbds+unix://, rbd:)? */
 bool disk_target_remote(const char *target);

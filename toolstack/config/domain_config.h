@@ -176,6 +176,9 @@ void vif_config_free(struct vif_config *vif);
 /** vif_config_spec - the specification that reads as this vif. For free(3), or NULL. */
 char *vif_config_spec(const struct vif_config *vif);
 
+/** vif_config_key - the keys of one, one after the other from @n = 0 on; NULL behind the last. */
+const char *vif_config_key(size_t n);
+
 /** domain_type_word - "process", "pv", "pvh", "hvm". */
 const char *domain_type_word(enum domain_type type);
 

@@ -1,12 +1,12 @@
 #include "toolstack/config/keys.h"
 
 #include <limits.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "toolstack/config/options.h"
 #include "toolstack/nearest.h"
 
+/* Those that are taken come first: see key_name. */
 static const struct {
 	const char *key;
 	enum key_kind kind;
@@ -101,6 +101,14 @@ static const struct {
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
+const char *key_name(size_t n)
+{
+	if (n < OPTION_COUNT)
+		return option_key((enum domain_option)n);
+	n -= OPTION_COUNT;
+	return n < KEYS && keys[n].kind != KEY_REFUSED ? keys[n].key : NULL;
+}
+
 enum key_kind key_kind(const char *key)
 {
 	enum domain_option option;
@@ -116,18 +124,9 @@ enum key_kind key_kind(const char *key)
 const char *key_nearest(const char *key)
 {
 	unsigned best = UINT_MAX;
-	const char *found = NULL;
+	const char *found = NULL, *known;
 
-	for (size_t i = 0; i < KEYS; i++) {
-		unsigned distance = nearest_distance(key, keys[i].key);
-
-		if (keys[i].kind != KEY_REFUSED && distance < best) {
-			best = distance;
-			found = keys[i].key;
-		}
-	}
-	for (int i = 0; i < OPTION_COUNT; i++) {
-		const char *known = option_key((enum domain_option)i);
+	for (size_t n = 0; (known = key_name(n)) != NULL; n++) {
 		unsigned distance = nearest_distance(key, known);
 
 		if (distance < best) {

@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 enum key_kind {
 	KEY_STRING,
 	KEY_LIST,
@@ -10,6 +12,9 @@ enum key_kind {
 	KEY_REFUSED, /* xl has it, this version does not */
 	KEY_UNKNOWN
 };
+
+/** key_name - the keys that are taken, one after the other from @n = 0 on; NULL behind the last. */
+const char *key_name(size_t n);
 
 /** key_kind - what a key is. */
 enum key_kind key_kind(const char *key);

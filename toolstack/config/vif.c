@@ -194,18 +194,36 @@ static const struct {
 	const char *key;
 	int (*set)(const struct vif_word *w);
 } vif_keys[] = {
-	{"bridge", bridge_set}, {"devid", devid_set},     {"ip", ip_set},
-	{"mac", mac_set},       {"model", model_set},     {"mtu", mtu_set},
-	{"rate", rate_set},     {"trusted", trusted_set}, {"type", type_set},
-	{"script", script_set}, {"vifname", name_set},
+	{"mac", mac_set},     {"bridge", bridge_set},   {"vifname", name_set},  {"ip", ip_set},
+	{"devid", devid_set}, {"mtu", mtu_set},         {"rate", rate_set},     {"type", type_set},
+	{"model", model_set}, {"trusted", trusted_set}, {"script", script_set},
 };
 
 /* In xl-network-configuration(5), and not carried out here. */
 static const char *const vif_keys_refused[] = {"accel", "backend", "gatewaydev", "netdev"};
 
+#define VIF_KEYS (sizeof(vif_keys) / sizeof(vif_keys[0]))
+
+const char *vif_config_key(size_t n)
+{
+	return n < VIF_KEYS ? vif_keys[n].key : NULL;
+}
+
+static int word_unknown(const struct vif_word *w)
+{
+	char known[160] = "";
+
+	for (size_t i = 0; i < VIF_KEYS; i++) {
+		strncat(known, i ? ", " : "", sizeof(known) - strlen(known) - 1);
+		strncat(known, vif_keys[i].key, sizeof(known) - strlen(known) - 1);
+	}
+	return fault_set(w->fault, -EINVAL, "%s: unknown word %s=; a vif has %s", w->place, w->key,
+			 known);
+}
+
 static int word_take(const struct vif_word *w)
 {
-	for (size_t i = 0; i < sizeof(vif_keys) / sizeof(vif_keys[0]); i++)
+	for (size_t i = 0; i < VIF_KEYS; i++)
 		if (!strcmp(w->key, vif_keys[i].key))
 			return vif_keys[i].set(w);
 	for (size_t i = 0; i < sizeof(vif_keys_refused) / sizeof(vif_keys_refused[0]); i++)
@@ -213,11 +231,7 @@ static int word_take(const struct vif_word *w)
 			return fault_set(w->fault, -EINVAL,
 					 "%s: %s= is not supported by this version; leave it out",
 					 w->place, w->key);
-	return fault_set(
-		w->fault, -EINVAL,
-		"%s: unknown word %s=; a vif has mac, bridge, vifname, ip, devid, mtu, rate, "
-		"type, trusted, script",
-		w->place, w->key);
+	return word_unknown(w);
 }
 
 static char *trim(char *text)

@@ -5,9 +5,16 @@
 
 #include "toolstack/json.h"
 
-static bool is_number(const char *text)
+/* A bridge may be called 007. */
+static bool is_number(const char *word, const char *value)
 {
-	return *text && !text[strspn(text, "0123456789")];
+	static const char *const numbers[] = {
+		"devid", "mtu", "sector-size", "legacy-sector-units", "vdev", "request-timeout"};
+	bool may = qos_is_key(word);
+
+	for (size_t n = 0; n < sizeof(numbers) / sizeof(numbers[0]) && !may; n++)
+		may = !strcmp(word, numbers[n]);
+	return may && *value && !value[strspn(value, "0123456789")];
 }
 
 /* A word of a specification as a member: KEY=VALUE, a flag, or its opposite. */
@@ -24,7 +31,7 @@ static void word_json(yajl_gen json, char *word)
 	*value++ = '\0';
 	if (!strcmp(word, "trusted"))
 		json_bool(json, word, *value != '0');
-	else if (is_number(value) && strlen(value) < 16)
+	else if (is_number(word, value))
 		json_number(json, word, strtoll(value, NULL, 10));
 	else
 		json_string(json, word, value);
