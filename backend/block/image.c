@@ -43,10 +43,12 @@ static int null_open(struct image *image, const char *bytes, char *why, size_t s
 /* Is O_DIRECT content with so many bytes? */
 static bool direct_tried(int fd, uint32_t alignment)
 {
-	uint8_t *memory = aligned_alloc(PAGE_SIZE, 2 * (size_t)alignment + PAGE_SIZE);
+	void *memory;
 	bool works;
 
-	works = memory && pread(fd, memory + alignment, alignment, alignment) >= 0;
+	if (posix_memalign(&memory, PAGE_SIZE, 2 * (size_t)alignment))
+		return false;
+	works = pread(fd, (uint8_t *)memory + alignment, alignment, alignment) >= 0;
 	free(memory);
 	return works;
 }
