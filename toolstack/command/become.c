@@ -9,44 +9,75 @@
 #include "toolstack/command/command.h"
 #include "toolstack/program.h"
 
-static int become(const char *program, char *const *argv, const char *remedy, bool json)
+/* @path: for free(3) */
+static int find(const char *program, const char *remedy, char **path, struct fault *fault)
 {
-	struct fault fault = {0};
-	char *path = NULL;
-	int rc = program_find(program, &path);
+	int rc = program_find(program, path);
 
-	if (!rc) {
-		signal(SIGPIPE, SIG_DFL);
-		execv(path, argv);
-		rc = -errno;
-	}
-	free(path);
-	fault_set(&fault, rc, "%s: %s; %s", program, strerror(-rc), remedy);
-	return command_failed(&fault, json);
+	return rc ? fault_set(fault, rc, "%s: %s; %s", program, strerror(-rc), remedy) : 0;
+}
+
+static int become(const char *path, char *const *argv, struct fault *fault)
+{
+	signal(SIGPIPE, SIG_DFL);
+	execv(path, argv);
+	return fault_set(fault, -errno, "%s: %s", path, strerror(errno));
 }
 
 int command_top(const struct command *self, int argc, char **argv)
 {
 	char *const words[] = {(char *)"xentop", NULL};
+	struct fault fault = {0};
 	struct given given;
+	char *path = NULL;
 	int status = command_options(self, argc, argv, NULL, &given);
 
 	if (status >= 0)
 		return status;
-	return become("xentop", words, "install the package xen-utils-common",
-		      given_has(&given, 'j'));
+	if (optind < argc)
+		return command_usage(self, "too many words");
+	if (given_has(&given, 'j'))
+		return command_usage(self, "it draws on a terminal; xsplit list, vcpu-list and "
+					   "block-stat have --json");
+	if (!find("xentop", "install the package xen-utils-common", &path, &fault))
+		become(path, words, &fault);
+	free(path);
+	return command_failed(&fault, false);
 }
 
-static int pid_write(const char *path)
+static int pid_open(const char *path, FILE **file, struct fault *fault)
 {
-	FILE *file = fopen(path, "we");
-	int rc = file ? 0 : -errno;
+	*file = path ? fopen(path, "we") : NULL;
+	return path && !*file ? fault_set(fault, -errno, "devd: %s: cannot write it: %s", path,
+					  strerror(errno))
+			      : 0;
+}
 
-	if (file && fprintf(file, "%d\n", (int)getpid()) < 0)
-		rc = -EIO;
-	if (file && fclose(file))
-		rc = -errno;
-	return rc;
+static int pid_write(FILE *file)
+{
+	int rc = fprintf(file, "%d\n", (int)getpid()) < 0 ? -EIO : 0;
+
+	return fclose(file) && !rc ? -errno : rc;
+}
+
+/* Nobody hears of an error from the background, so what can fail has been done before. */
+static int serve(const char *path, FILE *pid, const struct given *given, struct fault *fault)
+{
+	char *const words[] = {(char *)"xsplit-backend", NULL};
+	int rc = 0;
+
+	if (!given_has(given, 'F')) {
+		command_done(given_has(given, 'j'));
+		fflush(stdout);
+		if (daemon(0, 0))
+			return fault_set(fault, -errno, "devd: cannot go into the background: %s",
+					 strerror(errno));
+	}
+	if (pid)
+		rc = pid_write(pid);
+	return rc ? fault_set(fault, rc, "devd: %s: cannot write it: %s", given_value(given, 'p'),
+			      strerror(-rc))
+		  : become(path, words, fault);
 }
 
 /*
@@ -58,23 +89,19 @@ int command_devd(const struct command *self, int argc, char **argv)
 	static const struct option options[] = {{"foreground", no_argument, NULL, 'F'},
 						{"pidfile", required_argument, NULL, 'p'},
 						{0}};
-	char *const words[] = {(char *)"xsplit-backend", NULL};
 	struct fault fault = {0};
 	struct given given;
-	int rc, status = command_options(self, argc, argv, options, &given);
+	char *path = NULL;
+	FILE *pid;
+	int status = command_options(self, argc, argv, options, &given);
 
 	if (status >= 0)
 		return status;
-	if (!given_has(&given, 'F') && daemon(0, 0)) {
-		fault_set(&fault, -errno, "devd: cannot go into the background: %s",
-			  strerror(errno));
-		return command_failed(&fault, given_has(&given, 'j'));
-	}
-	rc = given_has(&given, 'p') ? pid_write(given_value(&given, 'p')) : 0;
-	if (rc) {
-		fault_set(&fault, rc, "devd: %s: cannot write it: %s", given_value(&given, 'p'),
-			  strerror(-rc));
-		return command_failed(&fault, given_has(&given, 'j'));
-	}
-	return become("xsplit-backend", words, "it belongs beside xsplit", given_has(&given, 'j'));
+	if (optind < argc)
+		return command_usage(self, "too many words");
+	if (!find("xsplit-backend", "it belongs beside xsplit", &path, &fault) &&
+	    !pid_open(given_value(&given, 'p'), &pid, &fault))
+		serve(path, pid, &given, &fault);
+	free(path);
+	return command_failed(&fault, given_has(&given, 'j'));
 }

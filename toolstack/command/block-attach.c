@@ -47,5 +47,5 @@ int command_block_attach(const struct command *self, int argc, char **argv)
 		disk_config_free(&disk);
 	}
 	free(spec);
-	return rc ? command_failed(&fault, given_has(&given, 'j')) : EXIT_DONE;
+	return command_end(rc, &fault, given_has(&given, 'j'));
 }

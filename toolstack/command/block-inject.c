@@ -73,7 +73,7 @@ static int act(struct toolstack *ts, const struct device *device, const void *ar
 			     fault);
 	free(text);
 	if (!rc)
-		block_done(wish->json);
+		command_done(wish->json);
 	return rc;
 }
 

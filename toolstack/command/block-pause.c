@@ -15,7 +15,7 @@ static int paused_set(struct toolstack *ts, const struct device *device, const v
 	int rc = device_settings(ts, device, nodes, fault);
 
 	if (!rc)
-		block_done(wish->json);
+		command_done(wish->json);
 	return rc;
 }
 

@@ -89,7 +89,7 @@ static int act(struct toolstack *ts, const struct device *device, const void *ar
 		return limits_show(&limits, wish->json) ? fault_memory(fault) : 0;
 	rc = limits_change(ts, device, &limits, wish->words, fault);
 	if (!rc)
-		block_done(wish->json);
+		command_done(wish->json);
 	return rc;
 }
 

@@ -14,7 +14,7 @@ static int act(struct toolstack *ts, const struct device *device, const void *ar
 	int rc = exchange_image(ts, device, wish->target, wish->format, wish->cdrom, fault);
 
 	if (!rc)
-		block_done(wish->json);
+		command_done(wish->json);
 	return rc;
 }
 

@@ -1,7 +1,5 @@
 #include "toolstack/command/block.h"
 
-#include <stdio.h>
-
 #include "toolstack/config/vdev.h"
 #include "toolstack/domain/name.h"
 
@@ -40,10 +38,4 @@ int block_on_disk(char **words, block_action action, const void *arg, bool json)
 		toolstack_close(&ts);
 	}
 	return rc ? command_failed(&fault, json) : EXIT_DONE;
-}
-
-void block_done(bool json)
-{
-	if (json)
-		puts("{}");
 }

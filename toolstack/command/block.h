@@ -15,6 +15,3 @@ typedef int (*block_action)(struct toolstack *ts, const struct device *device, c
  * Return: an exit status.
  */
 int block_on_disk(char **words, block_action action, const void *arg, bool json);
-
-/** block_done - say that it is done: nothing, or {} as JSON. */
-void block_done(bool json);

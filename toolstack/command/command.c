@@ -10,6 +10,11 @@
 
 #define OPTIONS_MAX 24
 
+/* What holds for this run of the program. */
+static struct {
+	bool json;
+} run;
+
 static unsigned letter_index(char letter)
 {
 	return letter >= 'a' ? (unsigned)(letter - 'a') : (unsigned)(letter - 'A') + 26;
@@ -33,24 +38,63 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
+void command_json(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		run.json = run.json || !strcmp(argv[i], "--json");
+}
+
 int command_help(const struct command *self)
 {
-	printf("usage: xsplit %s%s%s\n%s. See xsplit-%s(1).\n", self->name, *self->words ? " " : "",
-	       self->words, self->summary, self->name);
+	yajl_gen out = run.json ? json_open() : NULL;
+	char usage[160];
+
+	snprintf(usage, sizeof(usage), "xsplit %s%s%s", self->name, *self->words ? " " : "",
+		 self->words);
+	if (out) {
+		yajl_gen_map_open(out);
+		json_string(out, "command", self->name);
+		json_string(out, "usage", usage);
+		json_string(out, "summary", self->summary);
+		yajl_gen_map_close(out);
+		json_close(out);
+	} else {
+		printf("usage: %s\n%s. See xsplit-%s(1).\n", usage, self->summary, self->name);
+	}
 	return EXIT_DONE;
+}
+
+static void error_print(const char *text, bool json)
+{
+	yajl_gen out = json ? json_open() : NULL;
+
+	if (out) {
+		yajl_gen_map_open(out);
+		json_string(out, "error", text);
+		yajl_gen_map_close(out);
+		json_close(out);
+	} else {
+		fprintf(stderr, "xsplit: %s\n", text);
+	}
+}
+
+int command_wrong(const char *text)
+{
+	error_print(text, run.json);
+	return EXIT_USAGE;
 }
 
 int command_usage(const struct command *self, const char *format, ...)
 {
+	char what[400], text[800];
 	va_list args;
 
-	fprintf(stderr, "xsplit: %s: ", self->name);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
-	fprintf(stderr, "; usage: xsplit %s%s%s\n", self->name, *self->words ? " " : "",
-		self->words);
-	return EXIT_USAGE;
+	snprintf(text, sizeof(text), "%s: %s; usage: xsplit %s%s%s", self->name, what, self->name,
+		 *self->words ? " " : "", self->words);
+	return command_wrong(text);
 }
 
 int command_options(const struct command *self, int argc, char **argv, const struct option *longs,
@@ -87,17 +131,20 @@ int command_options(const struct command *self, int argc, char **argv, const str
 
 int command_failed(const struct fault *fault, bool json)
 {
-	yajl_gen out = json ? json_open() : NULL;
-
-	if (out) {
-		yajl_gen_map_open(out);
-		json_string(out, "error", fault->text);
-		yajl_gen_map_close(out);
-		json_close(out);
-	} else {
-		fprintf(stderr, "xsplit: %s\n", fault->text);
-	}
+	error_print(fault->text, json);
 	return EXIT_FAILED;
+}
+
+int command_done(bool json)
+{
+	if (json)
+		puts("{}");
+	return EXIT_DONE;
+}
+
+int command_end(int rc, const struct fault *fault, bool json)
+{
+	return rc ? command_failed(fault, json) : command_done(json);
 }
 
 static int words_check(const struct command *self, int count, int least, int most)
@@ -138,7 +185,7 @@ static int call_run(const struct command *self, int argc, char **argv, const str
 	}
 	if (rc && call.told)
 		return EXIT_FAILED;
-	return rc ? command_failed(&fault, given_has(&given, 'j')) : EXIT_DONE;
+	return command_end(rc, &fault, given_has(&given, 'j') && (rc || !call.shown));
 }
 
 int command_about(const struct command *self, int argc, char **argv, const struct option *longs,

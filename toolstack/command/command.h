@@ -29,6 +29,12 @@ extern const size_t commands_count;
 /** command_find - by its name, or NULL. */
 const struct command *command_find(const char *name);
 
+/**
+ * command_json - is --json among the words, wherever it stands? Asked once, before anything can go
+ * wrong: then every error of this run is JSON, that of a wrong call among them.
+ */
+void command_json(int argc, char **argv);
+
 /** command_help - how a command is called, on standard output. Return: EXIT_DONE. */
 int command_help(const struct command *self);
 
@@ -57,8 +63,17 @@ int command_options(const struct command *self, int argc, char **argv, const str
 int command_usage(const struct command *self, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/** command_wrong - the same for a call that names no command. */
+int command_wrong(const char *text);
+
 /** command_failed - tell what went wrong, as JSON on standard output if asked for. */
 int command_failed(const struct fault *fault, bool json);
+
+/** command_done - say that it is done: nothing, or {} as JSON. Return: EXIT_DONE. */
+int command_done(bool json);
+
+/** command_end - the end of a command that has nothing to show: the one or the other. */
+int command_end(int rc, const struct fault *fault, bool json);
 
 /** What a command that is about one domain was given. */
 struct domain_call {
@@ -68,7 +83,8 @@ struct domain_call {
 	char **words;
 	const struct given *given;
 	struct fault *fault;
-	bool told; /* what is wrong has been told: only the exit status is left */
+	bool told;  /* what is wrong has been told: only the exit status is left */
+	bool shown; /* it has shown something, so that no {} is to follow */
 };
 
 /**

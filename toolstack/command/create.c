@@ -195,13 +195,14 @@ static int create(struct toolstack *ts, struct domain_config *config, const stru
 	interrupt_release(&ts->interrupt);
 	if (given_has(given, 't') && !given_has(given, 'j'))
 		timing_show(&timing);
-	if (!rc && !given_has(given, 'q'))
+	if (!rc && (!given_has(given, 'q') || given_has(given, 'j')))
 		created_show(config, domid, given_has(given, 'j'),
 			     given_has(given, 't') ? &timing : NULL);
 	if (!rc && console)
 		rc = console_follow(ts, domid, paused, fault);
 	else if (!rc && given_has(given, 'F'))
-		rc = ending_wait(ts, domid, UINT_MAX / 2, fault);
+		rc = ending_wait(ts, domid, UINT_MAX / 2, given_has(given, 'j') ? NULL : stdout,
+				 fault);
 	return rc;
 }
 

@@ -127,5 +127,5 @@ int devices_detach_run(const struct command *self, const struct device_class *cl
 			rc = attach_undo(&ts, &device, given_has(&given, 'f'), &fault);
 		toolstack_close(&ts);
 	}
-	return rc ? command_failed(&fault, given_has(&given, 'j')) : EXIT_DONE;
+	return command_end(rc, &fault, given_has(&given, 'j'));
 }

@@ -23,6 +23,7 @@ static int dmesg(struct domain_call *call)
 		fputs(text, stdout);
 	}
 	free(text);
+	call->shown = true;
 	return 0;
 }
 

@@ -63,6 +63,7 @@ static int examine(struct domain_call *call)
 		puts("nothing is left of any domain that is gone");
 	}
 	free(found.finding);
+	call->shown = true;
 	if (!left)
 		return 0;
 	call->told = json != NULL;

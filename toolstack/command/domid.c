@@ -4,18 +4,35 @@
 
 #include "toolstack/command/command.h"
 #include "toolstack/domain/name.h"
+#include "toolstack/json.h"
 
-static int domid_print(struct toolstack *ts, const char *word, struct fault *fault)
+/* What is printed of a domain: its number, or its name; both as JSON. */
+typedef void domain_show(uint16_t domid, const char *name);
+
+static void domid_show(uint16_t domid, const char *name)
 {
-	uint16_t domid;
-	int rc = name_find(ts, word, &domid, fault);
-
-	if (!rc)
-		printf("%u\n", domid);
-	return rc;
+	printf("%u\n", domid);
 }
 
-static int domname_print(struct toolstack *ts, const char *word, struct fault *fault)
+static void domname_show(uint16_t domid, const char *name)
+{
+	puts(name);
+}
+
+static void both_show(uint16_t domid, const char *name)
+{
+	yajl_gen out = json_open();
+
+	if (!out)
+		return;
+	yajl_gen_map_open(out);
+	json_number(out, "domid", domid);
+	json_string(out, "name", name);
+	yajl_gen_map_close(out);
+	json_close(out);
+}
+
+static int find(struct toolstack *ts, const char *word, domain_show *show, struct fault *fault)
 {
 	uint16_t domid;
 	char *name;
@@ -24,15 +41,14 @@ static int domname_print(struct toolstack *ts, const char *word, struct fault *f
 	if (rc)
 		return rc;
 	name = name_of(ts, domid);
-	if (!name)
+	if (!name && show != domid_show)
 		return fault_set(fault, -ENOENT, "domain %u has no name", domid);
-	puts(name);
+	show(domid, name);
 	free(name);
 	return 0;
 }
 
-static int apply(const struct command *self, int argc, char **argv,
-		 int (*print)(struct toolstack *ts, const char *word, struct fault *fault))
+static int apply(const struct command *self, int argc, char **argv, domain_show *show)
 {
 	struct toolstack ts;
 	struct fault fault = {0};
@@ -45,7 +61,7 @@ static int apply(const struct command *self, int argc, char **argv,
 		return command_usage(self, "give one %s", self->words);
 	rc = toolstack_open(&ts, &fault);
 	if (!rc) {
-		rc = print(&ts, argv[optind], &fault);
+		rc = find(&ts, argv[optind], given_has(&given, 'j') ? both_show : show, &fault);
 		toolstack_close(&ts);
 	}
 	return rc ? command_failed(&fault, given_has(&given, 'j')) : EXIT_DONE;
@@ -53,10 +69,10 @@ static int apply(const struct command *self, int argc, char **argv,
 
 int command_domid(const struct command *self, int argc, char **argv)
 {
-	return apply(self, argc, argv, domid_print);
+	return apply(self, argc, argv, domid_show);
 }
 
 int command_domname(const struct command *self, int argc, char **argv)
 {
-	return apply(self, argc, argv, domname_print);
+	return apply(self, argc, argv, domname_show);
 }

@@ -36,5 +36,5 @@ int command_dump_core(const struct command *self, int argc, char **argv)
 		rc = dump(&ts, argv[optind], argv[optind + 1], &fault);
 		toolstack_close(&ts);
 	}
-	return rc ? command_failed(&fault, given_has(&given, 'j')) : EXIT_DONE;
+	return command_end(rc, &fault, given_has(&given, 'j'));
 }

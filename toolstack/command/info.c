@@ -242,6 +242,7 @@ static int info(struct domain_call *call)
 		yajl_gen_map_close(t.json);
 		json_close(t.json);
 	}
+	call->shown = true;
 	return rc;
 }
 

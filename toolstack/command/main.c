@@ -5,6 +5,7 @@
 
 #include "lib/log.h"
 #include "toolstack/command/command.h"
+#include "toolstack/json.h"
 #include "toolstack/nearest.h"
 
 const struct command commands[] = {
@@ -100,10 +101,30 @@ static int usage(FILE *out)
 	return out == stdout ? EXIT_DONE : EXIT_USAGE;
 }
 
+static int usage_json(void)
+{
+	yajl_gen out = json_open();
+
+	if (!out)
+		return EXIT_FAILED;
+	yajl_gen_array_open(out);
+	for (size_t i = 0; i < commands_count; i++) {
+		yajl_gen_map_open(out);
+		json_string(out, "command", commands[i].name);
+		json_string(out, "words", commands[i].words);
+		json_string(out, "summary", commands[i].summary);
+		yajl_gen_map_close(out);
+	}
+	yajl_gen_array_close(out);
+	json_close(out);
+	return EXIT_DONE;
+}
+
 static int unknown(const char *name)
 {
 	unsigned best = UINT_MAX;
 	const char *found = NULL;
+	char text[200];
 
 	for (size_t i = 0; i < commands_count; i++) {
 		unsigned distance = nearest_distance(name, commands[i].name);
@@ -114,30 +135,48 @@ static int unknown(const char *name)
 		}
 	}
 	if (found && nearest_near(name, best))
-		fprintf(stderr, "xsplit: unknown command %s; did you mean %s?\n", name, found);
+		snprintf(text, sizeof(text), "unknown command %.60s; did you mean %s?", name,
+			 found);
 	else
-		fprintf(stderr, "xsplit: unknown command %s; xsplit help lists them\n", name);
-	return EXIT_USAGE;
+		snprintf(text, sizeof(text), "unknown command %.60s; xsplit help lists them", name);
+	return command_wrong(text);
 }
 
 int command_help_run(const struct command *self, int argc, char **argv)
 {
 	const struct command *command;
+	struct given given;
+	int status = command_options(self, argc, argv, NULL, &given);
 
-	if (argc < 2 || !strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))
-		return usage(stdout);
-	command = command_find(argv[1]);
-	return command ? command_help(command) : unknown(argv[1]);
+	if (status >= 0)
+		return status;
+	if (argc - optind > 1)
+		return command_usage(self, "too many words");
+	if (optind == argc)
+		return given_has(&given, 'j') ? usage_json() : usage(stdout);
+	command = command_find(argv[optind]);
+	return command ? command_help(command) : unknown(argv[optind]);
 }
 
 int command_version(const struct command *self, int argc, char **argv)
 {
 	struct given given;
 	int status = command_options(self, argc, argv, NULL, &given);
+	yajl_gen out;
 
 	if (status >= 0)
 		return status;
-	puts("xsplit " XSPLIT_VERSION);
+	if (optind < argc)
+		return command_usage(self, "too many words");
+	out = given_has(&given, 'j') ? json_open() : NULL;
+	if (out) {
+		yajl_gen_map_open(out);
+		json_string(out, "version", XSPLIT_VERSION);
+		yajl_gen_map_close(out);
+		json_close(out);
+	} else {
+		puts("xsplit " XSPLIT_VERSION);
+	}
 	return EXIT_DONE;
 }
 
@@ -147,12 +186,13 @@ int main(int argc, char **argv)
 
 	log_open("xsplit", LOG_LEVEL_WARN);
 	signal(SIGPIPE, SIG_IGN);
+	command_json(argc, argv);
 	if (argc < 2)
 		return usage(stderr);
 	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))
 		return usage(stdout);
 	if (!strcmp(argv[1], "--version"))
-		return command_version(command_find("version"), 1, argv);
+		return command_version(command_find("version"), argc - 1, argv + 1);
 	command = command_find(argv[1]);
 	return command ? command->run(command, argc - 1, argv + 1) : unknown(argv[1]);
 }

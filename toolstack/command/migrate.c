@@ -36,8 +36,12 @@ static int migrate(struct toolstack *ts, const char *word, const struct migrate_
 
 	if (rc)
 		return rc;
-	if (given_has(given, 'o'))
-		return migrate_settle(ts, domid, way, fault);
+	if (given_has(given, 'o')) {
+		rc = migrate_settle(ts, domid, way, fault);
+		if (!rc)
+			command_done(given_has(given, 'j'));
+		return rc;
+	}
 	rc = command_hold(ts, fault);
 	if (rc)
 		return rc;
@@ -76,16 +80,26 @@ int command_migrate(const struct command *self, int argc, char **argv)
 }
 
 /* The answer to the other end of a migration that broke off. */
-static int query(struct toolstack *ts, const char *text, struct fault *fault)
+static int query(struct toolstack *ts, const char *text, bool json, struct fault *fault)
 {
+	yajl_gen out;
 	bool runs = false;
 	uuid_t uuid;
 	int rc = uuid_parse(text, uuid) ? fault_set(fault, -EINVAL, "\"%s\" is no UUID", text)
 					: migrate_ask(ts, uuid, &runs, fault);
 
-	if (!rc)
+	if (rc)
+		return rc;
+	out = json ? json_open() : NULL;
+	if (out) {
+		yajl_gen_map_open(out);
+		json_string(out, "domain", runs ? "running" : "absent");
+		yajl_gen_map_close(out);
+		json_close(out);
+	} else {
 		puts(runs ? "running" : "absent");
-	return rc;
+	}
+	return 0;
 }
 
 int command_migrate_receive(const struct command *self, int argc, char **argv)
@@ -95,20 +109,23 @@ int command_migrate_receive(const struct command *self, int argc, char **argv)
 	struct toolstack ts;
 	struct fault fault = {0};
 	struct given given;
+	bool json;
 	int rc, status = command_options(self, argc, argv, options, &given);
 
 	if (status >= 0)
 		return status;
 	if (argc != optind)
 		return command_usage(self, "it takes no words");
+	/* Otherwise standard output is the sender's. */
+	json = given_has(&given, 'j') && given_has(&given, 'q');
 	rc = toolstack_open(&ts, &fault);
 	if (rc)
-		return command_failed(&fault, given_has(&given, 'j'));
+		return command_failed(&fault, json);
 	if (given_has(&given, 'q'))
-		rc = query(&ts, given_value(&given, 'q'), &fault);
+		rc = query(&ts, given_value(&given, 'q'), json, &fault);
 	else
 		rc = migrate_receive(&ts, STDIN_FILENO, STDOUT_FILENO, given_has(&given, 'p'),
 				     &fault);
 	toolstack_close(&ts);
-	return rc ? command_failed(&fault, given_has(&given, 'j')) : EXIT_DONE;
+	return rc ? command_failed(&fault, json) : EXIT_DONE;
 }

@@ -42,5 +42,5 @@ int command_save(const struct command *self, int argc, char **argv)
 		rc = save(&ts, argv[optind], argv[optind + 1], then, &fault);
 		toolstack_close(&ts);
 	}
-	return rc ? command_failed(&fault, given_has(&given, 'j')) : EXIT_DONE;
+	return command_end(rc, &fault, given_has(&given, 'j'));
 }

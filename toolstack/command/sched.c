@@ -267,6 +267,7 @@ static int sched_run(struct sched *s)
 		yajl_gen_array_close(s->json);
 		json_close(s->json);
 	}
+	s->call->shown = true;
 	return rc;
 }
 

@@ -6,6 +6,7 @@
 #include "toolstack/command/command.h"
 #include "toolstack/domain/ending.h"
 #include "toolstack/domain/name.h"
+#include "toolstack/json.h"
 #include "toolstack/xen/tune.h"
 
 /* As libxl waits for a guest to take a request. */
@@ -16,6 +17,7 @@ struct request {
 	const char *word, *text;
 	unsigned seconds; /* to wait for it, or 0 */
 	bool fallback;    /* press the machine's button where nobody reads the request */
+	bool json;
 	enum xen_trigger button;
 };
 
@@ -28,9 +30,10 @@ static int ask(struct toolstack *ts, uint16_t domid, const struct request *reque
 		rc = xen_trigger(ts->xen, domid, request->button, 0, fault);
 	else
 		rc = ending_ask(ts, domid, request->word, fault);
-	if (!rc)
+	if (!rc && !request->json) {
 		printf("%s domain %u\n", request->text, domid);
-	fflush(stdout);
+		fflush(stdout);
+	}
 	return rc;
 }
 
@@ -79,13 +82,31 @@ static int end(struct toolstack *ts, const uint16_t *domids, size_t count,
 	for (size_t i = 0; i < count && !rc; i++)
 		rc = ask(ts, domids[i], request, fault);
 	for (size_t i = 0; i < count && !rc && request->seconds; i++)
-		rc = ending_wait(ts, domids[i], request->seconds, fault);
+		rc = ending_wait(ts, domids[i], request->seconds, request->json ? NULL : stdout,
+				 fault);
 	return rc;
+}
+
+static void asked_show(const uint16_t *domids, size_t count, const struct request *request)
+{
+	yajl_gen out = request->json ? json_open() : NULL;
+
+	if (!out)
+		return;
+	yajl_gen_array_open(out);
+	for (size_t i = 0; i < count; i++) {
+		yajl_gen_map_open(out);
+		json_number(out, "domid", domids[i]);
+		json_string(out, "asked", request->word);
+		yajl_gen_map_close(out);
+	}
+	yajl_gen_array_close(out);
+	json_close(out);
 }
 
 /* The domains of the command line, or all. */
 static int run(const struct command *self, int argc, char **argv, const struct given *given,
-	       const struct request *request)
+	       struct request *request)
 {
 	bool all = given_has(given, 'a');
 	uint16_t *domids = NULL;
@@ -96,16 +117,19 @@ static int run(const struct command *self, int argc, char **argv, const struct g
 
 	if (all != (optind == argc))
 		return command_usage(self, "give either DOMAIN or -a");
+	request->json = given_has(given, 'j');
 	rc = toolstack_open(&ts, &fault);
 	if (!rc) {
 		rc = all ? all_find(&ts, &domids, &count, &fault)
 			 : named_find(&ts, argc - optind, argv + optind, &domids, &count, &fault);
 		if (!rc)
 			rc = end(&ts, domids, count, request, &fault);
+		if (!rc)
+			asked_show(domids, count, request);
 		free(domids);
 		toolstack_close(&ts);
 	}
-	return rc ? command_failed(&fault, given_has(given, 'j')) : EXIT_DONE;
+	return rc ? command_failed(&fault, request->json) : EXIT_DONE;
 }
 
 int command_shutdown(const struct command *self, int argc, char **argv)

@@ -115,6 +115,7 @@ static int uptime(struct domain_call *call)
 		yajl_gen_array_close(json);
 		json_close(json);
 	}
+	call->shown = true;
 	return rc;
 }
 

@@ -130,6 +130,7 @@ static int list(struct domain_call *call)
 		json_close(l.json);
 	}
 	free(l.hard);
+	call->shown = true;
 	return rc;
 }
 

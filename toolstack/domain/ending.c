@@ -132,8 +132,18 @@ static int progress_get(struct toolstack *ts, uint16_t domid, enum progress *pro
 	return 0;
 }
 
-int ending_wait(struct toolstack *ts, uint16_t domid, unsigned seconds, struct fault *fault)
+static void tell(FILE *told, uint16_t domid, const char *what)
 {
+	if (!told)
+		return;
+	fprintf(told, "Domain %u has been %s\n", domid, what);
+	fflush(told);
+}
+
+int ending_wait(struct toolstack *ts, uint16_t domid, unsigned seconds, FILE *told,
+		struct fault *fault)
+{
+	char ended[48];
 	time_t deadline = now() + (time_t)seconds;
 	struct xs_handle *xs = watch_open(domid);
 	enum progress progress = GUEST_RUNS, before = GUEST_RUNS;
@@ -146,13 +156,13 @@ int ending_wait(struct toolstack *ts, uint16_t domid, unsigned seconds, struct f
 	}
 	while (!(rc = progress_get(ts, domid, &progress, &reason, fault))) {
 		if (progress == GUEST_ENDED && before == GUEST_RUNS) {
-			printf("Domain %u has been shut down, reason code %u\n", domid, reason);
-			fflush(stdout);
+			snprintf(ended, sizeof(ended), "shut down, reason code %u", reason);
+			tell(told, domid, ended);
 			if (is_preserved(ts, domid, reason))
 				break;
 		}
 		if (progress == GUEST_GONE) {
-			printf("Domain %u has been destroyed\n", domid);
+			tell(told, domid, "destroyed");
 			break;
 		}
 		if (now() >= deadline) {

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "toolstack/toolstack.h"
 
@@ -19,6 +20,8 @@ bool ending_deaf(struct toolstack *ts, uint16_t domid);
 /**
  * ending_wait - until a guest is shut down and, unless its config preserves it, gone.
  * @seconds: at most
- * Says on standard output what xl says. Return: 0, or -ETIMEDOUT with the fault set.
+ * @told:    where what xl says is said, or NULL
+ * Return: 0, or -ETIMEDOUT with the fault set.
  */
-int ending_wait(struct toolstack *ts, uint16_t domid, unsigned seconds, struct fault *fault);
+int ending_wait(struct toolstack *ts, uint16_t domid, unsigned seconds, FILE *told,
+		struct fault *fault);

@@ -246,7 +246,7 @@ int plan_paths(struct domain_config *config, struct fault *fault)
 		device_place(config, disk->line, "disk", i, place);
 		if (disk->script)
 			rc = script_plan(&disk->script, place, fault);
-		else if (!disk->remote)
+		else if (!disk->remote && *disk->target)
 			rc = image_find(disk, place, fault);
 	}
 	for (size_t i = 0; i < config->vifs && !rc; i++) {
