@@ -44,10 +44,33 @@ void command_json(int argc, char **argv)
 		run.json = run.json || !strcmp(argv[i], "--json");
 }
 
-int command_help(const struct command *self)
+/* Of one option: "-f, --force", "    --json". */
+static void option_words(const struct option *option, char words[64])
+{
+	if (option->val == 'j')
+		snprintf(words, 64, "    --%s", option->name);
+	else
+		snprintf(words, 64, "-%c, --%s", option->val, option->name);
+}
+
+static void options_json(yajl_gen out, const struct option *options)
+{
+	char words[64];
+
+	json_key(out, "options");
+	yajl_gen_array_open(out);
+	for (; options->name; options++) {
+		option_words(options, words);
+		json_text(out, words + strspn(words, " "));
+	}
+	yajl_gen_array_close(out);
+}
+
+/* How a command is called. */
+static int help(const struct command *self, const struct option *options)
 {
 	yajl_gen out = run.json ? json_open() : NULL;
-	char usage[160];
+	char usage[160], words[64];
 
 	snprintf(usage, sizeof(usage), "xsplit %s%s%s", self->name, *self->words ? " " : "",
 		 self->words);
@@ -56,10 +79,15 @@ int command_help(const struct command *self)
 		json_string(out, "command", self->name);
 		json_string(out, "usage", usage);
 		json_string(out, "summary", self->summary);
+		options_json(out, options);
 		yajl_gen_map_close(out);
 		json_close(out);
 	} else {
 		printf("usage: %s\n%s. See xsplit-%s(1).\n", usage, self->summary, self->name);
+		for (; options->name; options++) {
+			option_words(options, words);
+			printf("  %s\n", words);
+		}
 	}
 	return EXIT_DONE;
 }
@@ -102,7 +130,8 @@ int command_options(const struct command *self, int argc, char **argv, const str
 {
 	struct option all[OPTIONS_MAX] = {{"help", no_argument, NULL, 'h'},
 					  {"json", no_argument, NULL, 'j'}};
-	char letters[OPTIONS_MAX * 2 + 4] = ":h";
+	static const char *const arguments[] = {"", ":", "::"};
+	char letters[OPTIONS_MAX * 3 + 4] = ":h";
 	int n = 2, c;
 
 	*given = (struct given){0};
@@ -111,14 +140,13 @@ int command_options(const struct command *self, int argc, char **argv, const str
 
 		all[n] = *longs;
 		letters[end++] = (char)longs->val;
-		letters[end++] = longs->has_arg ? ':' : '\0';
-		letters[end] = '\0';
+		snprintf(letters + end, sizeof(letters) - end, "%s", arguments[longs->has_arg]);
 	}
 	optind = 1;
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, letters, all, NULL)) != -1) {
 		if (c == 'h')
-			return command_help(self);
+			return help(self, all);
 		if (c == ':')
 			return command_usage(self, "option %s needs a value", argv[optind - 1]);
 		if (c == '?')

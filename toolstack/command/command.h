@@ -35,9 +35,6 @@ const struct command *command_find(const char *name);
  */
 void command_json(int argc, char **argv);
 
-/** command_help - how a command is called, on standard output. Return: EXIT_DONE. */
-int command_help(const struct command *self);
-
 /** What options were given; letters of both cases. --json is 'j'. */
 struct given {
 	uint64_t flags;

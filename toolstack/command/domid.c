@@ -48,7 +48,8 @@ static int find(struct toolstack *ts, const char *word, domain_show *show, struc
 	return 0;
 }
 
-static int apply(const struct command *self, int argc, char **argv, domain_show *show)
+static int apply(const struct command *self, int argc, char **argv, const char *word,
+		 domain_show *show)
 {
 	struct toolstack ts;
 	struct fault fault = {0};
@@ -58,7 +59,7 @@ static int apply(const struct command *self, int argc, char **argv, domain_show 
 	if (status >= 0)
 		return status;
 	if (argc - optind != 1)
-		return command_usage(self, "give one %s", self->words);
+		return command_usage(self, "give one %s", word);
 	rc = toolstack_open(&ts, &fault);
 	if (!rc) {
 		rc = find(&ts, argv[optind], given_has(&given, 'j') ? both_show : show, &fault);
@@ -69,10 +70,10 @@ static int apply(const struct command *self, int argc, char **argv, domain_show 
 
 int command_domid(const struct command *self, int argc, char **argv)
 {
-	return apply(self, argc, argv, domid_show);
+	return apply(self, argc, argv, "NAME", domid_show);
 }
 
 int command_domname(const struct command *self, int argc, char **argv)
 {
-	return apply(self, argc, argv, domname_show);
+	return apply(self, argc, argv, "DOMID", domname_show);
 }

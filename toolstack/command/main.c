@@ -9,8 +9,9 @@
 #include "toolstack/nearest.h"
 
 const struct command commands[] = {
-	{"block-attach", "DOMAIN SPEC...", "Give a running guest a disk", command_block_attach},
-	{"block-detach", "[--force] DOMAIN VDEV|DEVID", "Take a disk from a running guest",
+	{"block-attach", "[--json] DOMAIN SPEC...", "Give a running guest a disk",
+	 command_block_attach},
+	{"block-detach", "[--force] [--json] DOMAIN VDEV|DEVID", "Take a disk from a running guest",
 	 command_block_detach},
 	{"block-dump", "[--json] DOMAIN VDEV|DEVID", "Show the rings of a disk in use",
 	 command_block_dump},
@@ -32,63 +33,67 @@ const struct command commands[] = {
 	{"cd-eject", "[--json] DOMAIN VDEV|DEVID", "Leave a CD-ROM drive empty", command_cd_eject},
 	{"cd-insert", "[--json] DOMAIN VDEV|DEVID TARGET", "Put an image into a CD-ROM drive",
 	 command_cd_insert},
-	{"config-update", "[-f FILE] DOMAIN [FILE] [KEY=VALUE...]",
+	{"config-update", "[-f FILE] [--json] DOMAIN [FILE] [KEY=VALUE...]",
 	 "Change the config that a guest is restarted with", command_config_update},
-	{"console", "[-t pv|serial] [-n NUMBER] DOMAIN", "Be at a guest's console",
+	{"console", "[-t pv|serial] [-n NUMBER] [--json] DOMAIN", "Be at a guest's console",
 	 command_console},
-	{"create", "[-cenpqtF] [--json] FILE|-f FILE [KEY=VALUE...]",
+	{"create", "[-ceFJnpqt] [--json] FILE|-f FILE [KEY=VALUE...]",
 	 "Make a guest as a file describes it", command_create},
-	{"debug-keys", "KEYS", "Send keys to Xen's own console", command_debug_keys},
+	{"debug-keys", "[--json] KEYS", "Send keys to Xen's own console", command_debug_keys},
 	{"destroy", "[--json] DOMAIN", "End a guest at once and remove all that it had",
 	 command_destroy},
-	{"devd", "[-F] [-p PIDFILE]", "Serve devices from a driver domain", command_devd},
+	{"devd", "[-F] [-p PIDFILE] [--json]", "Serve devices from a driver domain", command_devd},
 	{"dmesg", "[-c] [--json]", "Print Xen's messages", command_dmesg},
 	{"doctor", "[--repair] [--json]", "Find and remove what dead programs left behind",
 	 command_doctor},
-	{"domid", "NAME", "Print the id of the domain of a name", command_domid},
-	{"domname", "DOMID", "Print the name of the domain of an id", command_domname},
+	{"domid", "[--json] NAME", "Print the id of the domain of a name", command_domid},
+	{"domname", "[--json] DOMID", "Print the name of the domain of an id", command_domname},
 	{"dump-core", "[--json] DOMAIN FILE", "Write a guest's memory to a file",
 	 command_dump_core},
 	{"events", "[--json]", "Tell what happens to domains, as it happens", command_events},
-	{"help", "[COMMAND]", "Tell what the commands do", command_help_run},
+	{"help", "[--json] [COMMAND]", "Tell what the commands do", command_help_run},
 	{"info", "[-n] [--json] [NAME]", "Tell about this host and its Xen", command_info},
-	{"list", "[-lv] [--json] [DOMAIN...]", "List the domains", command_list},
-	{"mem-max", "DOMAIN SIZE", "Set how far a guest's memory may grow", command_mem_max},
-	{"mem-set", "DOMAIN SIZE", "Set how much memory a guest shall use", command_mem_set},
+	{"list", "[-clnvZ] [--json] [DOMAIN...]", "List the domains", command_list},
+	{"mem-max", "[--json] DOMAIN SIZE", "Set how far a guest's memory may grow",
+	 command_mem_max},
+	{"mem-set", "[--json] DOMAIN SIZE", "Set how much memory a guest shall use",
+	 command_mem_set},
 	{"migrate", "[-n] [-s SHELL] [--settle] [--json] DOMAIN HOST",
 	 "Move a guest to another host", command_migrate},
-	{"migrate-receive", "[-p] [--query UUID]", "Take a guest that another host sends",
+	{"migrate-receive", "[-p] [--query UUID] [--json]", "Take a guest that another host sends",
 	 command_migrate_receive},
-	{"network-attach", "DOMAIN [KEY=VALUE...]", "Give a running guest a network card",
+	{"network-attach", "[--json] DOMAIN [KEY=VALUE...]", "Give a running guest a network card",
 	 command_network_attach},
-	{"network-detach", "[--force] DOMAIN DEVID|MAC", "Take a network card from a running guest",
-	 command_network_detach},
+	{"network-detach", "[--force] [--json] DOMAIN DEVID|MAC",
+	 "Take a network card from a running guest", command_network_detach},
 	{"network-list", "[--json] DOMAIN...", "List the network cards of guests",
 	 command_network_list},
-	{"pause", "DOMAIN", "Let a guest stand still", command_pause},
-	{"reboot", "[-a] [DOMAIN...]", "Ask guests to start anew", command_reboot},
-	{"rename", "DOMAIN NAME", "Give a guest another name", command_rename},
+	{"pause", "[--json] DOMAIN", "Let a guest stand still", command_pause},
+	{"reboot", "[-aFw] [--json] [DOMAIN...]", "Ask guests to start anew", command_reboot},
+	{"rename", "[--json] DOMAIN NAME", "Give a guest another name", command_rename},
 	{"sched-credit",
 	 "[-d DOMAIN [-w WEIGHT] [-c CAP]] [-p POOL] [-s [-t MS] [-r US] [-m US]] [--json]",
 	 "Show or set shares of the credit scheduler", command_sched_credit},
 	{"sched-credit2", "[-d DOMAIN [-w WEIGHT] [-c CAP]] [-p POOL] [-s [-r US]] [--json]",
 	 "Show or set shares of the credit2 scheduler", command_sched_credit2},
 	{"restore", "[-cp] [--json] [CONFIG] FILE", "Let a saved guest go on", command_restore},
-	{"save", "[-cp] DOMAIN FILE", "Save a running guest to a file", command_save},
-	{"shutdown", "[-aw] [-t SECONDS] [DOMAIN...]", "Ask guests to shut down", command_shutdown},
-	{"sysrq", "DOMAIN LETTER", "Send a magic system request to a guest", command_sysrq},
+	{"save", "[-cp] [--json] DOMAIN FILE", "Save a running guest to a file", command_save},
+	{"shutdown", "[-aFw] [-t SECONDS] [--json] [DOMAIN...]", "Ask guests to shut down",
+	 command_shutdown},
+	{"sysrq", "[--json] DOMAIN LETTER", "Send a magic system request to a guest",
+	 command_sysrq},
 	{"top", "", "Watch the domains with xentop", command_top},
-	{"trigger", "DOMAIN nmi|reset|init|power|sleep [VCPU]",
+	{"trigger", "[--json] DOMAIN nmi|reset|init|power|sleep [VCPU]",
 	 "Press a button of a guest's machine", command_trigger},
-	{"unpause", "DOMAIN", "Let a guest run", command_unpause},
+	{"unpause", "[--json] DOMAIN", "Let a guest run", command_unpause},
 	{"uptime", "[-s] [--json] [DOMAIN...]", "Tell how long domains run", command_uptime},
 	{"vcpu-list", "[--json] [DOMAIN...]", "List the virtual CPUs", command_vcpu_list},
-	{"vcpu-pin", "[-f] DOMAIN VCPU|all HARD|- [SOFT|-]",
+	{"vcpu-pin", "[-fi] [--json] DOMAIN VCPU|all HARD|- [SOFT|-]",
 	 "Set on which CPUs a virtual one may run", command_vcpu_pin},
-	{"vcpu-set", "[-i] DOMAIN COUNT", "Set how many virtual CPUs a guest shall use",
+	{"vcpu-set", "[-i] [--json] DOMAIN COUNT", "Set how many virtual CPUs a guest shall use",
 	 command_vcpu_set},
-	{"version", "", "Print the version", command_version},
-	{"vncviewer", "DOMAIN", "Look at a guest's screen", command_vncviewer},
+	{"version", "[--json]", "Print the version", command_version},
+	{"vncviewer", "[--json] DOMAIN", "Look at a guest's screen", command_vncviewer},
 };
 
 const size_t commands_count = sizeof(commands) / sizeof(commands[0]);
@@ -144,6 +149,7 @@ static int unknown(const char *name)
 
 int command_help_run(const struct command *self, int argc, char **argv)
 {
+	char *words[] = {argv[0], (char *)"-h", NULL};
 	const struct command *command;
 	struct given given;
 	int status = command_options(self, argc, argv, NULL, &given);
@@ -155,7 +161,7 @@ int command_help_run(const struct command *self, int argc, char **argv)
 	if (optind == argc)
 		return given_has(&given, 'j') ? usage_json() : usage(stdout);
 	command = command_find(argv[optind]);
-	return command ? command_help(command) : unknown(argv[optind]);
+	return command ? command->run(command, 2, words) : unknown(argv[optind]);
 }
 
 int command_version(const struct command *self, int argc, char **argv)
