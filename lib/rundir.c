@@ -1,12 +1,17 @@
 #include "lib/rundir.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#define HOLD_TRIES    40
+#define HOLD_PAUSE_US 50000
 
 const char *rundir(void)
 {
@@ -48,4 +53,32 @@ int rundir_make(const char *below)
 			return 0;
 		*slash = kept;
 	}
+}
+
+/* The descriptor stays open: closing any of the file would give the lock away (fcntl(2)). */
+int rundir_hold(const char *name, pid_t *holder)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char path[PATH_MAX];
+	int fd, rc = rundir_make(NULL);
+
+	if (!rc)
+		rc = rundir_path(path, sizeof(path), "%s", name);
+	if (rc)
+		return rc;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	for (int tries = 0; tries < HOLD_TRIES; tries++) {
+		if (!fcntl(fd, F_SETLK, &lock))
+			return 0;
+		rc = -errno;
+		if (rc != -EAGAIN && rc != -EACCES)
+			break;
+		rc = -EBUSY;
+		usleep(HOLD_PAUSE_US);
+	}
+	*holder = !fcntl(fd, F_GETLK, &lock) && lock.l_type != F_UNLCK ? lock.l_pid : 0;
+	close(fd);
+	return rc;
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /** rundir - the directory; owned by the environment or static, never freed. */
 const char *rundir(void);
@@ -24,3 +25,13 @@ int rundir_make(const char *below);
  */
 int rundir_path(char *path, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/**
+ * rundir_hold - be the only process that holds RUNDIR/@name, until it ends or becomes another
+ * program.
+ * @holder: who holds it, on -EBUSY; 0 when that cannot be told
+ *
+ * One that is just ending is waited for, at most two seconds.
+ * Return: 0, -EBUSY, or another negative errno.
+ */
+int rundir_hold(const char *name, pid_t *holder);

@@ -12,6 +12,7 @@
 #include "backend/supervisor/registry.h"
 #include "lib/log.h"
 #include "lib/ready.h"
+#include "lib/rundir.h"
 
 /* Watch events taken in one turn of the loop before the devices they mark are looked at. */
 #define EVENTS_MAX_TURN 1024
@@ -179,6 +180,20 @@ static int serve(struct supervisor *supervisor, const struct supervisor_options 
 	return supervisor->in_order || supervisor->reload ? 0 : -EIO;
 }
 
+/* Two would open the same images and answer the same guests. */
+static int alone(void)
+{
+	pid_t holder = 0;
+	int rc = rundir_hold("xsplit-backend.lock", &holder);
+
+	if (rc == -EBUSY)
+		log_error("another xsplit-backend runs here, process %d; end that first", holder);
+	else if (rc)
+		log_error("%s/xsplit-backend.lock: %s; is the directory writable?", rundir(),
+			  strerror(-rc));
+	return rc;
+}
+
 int supervisor_main(const struct supervisor_options *options)
 {
 	struct supervisor supervisor = {.base = event_base_new()};
@@ -188,6 +203,10 @@ int supervisor_main(const struct supervisor_options *options)
 
 	if (!supervisor.base)
 		goto out;
+	rc = alone();
+	if (rc)
+		goto free_base;
+	rc = -ENOMEM;
 	supervisor.turn = event_new(supervisor.base, -1, 0, on_turn, &supervisor);
 	if (!supervisor.turn)
 		goto free_base;

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/fdpass.h"
@@ -174,6 +175,35 @@ START_TEST(run_directory)
 }
 END_TEST
 
+START_TEST(run_directory_held)
+{
+	char path[64], top[] = "/tmp/xsplit-lib-XXXXXX";
+	pid_t child, holder = 0;
+	int status, pair[2];
+
+	ck_assert_ptr_nonnull(mkdtemp(top));
+	setenv("XSPLIT_RUNDIR", top, 1);
+	ck_assert_int_eq(rundir_path(path, sizeof(path), "lock"), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	child = fork();
+	if (!child) {
+		close(pair[0]);
+		_exit(rundir_hold("lock", &holder) || write(pair[1], "", 1) != 1 ||
+		      read(pair[1], top, 1) != 0);
+	}
+	close(pair[1]);
+	ck_assert_int_eq(read(pair[0], &status, 1), 1);
+	ck_assert_int_eq(rundir_hold("lock", &holder), -EBUSY);
+	ck_assert_int_eq(holder, child);
+	close(pair[0]);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status) && !WEXITSTATUS(status));
+	ck_assert_int_eq(rundir_hold("lock", &holder), 0);
+	unlink(path);
+	rmdir(top);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("lib");
@@ -186,6 +216,7 @@ int main(void)
 	tcase_add_test(tc, log_limited);
 	tcase_add_test(tc, descriptors_travel);
 	tcase_add_test(tc, run_directory);
+	tcase_add_test(tc, run_directory_held);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);
 }
