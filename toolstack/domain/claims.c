@@ -10,6 +10,7 @@
 #include "lib/number.h"
 #include "lib/xs.h"
 #include "toolstack/domain/name.h"
+#include "toolstack/domain/record.h"
 #include "toolstack/nodes.h"
 
 bool images_same(const char *a, const char *b)
@@ -51,17 +52,26 @@ static int walk_domain(const struct walk *w, uint16_t domid, const char *kind)
 	return rc;
 }
 
+/* Has Xen the domain, or does somebody just remove the rest of it? */
+static bool is_there(const struct walk *w, uint16_t domid)
+{
+	struct xen_domain live;
+	struct fault ignored = {0};
+	pid_t worker;
+
+	return !xen_domain_get(w->ts->xen, domid, &live, &ignored) ||
+	       record_worker(w->ts, domid, &worker) == WORKER_ALIVE;
+}
+
 static int walk_all(const struct walk *w, const char *kind)
 {
 	unsigned count;
 	char **domains = nodes_list(w->ts->xs, w->t, &count, "/libxl");
-	struct xen_domain live;
 	uint16_t domid;
 	int rc = 0;
 
 	for (unsigned i = 0; i < count && !rc; i++)
-		if (!number_parse_u16(domains[i], &domid) &&
-		    !xen_domain_get(w->ts->xen, domid, &live, w->fault))
+		if (!number_parse_u16(domains[i], &domid) && is_there(w, domid))
 			rc = walk_domain(w, domid, kind);
 	free(domains);
 	return rc;

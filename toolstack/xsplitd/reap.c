@@ -146,6 +146,23 @@ static bool is_made(struct toolstack *ts, const char *uuid)
 	return made;
 }
 
+/* Xen has it no more, but its nodes are there: as long as they are its backends keep its images. */
+static bool is_leaving(struct toolstack *ts, const char *uuid)
+{
+	unsigned count;
+	char **ids = nodes_list(ts->xs, XBT_NULL, &count, "/tool/xsplit/domain");
+	bool leaving = false;
+
+	for (unsigned i = 0; i < count && !leaving; i++) {
+		char *vm = xs_read_string(ts->xs, XBT_NULL, "/local/domain/%s/vm", ids[i]);
+
+		leaving = vm && !strncmp(vm, "/vm/", 4) && !strcmp(vm + 4, uuid);
+		free(vm);
+	}
+	free(ids);
+	return leaving;
+}
+
 int reap_pending(struct toolstack *ts, const char *uuid)
 {
 	struct domain_config config;
@@ -156,7 +173,8 @@ int reap_pending(struct toolstack *ts, const char *uuid)
 	int rc = 0;
 
 	/* A half made one goes first; the scan sees to that. */
-	if (reap_pending_needed(ts, uuid, &pid) != REAP_NOW || is_made(ts, uuid))
+	if (reap_pending_needed(ts, uuid, &pid) != REAP_NOW || is_made(ts, uuid) ||
+	    is_leaving(ts, uuid))
 		return 0;
 	record_worker_text(RECORD_RESTART, worker);
 	rc = xs_write_string(ts->xs, XBT_NULL, worker, RECORD_PENDING "/busy", uuid);
