@@ -110,9 +110,6 @@ void daemon_ended(struct daemon *daemon, int status)
 {
 	daemon->pid = 0;
 	daemon->status = status;
-	if (daemon->ready >= 0)
-		close(daemon->ready);
-	daemon->ready = -1;
 }
 
 const char *daemon_died(const struct daemon *daemon, char *text, size_t size)

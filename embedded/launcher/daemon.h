@@ -13,9 +13,9 @@
 struct daemon {
 	const char *name; /* its program, beside ours */
 	pid_t pid;        /* 0: it does not run */
-	int ready;        /* descriptor on which it says that it answers; -1 when it did, or died */
-	int status;       /* of wait(2), of its last end */
-	bool given_up;    /* it died too often, or could not be started again */
+	int ready;  /* descriptor on which it says that it answers; -1 when nobody waits for that */
+	int status; /* of wait(2), of its last end */
+	bool given_up; /* it died too often, or could not be started again */
 	unsigned int starts;
 	uint64_t first_ms; /* when the starts were first counted, of CLOCK_MONOTONIC */
 };

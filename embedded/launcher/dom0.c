@@ -85,36 +85,45 @@ static bool wanted(const struct dom0 *dom0, enum daemon_kind kind)
 	return !dom0->options->without[kind];
 }
 
-/* Wait for its line, its death, or too long. */
+/* Its line, or the end of file that its death is; -EAGAIN when there is neither yet. */
+static ssize_t ready_read(struct daemon *daemon)
+{
+	char answer;
+	ssize_t n = read(daemon->ready, &answer, 1);
+
+	return n < 0 ? -errno : n;
+}
+
+static void ready_close(struct daemon *daemon)
+{
+	close(daemon->ready);
+	daemon->ready = -1;
+}
+
+/* Wait for its line, its death, or too long. One that died since its line has started all the same.
+ */
 static int daemon_wait_ready(struct dom0 *dom0, struct daemon *daemon)
 {
 	uint64_t deadline = now_ms() + READY_MS;
-	char text[32], answer;
+	bool in_time = true;
+	ssize_t n = -EAGAIN;
+	char text[32];
 
-	while (daemon->ready >= 0) {
-		ssize_t n;
-
-		if (!wait_until(dom0, daemon->ready, deadline)) {
-			log_error("%s does not answer after %d s; its log:", daemon->name,
-				  READY_MS / 1000);
-			goto failed;
-		}
-		if (daemon->ready < 0)
-			break;
-		n = read(daemon->ready, &answer, 1);
-		if (n < 0 && errno == EAGAIN)
-			continue;
-		close(daemon->ready);
-		daemon->ready = -1;
-		if (n == 1)
-			return 0;
-		/* End of file: it is dying. */
-		while (daemon->pid && wait_until(dom0, -1, deadline))
-			;
+	while (n == -EAGAIN && in_time) {
+		in_time = wait_until(dom0, daemon->ready, deadline);
+		n = ready_read(daemon);
 	}
-	log_error("%s did not start (%s); its log:", daemon->name,
-		  daemon_died(daemon, text, sizeof(text)));
-failed:
+	ready_close(daemon);
+	if (n == 1)
+		return 0;
+	/* End of file: it is dying. */
+	while (in_time && daemon->pid)
+		in_time = wait_until(dom0, -1, deadline);
+	if (in_time)
+		log_error("%s did not start (%s); its log:", daemon->name,
+			  daemon_died(daemon, text, sizeof(text)));
+	else
+		log_error("%s does not answer after %d s; its log:", daemon->name, READY_MS / 1000);
 	daemon_log_show(daemon, dom0->dir);
 	return -ECHILD;
 }
