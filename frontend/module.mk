@@ -28,11 +28,17 @@ xsplit-guest_SRCS := $(addprefix frontend/process/,guest.c devices.c export.c)
 xsplit-guest_LIBS := libfront-net libfront-process libfront libxsplit
 xsplit-guest_LINK := $(FRONT_LINK) $(shell pkg-config --libs libnl-route-3.0 2>/dev/null)
 
-UNIT_TESTS += front_xenbus front_blk front_net
+UNIT_TESTS += front_xenbus
 front_xenbus_SRCS := tests/unit/front_xenbus.c tests/unit/front_fake.c
 front_xenbus_LIBS := libfront libxsplit
-front_blk_SRCS := tests/unit/front_blk.c tests/unit/front_fake.c
-front_blk_LIBS := libfront libxsplit
-front_net_SRCS := tests/unit/front_net.c tests/unit/front_fake.c
-front_net_LIBS := libfront-net libfront libxsplit
-front_net_LINK := $(shell pkg-config --libs libnl-route-3.0 2>/dev/null)
+
+# $(1) a test, $(2) its kind of device, $(3) archives, $(4) linker words
+define front_test
+UNIT_TESTS += $(1)
+$(1)_SRCS := tests/unit/$(1).c tests/unit/front_$(2)_bench.c tests/unit/front_fake.c
+$(1)_LIBS := $(3) libfront libxsplit
+$(1)_LINK := $(4)
+endef
+$(foreach t,front_blk front_blk_hostile,$(eval $(call front_test,$(t),blk)))
+$(foreach t,front_net front_net_tx front_net_rx,$(eval $(call front_test,$(t),net,libfront-net,\
+	$(shell pkg-config --libs libnl-route-3.0 2>/dev/null))))

@@ -10,24 +10,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "tests/embedded/block-front.h"
-
-#define CONNECTED (1u << XenbusStateConnected)
-#define CLOSED    (1u << XenbusStateClosed)
+#include "tests/embedded/block-cases.h"
 
 static const char *why;
 
-static bool no(const char *reason)
+bool no(const char *reason)
 {
 	why = reason;
 	return false;
 }
 
-/* Write a page of @fill and read it back. */
-static bool alive(struct front *front, uint8_t fill)
+bool alive(struct front *front, uint8_t fill)
 {
 	union front_wire wire = front_request(front, BLKIF_OP_WRITE, 8ull * fill, 0);
 
@@ -41,7 +36,7 @@ static bool alive(struct front *front, uint8_t fill)
 	return !memcmp(front->data[0], front->data[1], 4096) || no("it read something else");
 }
 
-static bool connected(struct front *front, const struct front_options *options, uint8_t fill)
+bool connected(struct front *front, const struct front_options *options, uint8_t fill)
 {
 	front_connect(front, options);
 	if (!front_wait(front, CONNECTED))
@@ -144,78 +139,6 @@ static bool case_toggle(struct front *front)
 	return connected(front, &options, 1);
 }
 
-static bool case_bad_nodes(struct front *front)
-{
-	static const struct front_options bad[] = {
-		{.bad_ref = 123456},
-		{.bad_ref = UINT32_MAX},
-		{.bad_port = 4000},
-		{.bad_port = UINT32_MAX},
-	};
-	const struct front_options good = {.order = 0};
-
-	for (unsigned n = 0; n < sizeof(bad) / sizeof(bad[0]); n++) {
-		front_connect(front, &bad[n]);
-		if (!front_wait(front, CLOSED))
-			return no("the backend did not close");
-		if (!front_close(front))
-			return no("the backend did not return to InitWait");
-	}
-	return connected(front, &good, 1);
-}
-
-static bool case_bad_requests(struct front *front)
-{
-	const struct front_options options = {.order = 0};
-	union front_wire wire;
-
-	if (!connected(front, &options, 1))
-		return false;
-	wire = front_request(front, BLKIF_OP_WRITE, 0, 0);
-	wire.direct.seg[0].gref = 99999;
-	if (front_do(front, &wire) != BLKIF_RSP_ERROR)
-		return no("a bad grant was taken for writing");
-	wire.direct.operation = BLKIF_OP_READ;
-	if (front_do(front, &wire) != BLKIF_RSP_ERROR)
-		return no("a bad grant was taken for reading");
-	wire = front_request(front, BLKIF_OP_READ, 0, 0);
-	wire.direct.seg[0].last_sect = 8;
-	if (front_do(front, &wire) != BLKIF_RSP_ERROR)
-		return no("a segment left its page");
-	wire = front_request(front, BLKIF_OP_READ, UINT64_MAX, 0);
-	if (front_do(front, &wire) != BLKIF_RSP_ERROR)
-		return no("it read beyond the end");
-	wire = front_request(front, BLKIF_OP_READ, 0, 0);
-	wire.direct.nr_segments = 255;
-	if (front_do(front, &wire) != BLKIF_RSP_ERROR)
-		return no("255 segments were taken");
-	wire = front_request(front, 77, 0, 0);
-	if (front_do(front, &wire) != BLKIF_RSP_EOPNOTSUPP)
-		return no("operation 77 was taken");
-	return alive(front, 2);
-}
-
-/* The ring is stopped; the process and its other devices are not: the script looks at that. */
-static bool case_overflow(struct front *front)
-{
-	const struct front_options options = {.order = 0};
-	struct front_ring *ring = &front->ring[0];
-
-	if (!connected(front, &options, 1))
-		return false;
-	ring->prod += 1000;
-	front_push(front, 0);
-	if (front_answer(front, 0, 500, NULL) != 1)
-		return no("1000 requests in a ring of 32 were answered");
-	ring->prod -= 1000;
-	front_push(front, 0);
-	if (front_answer(front, 0, 500, NULL) != 1)
-		return no("a stopped ring went on");
-	if (!front_close(front))
-		return no("the backend did not follow to InitWait");
-	return connected(front, &options, 2);
-}
-
 static bool case_read_only(struct front *front)
 {
 	const struct front_options options = {.order = 0};
@@ -259,99 +182,6 @@ static bool case_empty(struct front *front)
 	return front_do(front, &wire) == BLKIF_RSP_OKAY || no("it does not flush");
 }
 
-/* XSA-332: kicks without end; the script looks at a neighbour meanwhile. */
-static bool case_storm(struct front *front)
-{
-	const struct front_options options = {.order = 0};
-
-	if (!connected(front, &options, 1))
-		return false;
-	for (unsigned n = 0; n < 200000; n++)
-		xenevtchn_notify(front->evtchn, front->ring[0].port);
-	return alive(front, 2);
-}
-
-/* XSA-349: state writes without end. */
-static bool case_state_storm(struct front *front)
-{
-	const struct front_options options = {.order = 0};
-
-	if (!connected(front, &options, 1))
-		return false;
-	for (unsigned n = 0; n < 3000; n++)
-		front_state(front, XenbusStateConnected);
-	return alive(front, 2);
-}
-
-/* Any bytes in any slots, indices that run ahead or back, kicks; then it closes and comes again.
- * The script looks at a neighbour meanwhile. */
-static void garbage_put(struct front *front)
-{
-	struct front_ring *ring = &front->ring[0];
-	blkif_sring_t *shared = ring->pages;
-
-	for (unsigned n = (unsigned)random() % 8; n; n--) {
-		union front_wire wire =
-			front_request(front, (uint8_t)random() % 8, (uint64_t)random() % 65536, 0);
-		uint8_t *bytes = (uint8_t *)&wire;
-
-		for (unsigned spoilt = (unsigned)random() % 6; spoilt; spoilt--)
-			bytes[(unsigned)random() % sizeof(wire)] = (uint8_t)random();
-		front_put(front, 0, &wire);
-	}
-	if (random() % 200 == 0)
-		ring->prod += (unsigned)random();
-	if (random() % 50 == 0)
-		shared->rsp_prod = (unsigned)random();
-	front_push(front, 0);
-}
-
-static bool case_garbage(struct front *front)
-{
-	const struct front_options options = {.order = 0};
-
-	srandom((unsigned)getpid());
-	for (unsigned life = 0; life < 10; life++) {
-		front_connect(front, &options);
-		if (!front_wait(front, CONNECTED))
-			return no("the backend did not connect");
-		for (unsigned n = 0; n < 300; n++) {
-			garbage_put(front);
-			if (n % 10 == 0)
-				usleep(1000);
-		}
-		if (!front_close(front))
-			return no("the backend did not follow to InitWait");
-	}
-	return connected(front, &options, 1);
-}
-
-/* XSA-350, XSA-331: ten thousand states in any order, with rings and without, and kicks of ports
- * that are just being closed. */
-static bool case_states(struct front *front)
-{
-	const struct front_options at_once = {.at_once = true};
-	const struct front_options options = {.order = 0};
-
-	srandom(1);
-	for (unsigned n = 0; n < 10000; n++) {
-		if (random() % 16) {
-			front_state(front, (enum xenbus_state)(random() % 9));
-			continue;
-		}
-		front_forget(front);
-		front_connect(front, &at_once);
-		xenevtchn_notify(front->evtchn, front->ring[0].port);
-	}
-	front_state(front, XenbusStateClosing);
-	front_state(front, XenbusStateClosed);
-	if (!front_wait(front, CLOSED))
-		return no("the backend did not close");
-	front_forget(front);
-	front_state(front, XenbusStateInitialising);
-	return connected(front, &options, 1);
-}
-
 /* The storage is full from some page on; what was written stays, and can be written again. */
 static bool case_full(struct front *front)
 {
@@ -386,121 +216,6 @@ static bool case_short(struct front *front)
 	if (front_do(front, &wire) != BLKIF_RSP_ERROR)
 		return no("it read what is not there");
 	return alive(front, 2);
-}
-
-/*
- * Four rings of reads and writes, each page of the disk in one request at a time, for ENDURE
- * seconds: every request is answered once and well, and every page reads as it was written last.
- * The script kills the backend's worker meanwhile.
- */
-#define ENDURE_PAGES 2048u
-
-struct endure {
-	uint64_t id;   /* of the request that has this data page; 0: none */
-	uint64_t fill; /* what it writes, or what it has to read */
-	unsigned page; /* of the disk */
-	bool write;
-};
-
-static uint64_t endure_value[ENDURE_PAGES];
-static bool endure_busy[ENDURE_PAGES];
-
-static void endure_fill(uint8_t *data, uint64_t value)
-{
-	for (unsigned n = 0; n < 4096; n += 8)
-		memcpy(data + n, &value, 8);
-}
-
-static bool endure_is(const uint8_t *data, uint64_t value)
-{
-	return !memcmp(data, &value, 8) && !memcmp(data, data + 8, 4088);
-}
-
-static void endure_ask(struct front *front, struct endure *slots, unsigned n, uint64_t id)
-{
-	struct endure *slot = &slots[n];
-	union front_wire wire;
-
-	do
-		slot->page = (unsigned)random() % ENDURE_PAGES;
-	while (endure_busy[slot->page]);
-	slot->id = id;
-	slot->write = random() % 2;
-	slot->fill = slot->write ? id : endure_value[slot->page];
-	endure_busy[slot->page] = true;
-	endure_fill(front->data[n], slot->write ? id : UINT64_MAX);
-	wire = front_request(front, slot->write ? BLKIF_OP_WRITE : BLKIF_OP_READ, slot->page * 8ull,
-			     n);
-	wire.direct.id = id;
-	front_put(front, n % 4, &wire);
-}
-
-static const char *endure_answered(struct front *front, struct endure *slots, uint64_t id,
-				   int status)
-{
-	for (unsigned n = 0; n < FRONT_DATA_PAGES; n++) {
-		struct endure *slot = &slots[n];
-
-		if (slot->id != id)
-			continue;
-		if (status != BLKIF_RSP_OKAY)
-			return "a request failed";
-		if (!slot->write && !endure_is(front->data[n], slot->fill))
-			return "it read something else than was written last";
-		if (slot->write)
-			endure_value[slot->page] = slot->fill;
-		endure_busy[slot->page] = false;
-		slot->id = 0;
-		return NULL;
-	}
-	return "a request was answered that was not asked, or twice";
-}
-
-static bool case_endure(struct front *front)
-{
-	const struct front_options options = {.rings = 4, .order = 2};
-	const char *seconds = getenv("ENDURE"), *wrong;
-	struct endure slots[FRONT_DATA_PAGES] = {0};
-	time_t end = time(NULL) + (seconds ? atoi(seconds) : 10);
-	uint64_t next = 1, id;
-	unsigned under_way = 0, idle = 0;
-
-	front_connect(front, &options);
-	if (!front_wait(front, CONNECTED))
-		return no("the backend did not connect");
-	for (;;) {
-		unsigned answered = 0;
-		int status;
-
-		for (unsigned n = 0; n < FRONT_DATA_PAGES && time(NULL) < end; n++) {
-			if (slots[n].id)
-				continue;
-			endure_ask(front, slots, n, next++);
-			under_way++;
-			if (n % 3 == 0)
-				front_push(front, n % 4);
-		}
-		for (unsigned ring = 0; ring < 4; ring++)
-			front_push(front, ring);
-		for (unsigned ring = 0; ring < 4; ring++) {
-			while ((status = front_answer(front, ring, 0, &id)) != 1) {
-				wrong = endure_answered(front, slots, id, status);
-				if (wrong)
-					return no(wrong);
-				answered++;
-			}
-		}
-		under_way -= answered;
-		idle = answered ? 0 : idle + 1;
-		if (!under_way && time(NULL) >= end)
-			break;
-		if (idle > 20000)
-			return no("no answer for 20 seconds");
-		if (idle)
-			usleep(1000);
-	}
-	printf("%llu requests\n", (unsigned long long)next - 1);
-	return true;
 }
 
 /* At a step of the handshake, until the domain is ended from outside. */
