@@ -11,7 +11,7 @@ backend-xenbus_SRCS := $(addprefix backend/xenbus/,state.c path.c error.c journa
 # Disks that come over NBD: the worker's client, and what the supervisor runs for it.
 backend-block-ring_SRCS += $(addprefix backend/block/,engine_nbd.c engine_sectors.c engine_inject.c inject.c stall.c unflushed.c remote.c \
 	remote_connection.c remote_recovery.c)
-backend-block_SRCS += $(addprefix backend/block/,source.c backing.c connector.c exporter.c vbd_storage.c vbd_remote.c vbd_units.c)
+backend-block_SRCS += $(addprefix backend/block/,source.c backing.c backing_connector.c backing_qemu.c connector.c exporter.c vbd_storage.c vbd_remote.c vbd_units.c)
 xsplit-backend_SRCS += backend/supervisor/child.c backend/worker/confine.c
 
 PROGRAMS += xsplit-backend

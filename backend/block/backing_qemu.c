@@ -1,0 +1,166 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backend/block/backing_internal.h"
+#include "lib/log.h"
+
+/* So often an image is tried that another process has locked. */
+#define LOCKED_TRIES 25u
+
+static void line_end(struct backing *backing)
+{
+	backing->line[backing->length] = '\0';
+	if (backing->length) {
+		const char *words = backing->line;
+
+		for (const char *skip = "qemu-nbd: "; *skip && *skip == *words; skip++)
+			words++;
+		if (backing->state != BACKING_ASKING)
+			log_warn("%s: %s", backing->name, words);
+		if (backing->state == BACKING_ASKING)
+			snprintf(backing->why, sizeof(backing->why), "%.200s%s", words,
+				 strstr(words, "Unknown protocol 'rbd'")
+					 ? "; install qemu-block-extra"
+					 : "");
+	}
+	backing->length = 0;
+}
+
+/* What it says goes into the log, line by line. Return: is there more? */
+static bool errors_read(struct backing *backing)
+{
+	char text[512];
+	ssize_t n = read(backing->errors, text, sizeof(text));
+
+	for (ssize_t i = 0; i < n; i++) {
+		if (text[i] == '\n')
+			line_end(backing);
+		else if (backing->length < sizeof(backing->line) - 1)
+			backing->line[backing->length++] = text[i];
+	}
+	return n > 0;
+}
+
+static void on_errors(evutil_socket_t fd, short what, void *arg)
+{
+	struct backing *backing = arg;
+
+	if (!errors_read(backing))
+		event_del(backing->readable);
+}
+
+void backing_errors_close(struct backing *backing)
+{
+	if (backing->readable)
+		event_free(backing->readable);
+	backing->readable = NULL;
+	if (backing->errors >= 0)
+		close(backing->errors);
+	backing->errors = -1;
+}
+
+static void on_qemu_ended(void *arg, int status)
+{
+	struct backing *backing = arg;
+	char how[64];
+
+	while (errors_read(backing))
+		;
+	line_end(backing);
+	backing_errors_close(backing);
+	child_free(backing->qemu);
+	backing->qemu = NULL;
+	backing->used = false;
+	if (WIFSIGNALED(status))
+		snprintf(how, sizeof(how), "was killed by signal %d", WTERMSIG(status));
+	else
+		snprintf(how, sizeof(how), "ended with status %d", WEXITSTATUS(status));
+	if (backing->state == BACKING_ASKING && strstr(backing->why, "lock") &&
+	    backing->locked++ < LOCKED_TRIES) {
+		backing->pause_ms = RETRY_MS; /* that of the disk's last life is about to end */
+		backing_step_soon(backing);
+		return;
+	}
+	if (backing->state == BACKING_ASKING) {
+		char why[sizeof(backing->why)];
+
+		snprintf(why, sizeof(why), "%s", backing->why);
+		backing_connector_stop(backing);
+		backing_failed(backing, "%.200s", *why ? why : how);
+		return;
+	}
+	if (!backing->ending) {
+		log_error("%s: its qemu-nbd %s, it is started again", backing->name, how);
+		backing_try_again(backing, "its qemu-nbd has ended");
+	} else {
+		backing_step_soon(backing);
+	}
+}
+
+int backing_listener_make(struct backing *backing)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	mode_t mask;
+	int rc = 0;
+
+	if (strlen(backing->socket) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, backing->socket, strlen(backing->socket));
+	backing->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (backing->listener < 0)
+		return -errno;
+	unlink(backing->socket);
+	mask = umask(0177);
+	if (bind(backing->listener, (struct sockaddr *)&address, sizeof(address)) ||
+	    listen(backing->listener, 16))
+		rc = -errno;
+	umask(mask);
+	return rc;
+}
+
+int backing_qemu_start(struct backing *backing)
+{
+	const char *words[8] = {"xsplit-backend", "--qemu-nbd", backing->params};
+	struct child_options options = {.base = backing->base,
+					.words = words,
+					.fds = &backing->listener,
+					.count = 1,
+					.signal = SIGTERM, /* it has tables to write */
+					.ended = on_qemu_ended,
+					.arg = backing};
+	int ends[2], n = 3, rc;
+
+	if (backing->read_only)
+		words[n++] = "--read-only";
+	if (backing->user) {
+		words[n++] = "--user";
+		words[n++] = backing->user;
+	}
+	if (!backing->sandboxed)
+		words[n++] = "--without-sandbox";
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
+		return -errno;
+	fcntl(ends[1], F_SETFL, 0);
+	options.error = ends[1];
+	rc = child_start(&backing->qemu, &options);
+	close(ends[1]);
+	if (rc) {
+		close(ends[0]);
+		return rc;
+	}
+	backing->errors = ends[0];
+	backing->ending = backing->used = false;
+	backing->readable =
+		event_new(backing->base, ends[0], EV_READ | EV_PERSIST, on_errors, backing);
+	if (backing->readable)
+		event_add(backing->readable, NULL);
+	return 0;
+}
