@@ -30,15 +30,13 @@ int evtchn_send(struct evtchn *evtchn, const struct evtchn_channel *channel)
 static void channel_settle(struct evtchn *evtchn, struct evtchn_channel *channel)
 {
 	struct evtchn_unmask unmask = {.port = channel->port};
-	unsigned vcpu = evtchn->host->ops->vcpu(evtchn->host);
 	uint32_t masks = atomic_read32(&channel->flags) & EVTCHN_MASKS, before;
 
 	do {
 		before = masks;
 		if (masks)
 			evtchn->abi->mask(evtchn, channel->port);
-		else if (evtchn->abi->unmask(evtchn, channel->port,
-					     atomic_read32(&channel->vcpu) == vcpu))
+		else if (evtchn->abi->unmask(evtchn, channel->port))
 			hypercall_evtchn(evtchn->host, EVTCHNOP_unmask, &unmask);
 		masks = atomic_read32(&channel->flags) & EVTCHN_MASKS;
 	} while (!masks != !before);
@@ -153,13 +151,19 @@ static bool event_take(struct evtchn *evtchn, struct evtchn_channel *channel, ui
 static bool channel_leave(struct evtchn *evtchn, struct evtchn_channel *channel, uint32_t port)
 {
 	uint32_t old = atomic_read32(&channel->flags), new;
+	bool again;
 
 	do {
+		again = old & EVTCHN_AGAIN && !(old & EVTCHN_MASKS);
 		new = old & ~EVTCHN_AGAIN;
-		if (!(old & EVTCHN_AGAIN) || old & EVTCHN_MASKS)
+		if (!again)
 			new &= ~EVTCHN_RUNNING;
+		else if (channel->late)
+			new |= EVTCHN_MASK_LATE;
 	} while (!atomic_compare_swap32(&channel->flags, &old, new));
-	if (new &EVTCHN_RUNNING)
+	if (again && channel->late)
+		channel_settle(evtchn, channel);
+	if (again)
 		return false;
 	return !(old & EVTCHN_AGAIN) || !event_take(evtchn, channel, port);
 }

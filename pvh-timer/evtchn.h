@@ -67,7 +67,7 @@ struct evtchn_abi {
 	void (*pend)(struct evtchn *evtchn, uint32_t port);
 	void (*mask)(struct evtchn *evtchn, uint32_t port);
 	/* Return: must Xen be asked to unmask, so that it looks for what is pending? */
-	bool (*unmask)(struct evtchn *evtchn, uint32_t port, bool local);
+	bool (*unmask)(struct evtchn *evtchn, uint32_t port);
 	/* Call evtchn_handle for what is pending; return how many. */
 	unsigned (*scan)(struct evtchn *evtchn, unsigned vcpu);
 	/* Is it pending and unmasked, and nobody was told? */

@@ -41,14 +41,12 @@ static void port_mask(struct evtchn *evtchn, uint32_t port)
 
 /* Xen tells only of what becomes pending while unmasked, and its own call looks at what is pending
  * only if it is the one that clears the mask: so the bit is set for it, whoever cleared it. */
-static bool port_unmask(struct evtchn *evtchn, uint32_t port, bool local)
+static bool port_unmask(struct evtchn *evtchn, uint32_t port)
 {
-	if (local) {
-		atomic_bit_clear(evtchn->shared->evtchn_mask, port);
-		if (!port_pending(evtchn, port))
-			return false;
-		anomaly_note(evtchn->anomalies, ANOMALY_UNMASK_RACE);
-	}
+	atomic_bit_clear(evtchn->shared->evtchn_mask, port);
+	if (!port_pending(evtchn, port))
+		return false;
+	anomaly_note(evtchn->anomalies, ANOMALY_UNMASK_RACE);
 	atomic_bit_set(evtchn->shared->evtchn_mask, port);
 	return true;
 }

@@ -1,6 +1,7 @@
 /* The FIFO ABI: one word a port, linked by Xen into sixteen queues a vcpu. */
 #include "pvh-timer/atomic.h"
 #include "pvh-timer/evtchn.h"
+#include "pvh-timer/evtchn_flags.h"
 #include "pvh-timer/hypercall.h"
 
 #define PENDING (1u << EVTCHN_FIFO_PENDING)
@@ -96,7 +97,7 @@ static void port_mask(struct evtchn *evtchn, uint32_t port)
 }
 
 /* While BUSY, Xen is linking the word and has looked at MASKED already. */
-static bool port_unmask(struct evtchn *evtchn, uint32_t port, bool local)
+static bool port_unmask(struct evtchn *evtchn, uint32_t port)
 {
 	uint32_t *word = word_of(evtchn, port);
 	uint32_t old = atomic_read32(word);
@@ -107,7 +108,7 @@ static bool port_unmask(struct evtchn *evtchn, uint32_t port, bool local)
 			old = atomic_read32(word);
 		}
 	}
-	if (!(atomic_read32(word) & PENDING))
+	if (!(old & PENDING))
 		return false;
 	anomaly_note(evtchn->anomalies, ANOMALY_UNMASK_RACE);
 	return true;
@@ -123,11 +124,22 @@ static uint32_t unlink(uint32_t *word)
 	return old & LINK;
 }
 
+/* A port that was closed while linked, and was bound anew, is still in the queue of its old vcpu.
+ */
+static struct evtchn_channel *strayed(struct evtchn *evtchn, uint32_t port, unsigned vcpu)
+{
+	struct evtchn_channel *channel = evtchn_channel_of(evtchn, port);
+	bool pinned = channel && (channel->kind == EVTCHN_IPI || channel->kind == EVTCHN_VIRQ);
+
+	return pinned && atomic_read32(&channel->vcpu) != vcpu ? channel : NULL;
+}
+
 /* One event of @queue. Clears the queue's bit in @ready when it was the last. */
 static unsigned consume(struct evtchn *evtchn, unsigned vcpu, unsigned queue, uint32_t *ready)
 {
 	struct evtchn_vcpu *us = &evtchn->vcpu[vcpu];
 	uint32_t port = us->head[queue], word;
+	struct evtchn_channel *channel;
 
 	if (!port)
 		port = atomic_read32(&us->control->head[queue]) & LINK;
@@ -139,7 +151,15 @@ static unsigned consume(struct evtchn *evtchn, unsigned vcpu, unsigned queue, ui
 	if (!us->head[queue])
 		*ready &= ~(1u << queue);
 	word = atomic_read32(word_of(evtchn, port));
-	if (!(word & PENDING) || word & MASKED || !port_clear(evtchn, port))
+	if (!(word & PENDING) || word & MASKED)
+		return 0;
+	channel = strayed(evtchn, port, vcpu);
+	if (channel) {
+		/* Xen links it where it belongs. */
+		evtchn_unmask_for(evtchn, channel, 0);
+		return 0;
+	}
+	if (!port_clear(evtchn, port))
 		return 0;
 	evtchn_handle(evtchn, port, vcpu);
 	return 1;

@@ -350,17 +350,42 @@ static void event_2l(struct xen *xen, uint32_t port)
 		vcpu_notify(xen, xen->port[port].vcpu);
 }
 
-/* As try_set_link of event_fifo.c: only a tail that is still linked can be linked to. */
-static bool tail_link(uint32_t *tail, uint32_t port)
+/* As try_set_link of event_fifo.c: 1 linked, 0 it is no longer in the queue, -EAGAIN it changed. */
+static int link_try(uint32_t *word, uint32_t *seen, uint32_t port)
 {
-	uint32_t old = atomic_read32(tail);
+	uint32_t old = *seen;
 
-	do {
-		if (!(old & 1u << EVTCHN_FIFO_LINKED))
-			return false;
-	} while (!atomic_compare_swap32(tail, &old,
-					(old & ~(uint32_t)EVTCHN_FIFO_LINK_MASK) | port));
-	return true;
+	if (!(old & 1u << EVTCHN_FIFO_LINKED))
+		return 0;
+	return atomic_compare_swap32(
+		       word, seen,
+		       (old & ~(1u << EVTCHN_FIFO_BUSY | (uint32_t)EVTCHN_FIFO_LINK_MASK)) | port)
+		       ? 1
+		       : -EAGAIN;
+}
+
+/* As evtchn_fifo_set_link: only a tail that is still linked can be linked to. A guest that keeps
+ * changing it is stopped by BUSY, while which it must not unmask; one that does not stop loses the
+ * event. */
+static bool tail_link(struct xen *xen, uint32_t *word, uint32_t port)
+{
+	const uint32_t busy = 1u << EVTCHN_FIFO_BUSY, masked = 1u << EVTCHN_FIFO_MASKED;
+	uint32_t seen = atomic_read32(word), before;
+	int linked = link_try(word, &seen, port);
+
+	if (linked >= 0)
+		return linked;
+	atomic_set32(word, busy);
+	seen = atomic_read32(word);
+	for (unsigned try = 0; try < 4 && linked < 0; try++) {
+		before = seen;
+		linked = link_try(word, &seen, port);
+		if (linked < 0 && before & masked && !(seen & masked))
+			xen->busy_broken = true;
+	}
+	if (linked <= 0)
+		atomic_clear32(word, busy);
+	return linked;
 }
 
 static void event_fifo(struct xen *xen, uint32_t port)
@@ -383,7 +408,8 @@ static void event_fifo(struct xen *xen, uint32_t port)
 		xen->tail[what->last_vcpu][what->last_priority] = 0;
 	what->last_vcpu = what->vcpu;
 	what->last_priority = what->priority;
-	if (!*tail || *tail == port || !tail_link(&xen->array[*tail / 1024][*tail % 1024], port)) {
+	if (!*tail || *tail == port ||
+	    !tail_link(xen, &xen->array[*tail / 1024][*tail % 1024], port)) {
 		atomic_write32(&xen->control[what->vcpu]->head[what->priority], port);
 		*tail = port;
 		if (!atomic_set32(&xen->control[what->vcpu]->ready, 1u << what->priority))

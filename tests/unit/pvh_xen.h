@@ -65,6 +65,7 @@ struct xen {
 	unsigned array_pages;
 	struct evtchn_fifo_control_block *control[XEN_VCPUS];
 	uint32_t tail[XEN_VCPUS][EVTCHN_FIFO_MAX_QUEUES];
+	bool busy_broken;    /* a word was unmasked while Xen was linking to it */
 	uint32_t first_port; /* lower ones are never given out */
 
 	/* Interrupts. */

@@ -361,8 +361,11 @@ static void xen_lock(struct xen *xen)
 {
 	pvh_interleave();
 	while (pthread_mutex_trylock(&xen->lock)) {
+#ifdef PVH_INTERLEAVE
 		pvh_interleave();
+#else
 		sched_yield();
+#endif
 	}
 }
 
