@@ -273,6 +273,11 @@ int blkfront_create(struct platform *platform, const char *path,
 	return rc;
 }
 
+int blkfront_resume(struct blkfront *front)
+{
+	return xenbus_resume(&front->device);
+}
+
 void blkfront_stop(struct blkfront *front)
 {
 	xenbus_stop(&front->device);

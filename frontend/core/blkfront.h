@@ -47,6 +47,12 @@ struct blkfront_events {
 int blkfront_create(struct platform *platform, const char *path,
 		    const struct blkfront_events *events, void *arg, struct blkfront **front);
 
+/**
+ * blkfront_resume - the domain was restored; as xenbus_resume. What was submitted completes with
+ * -ERESTART, changed() tells when there is a backend again.
+ */
+int blkfront_resume(struct blkfront *front);
+
 /** blkfront_stop - end at once; what is queued completes with -ERESTART. */
 void blkfront_stop(struct blkfront *front);
 

@@ -240,6 +240,11 @@ int netfront_create(struct platform *platform, const char *path,
 	return rc;
 }
 
+int netfront_resume(struct netfront *front)
+{
+	return xenbus_resume(&front->device);
+}
+
 void netfront_destroy(struct netfront *front)
 {
 	struct platform *platform = front->device.platform;

@@ -35,6 +35,9 @@ struct netfront_events {
 int netfront_create(struct platform *platform, const char *path,
 		    const struct netfront_events *events, void *arg, struct netfront **front);
 
+/** netfront_resume - the domain was restored; as xenbus_resume. What was sent may be lost. */
+int netfront_resume(struct netfront *front);
+
 /** netfront_destroy - end at once and free all. */
 void netfront_destroy(struct netfront *front);
 

@@ -233,19 +233,13 @@ static int backend_find(struct xenbus_device *device)
 	return 0;
 }
 
-int xenbus_start(struct xenbus_device *device, const char *path)
+/* The handshake with the backend that was found. */
+static int device_begin(struct xenbus_device *device)
 {
-	struct text own = text_on(device->path, sizeof(device->path));
 	char state[STORE_PATH_SIZE];
 	unsigned backend;
 	int rc;
 
-	text_add(&own, path);
-	if (own.cut)
-		return -ENAMETOOLONG;
-	rc = backend_find(device);
-	if (rc)
-		return rc;
 	rc = text_path(state, sizeof(state), device->backend, "state");
 	if (rc)
 		return rc;
@@ -260,6 +254,45 @@ int xenbus_start(struct xenbus_device *device, const char *path)
 	}
 	return device->platform->ops->store_watch(device->platform, state, xenbus_changed, device,
 						  &device->watch);
+}
+
+int xenbus_start(struct xenbus_device *device, const char *path)
+{
+	struct text own = text_on(device->path, sizeof(device->path));
+	int rc;
+
+	text_add(&own, path);
+	if (own.cut)
+		return -ENAMETOOLONG;
+	rc = backend_find(device);
+	return rc ? rc : device_begin(device);
+}
+
+static void watch_end(struct xenbus_device *device)
+{
+	if (device->watch)
+		device->platform->ops->store_unwatch(device->platform, device->watch);
+	device->watch = NULL;
+}
+
+int xenbus_resume(struct xenbus_device *device)
+{
+	uint16_t domid = device->backend_id;
+	int rc = 0;
+
+	if (device->phase == XENBUS_ENDED)
+		return 0;
+	watch_end(device);
+	device_close(device);
+	if (device->phase < XENBUS_LEAVING) {
+		rc = backend_find(device);
+		if (!rc)
+			rc = device->backend_id == domid ? device_begin(device) : -EXDEV;
+		if (!rc)
+			return 0;
+	}
+	device_end(device);
+	return rc;
 }
 
 void xenbus_leave(struct xenbus_device *device, const char *reason)
@@ -285,9 +318,7 @@ void xenbus_leave(struct xenbus_device *device, const char *reason)
 
 void xenbus_stop(struct xenbus_device *device)
 {
-	if (device->watch)
-		device->platform->ops->store_unwatch(device->platform, device->watch);
-	device->watch = NULL;
+	watch_end(device);
 	if (device->phase != XENBUS_ENDED) {
 		device_close(device);
 		if (device->phase != XENBUS_FINISHING)

@@ -88,6 +88,16 @@ struct xenbus_device {
  */
 int xenbus_start(struct xenbus_device *device, const char *path);
 
+/**
+ * xenbus_resume - the domain was restored: begin anew, with whatever backend there is now.
+ *
+ * The host has shared all areas again before, under the same grefs, and closed all events.
+ * Return: 0, -EXDEV (another domain than before serves it: the owner destroys the device and
+ * creates it anew), or as xenbus_start. On error the device has ended. One that was ending has
+ * ended.
+ */
+int xenbus_resume(struct xenbus_device *device);
+
 /** xenbus_leave - end in order: Closing, wait for the backend, Closed. @reason is logged, or NULL.
  */
 void xenbus_leave(struct xenbus_device *device, const char *reason);

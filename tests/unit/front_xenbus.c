@@ -284,6 +284,69 @@ START_TEST(start_refuses)
 }
 END_TEST
 
+/* The domain was restored at some phase; the store is the new host's. */
+static const struct {
+	const char *what, *before; /* the backend's states until then */
+	const char *backend, *backend_id;
+	bool leaving;
+	int rc;
+	const char *told;
+	enum xenbus_phase phase;
+} resumes[] = {
+	{"connected", "24", "/local/domain/0/backend/vbd/9/51712", "0", false, 0, "OCXOC",
+	 XENBUS_CONNECTED},
+	{"rings offered", "2", "/local/domain/0/backend/vbd/9/51712", "0", false, 0, "OXOC",
+	 XENBUS_CONNECTED},
+	{"not begun", "1", "/local/domain/0/backend/vbd/9/51712", "0", false, 0, "OC",
+	 XENBUS_CONNECTED},
+	{"the same backend", "24", "/local/domain/0/backend/vbd/5/51712", "0", false, 0, "OCXOC",
+	 XENBUS_CONNECTED},
+	{"another domain's backend", "24", "/local/domain/3/backend/vbd/9/51712", "3", false,
+	 -EXDEV, "OCXE", XENBUS_ENDED},
+	{"it was not restored", "24", NULL, NULL, false, -ENOENT, "OCXE", XENBUS_ENDED},
+	{"leaving", "24", "/local/domain/0/backend/vbd/9/51712", "0", true, 0, "OCXE",
+	 XENBUS_ENDED},
+	{"ended", "24665", "/local/domain/0/backend/vbd/9/51712", "0", true, 0, "OCXE",
+	 XENBUS_ENDED},
+};
+
+static void backend_state_set(struct fake *fake, const char *backend, char state)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/state", backend);
+	fake_set(fake, path, (char[]){state, '\0'});
+}
+
+START_TEST(restored)
+{
+	struct test_device test;
+	struct fake fake;
+
+	device_make(&fake, &test, "1", "1");
+	for (const char *state = resumes[_i].before; *state; state++) {
+		if (*state == '6' && resumes[_i].leaving)
+			xenbus_leave(&test.xenbus, NULL);
+		backend_state_set(&fake, "/local/domain/0/backend/vbd/5/51712", *state);
+	}
+	if (resumes[_i].leaving)
+		xenbus_leave(&test.xenbus, NULL);
+	fake_put(&fake, "device/vbd/51712/backend", resumes[_i].backend);
+	fake_put(&fake, "device/vbd/51712/backend-id", resumes[_i].backend_id);
+	fake_put(&fake, "device/vbd/51712/state", "1");
+	if (resumes[_i].backend)
+		backend_state_set(&fake, resumes[_i].backend, '1');
+	ck_assert_msg(xenbus_resume(&test.xenbus) == resumes[_i].rc, "%s", resumes[_i].what);
+	for (const char *state = "24"; resumes[_i].backend && *state; state++)
+		backend_state_set(&fake, resumes[_i].backend, *state);
+	ck_assert_msg(!strcmp(test.told, resumes[_i].told), "%s: %s, not %s", resumes[_i].what,
+		      test.told, resumes[_i].told);
+	ck_assert_msg(test.xenbus.phase == resumes[_i].phase, "%s", resumes[_i].what);
+	xenbus_stop(&test.xenbus);
+	fake_empty(&fake);
+}
+END_TEST
+
 START_TEST(pages_in_use_wait_in_limbo)
 {
 	struct platform_area *area[3] = {0}, *more = NULL;
@@ -330,6 +393,7 @@ int main(void)
 	tcase_add_loop_test(tc, every_state_in_every_phase, 0, TABLE_SIZE(steps));
 	tcase_add_loop_test(tc, backend_stories, 0, TABLE_SIZE(stories));
 	tcase_add_loop_test(tc, start_refuses, 0, TABLE_SIZE(starts));
+	tcase_add_loop_test(tc, restored, 0, TABLE_SIZE(resumes));
 	tcase_add_test(tc, going_in_circles_ends);
 	tcase_add_test(tc, stale_state_at_the_start);
 	tcase_add_test(tc, conflicts_are_bounded);
