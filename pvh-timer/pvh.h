@@ -92,6 +92,9 @@ const char *upgrade_outcome_name(enum upgrade_outcome outcome);
 int upgrade_shared_map(struct pvh *pvh);
 int upgrade_infos_register(struct pvh *pvh);
 
+/** upgrade_apic_virtual - does the processor run the local APIC, as far as Xen tells? */
+bool upgrade_apic_virtual(struct pvh *pvh);
+
 /** upgrade_areas - runstate and time areas, reported in step[]. */
 void upgrade_areas(struct pvh *pvh);
 

@@ -42,6 +42,7 @@ static void interrupt_resume(struct pvh *pvh, struct suspend_report *report)
 	int rc;
 
 	upcall_forget(&pvh->upcall);
+	pvh->upcall.apic_virtual = upgrade_apic_virtual(pvh);
 	rc = upcall_set(&pvh->upcall, pvh->features, route);
 	/* Another host may lack what the last one had. */
 	if (rc)

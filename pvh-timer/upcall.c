@@ -169,8 +169,13 @@ int upcall_set(struct upcall *upcall, uint32_t features, enum upcall_route route
 
 int upcall_choose(struct upcall *upcall, uint32_t features, unsigned allowed)
 {
-	static const enum upcall_route best[] = {UPCALL_VCPU, UPCALL_VECTOR, UPCALL_INTX,
-						 UPCALL_GSI};
+	/* Own vectors owe an end of interrupt, which is an exit unless the processor takes it. */
+	const enum upcall_route best[] = {
+		upcall->apic_virtual ? UPCALL_VCPU : UPCALL_VECTOR,
+		upcall->apic_virtual ? UPCALL_VECTOR : UPCALL_VCPU,
+		UPCALL_INTX,
+		UPCALL_GSI,
+	};
 	int rc = 0;
 
 	for (unsigned i = 0; i < sizeof(best) / sizeof(best[0]); i++) {

@@ -35,6 +35,7 @@ struct upcall {
 	uint8_t vector;       /* for all but polling; 0x10 or more */
 	struct pvh_line line; /* .pci: of the platform device; .gsi: a free ISA interrupt */
 	bool pci_present;     /* is the platform device there? */
+	bool apic_virtual;    /* an end of interrupt costs no exit: the processor takes it */
 
 	enum upcall_route route;
 	bool told;             /* the toolstack sees a guest with PV drivers */
@@ -45,6 +46,8 @@ struct upcall {
  * upcall_set - use this way from now on, and take once what is pending.
  *
  * A vcpu's own vector cannot be taken back: afterwards UPCALL_VCPU is the only way until a resume.
+ * Nor can the domain's vector where there are no emulated controllers (PVH): each event then
+ * interrupts by both, the second time for nothing.
  * For it the local APIC of each vcpu has to be enabled. When Xen refuses it for a vcpu but took it
  * for those before, the others get the domain's vector.
  *
@@ -54,8 +57,9 @@ struct upcall {
 int upcall_set(struct upcall *upcall, uint32_t features, enum upcall_route route);
 
 /**
- * upcall_choose - the best of the ways in @allowed (bits 1 << route) that works: own vectors, the
- * domain's, PCI, GSI; polling when none does. Return: 0, or why the last one tried did not work.
+ * upcall_choose - the best of the ways in @allowed (bits 1 << route) that works: the domain's
+ * vector, own vectors, or those two the other way round where .apic_virtual; then PCI, GSI; polling
+ * when none does. Return: 0, or why the last one tried did not work.
  */
 int upcall_choose(struct upcall *upcall, uint32_t features, unsigned allowed);
 

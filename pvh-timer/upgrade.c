@@ -137,18 +137,29 @@ static int events_start(struct pvh *pvh)
 	return rc;
 }
 
+bool upgrade_apic_virtual(struct pvh *pvh)
+{
+	struct cpuid_hvm hvm;
+
+	return !cpuid_hvm_read(pvh->host, &pvh->xen, &hvm) &&
+	       (hvm.apic_virtual || hvm.x2apic_virtual);
+}
+
 static void interrupt_choose(struct pvh *pvh)
 {
 	unsigned allowed = pvh->routes ? pvh->routes : ~0u;
+	bool apic_virtual = upgrade_apic_virtual(pvh);
+	enum upcall_route best = apic_virtual ? UPCALL_VCPU : UPCALL_VECTOR;
 	int rc;
 
 	pvh->upcall = (struct upcall){.evtchn = &pvh->evtchn,
 				      .vector = pvh->vector,
 				      .line = pvh->line,
-				      .pci_present = pvh->pci_present};
+				      .pci_present = pvh->pci_present,
+				      .apic_virtual = apic_virtual};
 	rc = upcall_choose(&pvh->upcall, pvh->features, allowed);
 	note(pvh, UPGRADE_INTERRUPT,
-	     pvh->upcall.route == UPCALL_VCPU && !rc ? UPGRADE_SWITCHED : UPGRADE_FELL_BACK,
+	     pvh->upcall.route == best && !rc ? UPGRADE_SWITCHED : UPGRADE_FELL_BACK,
 	     upcall_types[pvh->upcall.route].name, rc);
 	note(pvh, UPGRADE_TOOLSTACK, pvh->upcall.told ? UPGRADE_SWITCHED : UPGRADE_FAILED,
 	     pvh->upcall.told ? "told" : "takes us for one without PV drivers", 0);

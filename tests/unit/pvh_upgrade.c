@@ -204,6 +204,24 @@ START_TEST(best_way_that_works)
 }
 END_TEST
 
+/* Of two vectors that work, the one that costs fewer exits. */
+START_TEST(own_vectors_where_the_processor_acknowledges)
+{
+	static const uint32_t flags[] = {0, 1u << 0, 1u << 1};
+	struct xen *xen = world_make(2);
+
+	xen->hvm_flags = flags[_i] | 1u << 3 | 1u << 6;
+	ck_assert_int_eq(upgrade(&pvh), 0);
+	ck_assert_int_eq(pvh.upcall.route, _i ? UPCALL_VCPU : UPCALL_VECTOR);
+	ck_assert_int_eq(pvh.step[UPGRADE_INTERRUPT].outcome, UPGRADE_SWITCHED);
+	/* An old Xen has no own vectors, or none for the domain. */
+	xen_refuse(xen, __HYPERVISOR_hvm_op, HVMOP_set_evtchn_upcall_vector, -ENOSYS, 0, 99);
+	upcall_forget(&pvh.upcall);
+	ck_assert_int_eq(upcall_choose(&pvh.upcall, pvh.features, ~0u), 0);
+	ck_assert_int_eq(pvh.upcall.route, UPCALL_VECTOR);
+}
+END_TEST
+
 START_TEST(vectors_for_some_vcpus_only)
 {
 	struct xen *xen = world_make(4);
@@ -433,6 +451,7 @@ int main(void)
 	tcase_add_test(tc, more_vcpus_than_slots);
 	tcase_add_loop_test(tc, each_way_and_its_duty, 0, TABLE_SIZE(routes));
 	tcase_add_test(tc, best_way_that_works);
+	tcase_add_loop_test(tc, own_vectors_where_the_processor_acknowledges, 0, 3);
 	tcase_add_test(tc, vectors_for_some_vcpus_only);
 	tcase_add_test(tc, the_upcall_that_comes_with_a_vector_is_acknowledged);
 	tcase_add_test(tc, what_is_owed_goes_by_the_way_it_came);

@@ -237,7 +237,7 @@ struct xen *xen_new(void)
 	xen->cpuid_base = 0x40000000;
 	xen->cpuid_leaves = 5;
 	xen->tsc_khz = 1000000;
-	xen->hvm_flags = 1u << 3 | 1u << 4 | 1u << 6;
+	xen->hvm_flags = 1u << 0 | 1u << 3 | 1u << 4 | 1u << 6;
 	xen->features = 1u << XENFEAT_hvm_callback_vector | 1u << XENFEAT_runstate_phys_area |
 			1u << XENFEAT_vcpu_time_phys_area;
 	xen->fifo_offered = true;
