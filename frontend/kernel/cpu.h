@@ -86,10 +86,7 @@ static inline void cpu_interrupts_off(void)
 }
 
 /** cpu_wait - interrupts on and sleep, in one: none is missed in between. Off again afterwards. */
-static inline void cpu_wait(void)
-{
-	__asm__ volatile("sti; hlt; cli" : : : "memory");
-}
+void cpu_wait(void);
 
 /** cpu_interrupts_save, cpu_interrupts_restore - off, and as they were. */
 static inline bool cpu_interrupts_save(void)

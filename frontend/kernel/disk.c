@@ -5,12 +5,21 @@
 #include "frontend/kernel/store.h"
 #include "frontend/kernel/world.h"
 
+#define ERESTART 85 /* as blkfront has it: the backend went, ask again */
+
 static struct {
 	struct blkfront *front;
 	uint32_t done; /* requests completed */
 	int status;
 	bool ended;
 	const char *broken;
+	/* The request. */
+	enum blk_operation operation;
+	uint64_t offset;
+	void *data;
+	size_t length;
+	struct blkslot *slot; /* it is on the ring */
+	uint32_t before;      /* .done then */
 } disk;
 
 static void changed(void *arg)
@@ -52,27 +61,43 @@ static int path_find(char *path, size_t size)
 	return 0;
 }
 
+static int connected_wait(void)
+{
+	uint64_t end = world_now() + WORLD_PATIENCE_NS;
+
+	while (!blkfront_info(disk.front)) {
+		store_watches();
+		smp_yield();
+		if (disk.ended || world_now() > end)
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
 int disk_open(void)
 {
 	struct platform *platform = platform_start();
-	uint64_t end = world_now() + WORLD_PATIENCE_NS;
 	char path[64];
 	int rc = platform ? path_find(path, sizeof(path)) : -ENODEV;
 
+	disk.ended = false;
 	if (!rc)
 		rc = blkfront_create(platform, path, &events, NULL, &disk.front);
 	if (rc)
 		return rc == -ENOENT ? -ENODEV : rc;
-	while (!blkfront_info(disk.front)) {
-		store_watches();
-		smp_yield();
-		if (disk.ended || world_now() > end) {
-			blkfront_destroy(disk.front);
-			disk.front = NULL;
-			return -ETIMEDOUT;
-		}
+	rc = connected_wait();
+	if (rc) {
+		blkfront_destroy(disk.front);
+		disk.front = NULL;
 	}
-	return 0;
+	return rc;
+}
+
+int disk_resume(void)
+{
+	int rc = blkfront_resume(disk.front);
+
+	return rc ? rc : connected_wait();
 }
 
 uint64_t disk_size(void)
@@ -81,33 +106,84 @@ uint64_t disk_size(void)
 }
 
 /* With interrupts off, which is the device's lock: its handler runs on this vcpu alone. */
-static int request(enum blk_operation operation, uint64_t offset, void *data, size_t length)
+static int submit(void)
 {
-	uint64_t end = world_now() + WORLD_PATIENCE_NS;
-	uint32_t before = disk.done;
-	struct blkslot *slot;
-	int rc;
+	bool on = cpu_interrupts_save();
+	int rc = blkfront_begin(disk.front, disk.operation, disk.offset, disk.length, NULL,
+				&disk.slot);
 
-	cpu_interrupts_off();
-	rc = blkfront_begin(disk.front, operation, offset, length, NULL, &slot);
 	if (rc)
 		goto out;
-	if (operation == BLK_WRITE)
-		blkfront_fill(disk.front, slot, data);
-	rc = blkfront_submit(disk.front, slot);
-	while (!rc && __atomic_load_n(&disk.done, __ATOMIC_ACQUIRE) == before) {
+	if (disk.operation == BLK_WRITE)
+		blkfront_fill(disk.front, disk.slot, disk.data);
+	disk.before = disk.done;
+	rc = blkfront_submit(disk.front, disk.slot);
+	if (rc)
+		blkfront_end(disk.front, disk.slot);
+out:
+	cpu_interrupts_restore(on);
+	return rc;
+}
+
+static int begin(enum blk_operation operation, uint64_t offset, void *data, size_t length)
+{
+	disk.operation = operation;
+	disk.offset = offset;
+	disk.data = data;
+	disk.length = length;
+	return submit();
+}
+
+/* Asleep until the answer comes. */
+static int answer_wait(void)
+{
+	uint64_t end = world_now() + WORLD_PATIENCE_NS;
+	int rc = 0;
+
+	cpu_interrupts_off();
+	while (!rc && __atomic_load_n(&disk.done, __ATOMIC_ACQUIRE) == disk.before) {
 		cpu_wait();
 		if (world_now() > end)
 			rc = -ETIMEDOUT;
 	}
 	if (!rc)
 		rc = disk.status;
-	if (!rc && operation == BLK_READ)
-		blkfront_drain(disk.front, slot, data);
-	blkfront_end(disk.front, slot);
-out:
+	if (!rc && disk.operation == BLK_READ)
+		blkfront_drain(disk.front, disk.slot, disk.data);
+	blkfront_end(disk.front, disk.slot);
 	cpu_interrupts_on();
 	return rc;
+}
+
+static int end(void)
+{
+	int rc = answer_wait();
+
+	while (rc == -ERESTART) {
+		rc = connected_wait();
+		if (!rc)
+			rc = submit();
+		if (!rc)
+			rc = answer_wait();
+	}
+	return rc;
+}
+
+static int request(enum blk_operation operation, uint64_t offset, void *data, size_t length)
+{
+	int rc = begin(operation, offset, data, length);
+
+	return rc ? rc : end();
+}
+
+int disk_begin_read(uint64_t offset, void *data, size_t length)
+{
+	return begin(BLK_READ, offset, data, length);
+}
+
+int disk_end_read(void)
+{
+	return end();
 }
 
 int disk_read(uint64_t offset, void *data, size_t length)

@@ -16,5 +16,14 @@ uint64_t disk_size(void);
 int disk_read(uint64_t offset, void *data, size_t length);
 int disk_write(uint64_t offset, void *data, size_t length);
 
+/** disk_begin_read - ask for @length bytes at @offset, not waited for. disk_end_read - wait for
+ * them: meanwhile nothing else may be asked for. Return: 0 or a negative errno. */
+int disk_begin_read(uint64_t offset, void *data, size_t length);
+int disk_end_read(void);
+
+/** disk_resume - the domain was restored: connect again. Return: as disk_open. What was asked for
+ * and not answered is asked for again. */
+int disk_resume(void);
+
 /** disk_close - in order. */
 void disk_close(void);

@@ -9,8 +9,12 @@
 /** Frames of the table; 512 entries each. */
 #define GRANT_FRAMES 4u
 
-/** grant_start - map the table. May be repeated: after a restore it is empty. 0 or an errno. */
+/** grant_start - map the table. May be repeated. Return: 0 or an errno. */
 int grant_start(void);
+
+/** grant_resume - after a restore, when the table is another one and empty: all that was given is
+ * given again, under the same references. Return: 0 or an errno. */
+int grant_resume(void);
 
 /** grant_give - let @domid use the page at @address. Return: 0 or -ENOSPC. */
 int grant_give(uint16_t domid, const void *address, bool readonly, uint32_t *gref);

@@ -13,7 +13,7 @@ struct gate {
 #define GATE       0x8e
 #define ENTRY_SIZE 16u
 
-extern const uint8_t interrupt_entries[];
+extern const uint8_t interrupt_entries[], cpu_wait_sleep[];
 
 static struct {
 	struct gate gate[256];
@@ -58,12 +58,24 @@ static void fault(const struct interrupt_frame *frame)
 		     smp_vcpu());
 }
 
+/* After sti a processor takes no interrupt before the next instruction is done. QEMU's emulation of
+ * SVM forgets that when the hypervisor comes in between: the handler runs, and then the vcpu goes
+ * to sleep for good, as nothing is left that could wake it. */
+static void sleep_skip(struct interrupt_frame *frame)
+{
+	if (frame->rip != (uint64_t)cpu_wait_sleep)
+		return;
+	frame->rip++;
+	__atomic_fetch_add(&kernel.sleeps_skipped, 1, __ATOMIC_RELAXED);
+}
+
 void interrupts_dispatch(struct interrupt_frame *frame)
 {
 	void (*handler)(void);
 
 	if (frame->vector < 32 && frame->vector != 2)
 		fault(frame);
+	sleep_skip(frame);
 	handler = __atomic_load_n(&table.handler[frame->vector], __ATOMIC_ACQUIRE);
 	if (handler)
 		handler();

@@ -39,6 +39,7 @@ struct kernel {
 		uint8_t gsi;
 	} line;
 	uint64_t stray_interrupts;
+	uint64_t sleeps_skipped; /* interrupted between sti and hlt, which cannot be */
 	uint64_t hypercalls,
 		apic_accesses; /* for the measurements: about right with several vcpus */
 	char command_line[COMMAND_LINE_SIZE];

@@ -4,7 +4,7 @@
 KERNEL := $(BUILD)/kernel
 KERNEL_LIB_SRCS := lib/number.c $(PVH_TIMER_SRCS) $(libfront_SRCS)
 KERNEL_OWN_SRCS := $(addprefix frontend/kernel/,apic.c ata.c bench.c clocks.c console.c disk.c grant.c guest.c \
-	interrupts.c main.c memory.c platform.c print.c smp.c store.c string.c test.c tests_base.c \
+	interrupts.c main.c memory.c net.c platform.c print.c smp.c store.c string.c test.c tests_base.c \
 	tests_devices.c tests_events.c tests_routes.c tests_store.c tests_suspend.c tests_time.c \
 	tests_unplug.c world.c)
 KERNEL_OBJECTS := $(patsubst %.c,$(BUILD)/obj/kernel/%.o,$(KERNEL_LIB_SRCS) $(KERNEL_OWN_SRCS)) \

@@ -77,8 +77,9 @@ const char *test_run(void)
 		if (wanted(groups[i].name, groups[i].by_default))
 			groups[i].run();
 	}
-	print("cases: %u ok, %u skipped, %u failed, %lu stray interrupts\n", tally.ok,
-	      tally.skipped, tally.failed, kernel.stray_interrupts);
+	print("cases: %u ok, %u skipped, %u failed, %lu stray interrupts, %lu lost sti shadows\n",
+	      tally.ok, tally.skipped, tally.failed, kernel.stray_interrupts,
+	      kernel.sleeps_skipped);
 	if (tally.failed)
 		return "FAILURE";
 	return tally.ok ? "SUCCESS" : "SKIP";

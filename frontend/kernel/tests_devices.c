@@ -1,6 +1,9 @@
 /* The frontends of frontend/core, in a kernel. */
+#include "frontend/core/limbo.h"
 #include "frontend/kernel/disk.h"
 #include "frontend/kernel/grant.h"
+#include "frontend/kernel/net.h"
+#include "frontend/kernel/platform.h"
 #include "frontend/kernel/test.h"
 #include "frontend/kernel/world.h"
 
@@ -8,6 +11,7 @@
 #define SAFE_OFFSET (4u << 20)
 #define LENGTH      32768u
 #define ROUNDS      20u
+#define PINGS       50u
 
 static enum verdict disk(void)
 {
@@ -42,14 +46,41 @@ static enum verdict disk(void)
 	return verdict;
 }
 
+/* The lab's bridge has 192.0.2.1. */
+static enum verdict net(void)
+{
+	static const struct net_addresses addresses = {0xc000024d, 0xc0000201};
+	static const size_t lengths[] = {0, 1, 56, 511, 1472};
+	unsigned pings = 0;
+	int rc = net_open(&addresses);
+
+	if (rc == -ENODEV)
+		return test_say(VERDICT_SKIP, "this domain has no network card");
+	CHECK(!rc, "does not connect: %d", rc);
+	rc = net_find();
+	for (; !rc && pings < PINGS; pings++)
+		rc = net_ping((uint16_t)pings,
+			      lengths[pings % (sizeof(lengths) / sizeof(lengths[0]))]);
+	net_close();
+	CHECK(!rc, "ping %u: error %d", pings, rc);
+	return test_say(VERDICT_OK, "%u pings came back", pings);
+}
+
+/* A backend may take its time to let go of what a closed device had shared with it. */
 static enum verdict nothing_left(void)
 {
+	struct platform *platform = platform_start();
+	uint64_t end = world_now() + WORLD_PATIENCE_NS;
+
+	while (platform && limbo_retry(platform) && world_now() < end)
+		smp_yield();
 	CHECK(!grant_used(), "%u grants are left", grant_used());
 	return VERDICT_OK;
 }
 
 static const struct test tests[] = {
 	{"disk", "3.0", disk},
+	{"net", "3.0", net},
 	{"nothing-left", "3.0", nothing_left},
 };
 

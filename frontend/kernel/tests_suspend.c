@@ -1,10 +1,17 @@
 /* Saved and restored by the toolstack while timers and events go on; then everything is checked. */
+#include "frontend/kernel/disk.h"
+#include "frontend/kernel/grant.h"
+#include "frontend/kernel/net.h"
 #include "frontend/kernel/store.h"
 #include "frontend/kernel/test.h"
 #include "frontend/kernel/world.h"
 
 #define MS      1000000u
 #define TICK_NS (2 * MS)
+
+/* Where the disk is written: behind what a boot sector and a kernel may occupy. */
+#define DISK_OFFSET (4u << 20)
+#define DISK_LENGTH 32768u
 
 static struct {
 	struct evtchn_channel echo[SMP_VCPUS_MAX];
@@ -13,6 +20,11 @@ static struct {
 	uint32_t backwards;
 	struct suspend_report report;
 	uint64_t stolen[SMP_VCPUS_MAX];
+	bool disk, net;
+	uint8_t *written, *read; /* DISK_LENGTH each */
+	uint32_t rounds;         /* of the disk */
+	uint16_t pings;
+	int disk_rc, net_rc; /* of what was to be connected again, and what was under way */
 } here;
 
 static bool echoed(void *arg)
@@ -30,6 +42,63 @@ static void clock_look(void)
 	here.last = now;
 }
 
+static const struct net_addresses addresses = {0xc000024d, 0xc0000201};
+
+/* Those that the domain has. */
+static enum verdict devices_start(void)
+{
+	int rc = disk_open();
+
+	CHECK(!rc || rc == -ENODEV, "the disk does not connect: %d", rc);
+	here.disk = !rc;
+	rc = net_open(&addresses);
+	CHECK(!rc || rc == -ENODEV, "the network card does not connect: %d", rc);
+	here.net = !rc;
+	CHECK(!here.net || !net_find(), "no neighbour");
+	here.written = memory_pages(DISK_LENGTH / 4096);
+	here.read = memory_pages(DISK_LENGTH / 4096);
+	CHECK(here.written && here.read, "no memory");
+	return VERDICT_OK;
+}
+
+static bool disk_round(void)
+{
+	for (unsigned i = 0; i < DISK_LENGTH; i++)
+		here.written[i] = (uint8_t)(i * 13 + here.rounds);
+	memset(here.read, 0, DISK_LENGTH);
+	here.rounds++;
+	return !disk_write(DISK_OFFSET, here.written, DISK_LENGTH) &&
+	       !disk_read(DISK_OFFSET, here.read, DISK_LENGTH) &&
+	       !memcmp(here.written, here.read, DISK_LENGTH);
+}
+
+static enum verdict devices_work(void)
+{
+	CHECK(!here.disk || disk_round(), "round %u of the disk", here.rounds);
+	if (here.net)
+		CHECK(!net_ping(here.pings, 500), "ping %u", here.pings);
+	here.pings++;
+	return VERDICT_OK;
+}
+
+/* With a request under way. */
+static void devices_leave(void)
+{
+	memset(here.read, 0, DISK_LENGTH);
+	if (here.disk)
+		here.disk_rc = disk_begin_read(DISK_OFFSET, here.read, DISK_LENGTH);
+}
+
+static void devices_resume(void)
+{
+	if (here.disk && !here.report.cancelled && !here.disk_rc)
+		here.disk_rc = disk_resume();
+	if (here.disk && !here.disk_rc)
+		here.disk_rc = disk_end_read();
+	if (here.net && !here.report.cancelled)
+		here.net_rc = net_resume();
+}
+
 static enum verdict load_start(void)
 {
 	for (unsigned vcpu = 0; vcpu < kernel.vcpus; vcpu++) {
@@ -39,7 +108,7 @@ static enum verdict load_start(void)
 		world.again[vcpu] = TICK_NS;
 		CHECK(!world_timer_on(vcpu, world_now() + TICK_NS), "no timer");
 	}
-	return VERDICT_OK;
+	return devices_start();
 }
 
 static bool echoes_all(void)
@@ -73,15 +142,19 @@ static enum verdict waits_and_is_saved(void)
 	bool on;
 	int rc;
 
-	CHECK(load_start() == VERDICT_OK, "no load");
+	if (load_start() != VERDICT_OK)
+		return VERDICT_FAIL;
 	store_put(0, "data/ready", "suspend");
 	while (!suspend_asked()) {
 		CHECK(echoes_all(), "an event was lost before it began");
+		if (devices_work() != VERDICT_OK)
+			return VERDICT_FAIL;
 		CHECK(world_now() < end, "nobody asked for a suspend");
 	}
 	for (unsigned vcpu = 0; vcpu < kernel.vcpus; vcpu++)
 		here.stolen[vcpu] = runstate_stolen(&kernel.pvh.runstate[vcpu], &kernel.host);
 	clock_look();
+	devices_leave();
 	smp_park();
 	on = cpu_interrupts_save();
 	rc = suspend(&kernel.pvh, &here.report);
@@ -89,7 +162,10 @@ static enum verdict waits_and_is_saved(void)
 	cpu_interrupts_restore(on);
 	smp_unpark();
 	CHECK(!rc, "refused: %d", rc);
+	if (!here.report.cancelled)
+		CHECK(!grant_resume(), "no grant table");
 	CHECK(!store_resume(), "the store does not answer");
+	devices_resume();
 	return test_say(VERDICT_OK, "%s", here.report.cancelled ? "cancelled" : "restored");
 }
 
@@ -152,10 +228,45 @@ static enum verdict steal_went_on(void)
 	return VERDICT_OK;
 }
 
+/* What was asked for before came, and there is more. */
+static enum verdict disk_alive(void)
+{
+	uint32_t before = here.rounds;
+
+	if (!here.disk)
+		return test_say(VERDICT_SKIP, "this domain has no disk");
+	CHECK(!here.disk_rc, "error %d", here.disk_rc);
+	CHECK(!memcmp(here.written, here.read, DISK_LENGTH), "other bytes than before");
+	for (unsigned i = 0; i < 10; i++)
+		CHECK(disk_round(), "round %u", here.rounds);
+	return test_say(VERDICT_OK, "%u rounds before, one read under way", before);
+}
+
+static enum verdict net_alive(void)
+{
+	uint16_t before = here.pings;
+
+	if (!here.net)
+		return test_say(VERDICT_SKIP, "this domain has no network card");
+	CHECK(!here.net_rc, "error %d", here.net_rc);
+	for (unsigned i = 0; i < 10; i++)
+		CHECK(!net_ping(here.pings++, 500), "ping %u", i);
+	return test_say(VERDICT_OK, "%u pings before", before);
+}
+
+static void devices_stop(void)
+{
+	if (here.disk)
+		disk_close();
+	if (here.net)
+		net_close();
+}
+
 static enum verdict load_stop(void)
 {
 	char line[160];
 
+	devices_stop();
 	world_timer_stop();
 	for (unsigned vcpu = 0; vcpu < kernel.vcpus; vcpu++)
 		evtchn_close(&kernel.pvh.evtchn, &here.echo[vcpu]);
@@ -170,7 +281,8 @@ static const struct test tests[] = {
 	{"saved", "3.0", waits_and_is_saved},    {"made-anew", "3.0", made_anew},
 	{"time-went-on", "3.0", time_went_on},   {"incarnation", "4.0", incarnation_seen},
 	{"timers-alive", "3.1", timers_alive},   {"events-alive", "3.0", events_alive},
-	{"steal-went-on", "3.1", steal_went_on}, {"anomalies", "3.0", load_stop},
+	{"steal-went-on", "3.1", steal_went_on}, {"disk-alive", "3.0", disk_alive},
+	{"net-alive", "3.0", net_alive},         {"anomalies", "3.0", load_stop},
 };
 
 void tests_suspend(void)

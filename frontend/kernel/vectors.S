@@ -60,4 +60,14 @@ common:
 	addq $16, %rsp
 	iretq
 
+	/* An interrupt between the two must not be: interrupts_dispatch looks for it. */
+	.globl cpu_wait
+	.globl cpu_wait_sleep
+cpu_wait:
+	sti
+cpu_wait_sleep:
+	hlt
+	cli
+	ret
+
 	.section .note.GNU-stack, "", @progbits

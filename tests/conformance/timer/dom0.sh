@@ -34,14 +34,24 @@ gone() {
 daemons_start() {
 	[ -e daemons.started ] && return
 	touch daemons.started
+	ip link add xenbr0 type bridge
+	ip addr add 192.0.2.1/24 dev xenbr0
+	ip link set xenbr0 up
 	xsplit-backend >/tmp/backend.log 2>&1 &
 	xsplitd >/tmp/xsplitd.log 2>&1 &
 }
 
-# config NAME BOOT VCPUS WORDS: NAME.cfg, and what it boots from.
-config() {
-	local name=$1 boot=$2 vcpus=$3 words=$4 backend=qdisk
+disk() { # BOOT FILE
+	local vdev=hda backend=backendtype=qdisk,
+	[ "$1" != pvh ] || vdev=xvda
 	[ "$tool" = xl ] || backend=
+	echo "disk=[\"format=raw, vdev=$vdev, access=rw, $backend target=$2\"]"
+}
+
+# config NAME BOOT VCPUS WORDS: NAME.cfg, and what it boots from. Our toolstack's guests have a disk and a network
+# card of our backend's, and those that xl moves a disk of QEMU's.
+config() {
+	local name=$1 boot=$2 vcpus=$3 words=$4
 	cat >"$name.cfg" <<-END
 		name="$name"
 		vcpus=$vcpus
@@ -51,6 +61,11 @@ config() {
 		on_crash="destroy"
 		on_reboot="destroy"
 	END
+	[ "$tool" = xl ] || echo 'vif=["mac=00:16:3e:00:00:02, bridge=xenbr0"]' >>"$name.cfg"
+	if [ "$boot" != bios ] && [ "$tool $what" != "xl all" ]; then
+		truncate -s 8M "$name.disk"
+		disk "$boot" "$PWD/$name.disk" >>"$name.cfg"
+	fi
 	case $boot in
 	pvh)
 		cat >>"$name.cfg" <<-END
@@ -76,7 +91,7 @@ config() {
 			type="hvm"
 			bios="seabios"
 			bios_path_override="$PWD/bios-256k.bin"
-			disk=["format=raw, vdev=hda, access=rw, ${backend:+backendtype=$backend, }target=$PWD/$name.img"]
+			$(disk bios "$PWD/$name.img")
 			serial="file:/tmp/$name.serial"
 			vga="none"
 			nographic=1
