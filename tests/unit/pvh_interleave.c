@@ -90,11 +90,11 @@ static bool handler(void *arg)
 	world.running[port] = true;
 	world.seen[port] = world.sent[port];
 	world.events++;
-	for (unsigned i = 0; i < 8; i++)
-		pvh_interleave();
-	world.running[port] = false;
 	if (port == LATE)
 		world.work = true;
+	for (unsigned i = 0; i < 16; i++)
+		pvh_interleave();
+	world.running[port] = false;
 	return port != USELESS;
 }
 

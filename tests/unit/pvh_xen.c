@@ -364,17 +364,15 @@ static int link_try(uint32_t *word, uint32_t *seen, uint32_t port)
 		       : -EAGAIN;
 }
 
-/* As evtchn_fifo_set_link: only a tail that is still linked can be linked to. A guest that keeps
- * changing it is stopped by BUSY, while which it must not unmask; one that does not stop loses the
- * event. */
+/* As evtchn_fifo_set_link, as if its first try had failed: only a tail that is still linked can be
+ * linked to. A guest that keeps changing it is stopped by BUSY, while which it must not unmask; one
+ * that does not stop loses the event. */
 static bool tail_link(struct xen *xen, uint32_t *word, uint32_t port)
 {
 	const uint32_t busy = 1u << EVTCHN_FIFO_BUSY, masked = 1u << EVTCHN_FIFO_MASKED;
-	uint32_t seen = atomic_read32(word), before;
-	int linked = link_try(word, &seen, port);
+	uint32_t seen, before;
+	int linked = -EAGAIN;
 
-	if (linked >= 0)
-		return linked;
 	atomic_set32(word, busy);
 	seen = atomic_read32(word);
 	for (unsigned try = 0; try < 4 && linked < 0; try++) {
