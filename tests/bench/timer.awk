@@ -35,6 +35,7 @@ function compare(name, suffix, emulated,    place) {
 	if (suffix == ",self" || told[name]++)
 		return
 	row(name, place, ns["ours", name, place], ns["linux-pvhvm", name, "linux-pvhvm"], "linux-pvhvm", "ns")
+	row(name, place, ns["ours", name, place], ns["linux-pvh", name, "linux-pvh"], "linux-pvh", "ns")
 	row(name, place, ns["ours", name, place], ns["linux-nopv", name, "linux-nopv"], "linux-nopv", "ns")
 }
 END {
