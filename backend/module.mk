@@ -3,7 +3,7 @@ include backend/net/module.mk
 
 # backend-block-ring is all of a disk that touches the guest's ring, without the store or the worker's life.
 ARCHIVES += backend-block-ring backend-block backend-xenbus
-backend-block-ring_SRCS := $(addprefix backend/block/,request.c ring.c inflight.c copier.c pool.c bucket.c \
+backend-block-ring_SRCS := $(addprefix backend/block/,request.c ring.c inflight.c copier.c kept.c pool.c bucket.c \
 	line.c stats.c merge.c batch.c poll.c poller.c slot.c queue.c queue_start.c queue_pass.c queue_dump.c \
 	engine.c engine_uring.c engine_threads.c engine_null.c)
 backend-block_SRCS := $(addprefix backend/block/,image.c image_size.c settings.c vbd_device.c vbd_settle.c vbd_resize.c vbd_switch.c vbd_resume.c vbd_stats.c vbd_tell.c vbd_dump.c vbd_worker.c)
@@ -50,6 +50,10 @@ UNIT_TESTS += block_queue
 block_queue_SRCS := tests/unit/block_queue.c
 block_queue_LIBS := backend-block-ring libxsplit
 block_queue_LINK := -levent_core -luring -lnbd
+
+UNIT_TESTS += block_kept
+block_kept_SRCS := tests/unit/block_kept.c
+block_kept_LIBS := backend-block-ring libxsplit
 
 UNIT_TESTS += block_source
 block_source_SRCS := tests/unit/block_source.c backend/block/source.c

@@ -85,7 +85,7 @@ int queue_open(struct queue **result, const struct queue_options *options)
 	queue->dev = options->dev;
 	queue->disk = options->disk;
 	queue->meter.stats = options->stats;
-	copier_init(&queue->copier, worker->gnttab, worker->domid);
+	copier_init(&queue->copier, worker->gnttab, worker->domid, options->persistent);
 	slots_init(&queue->free);
 	slots_init(&queue->replay);
 	slots_init(&queue->pending);
@@ -98,7 +98,8 @@ int queue_open(struct queue **result, const struct queue_options *options)
 		goto fail;
 	rc = -ENOMEM;
 	queue->again = event_new(worker->base, -1, 0, queue_on_again, queue);
-	if (!queue->again)
+	queue->idle = evtimer_new(worker->base, queue_on_idle, queue);
+	if (!queue->again || !queue->idle)
 		goto fail;
 	queue->waiter.again = queue->again;
 	rc = pool_open(&queue->pool);
@@ -126,6 +127,13 @@ void queue_bound(struct queue *queue, evtchn_port_t port)
 	event_active(queue->again, EV_TIMEOUT, 0);
 }
 
+void queue_keep(struct queue *queue, bool persistent)
+{
+	queue->copier.kept.enabled = persistent;
+	if (!persistent)
+		kept_forget(&queue->copier.kept);
+}
+
 void queue_drain(struct queue *queue)
 {
 	struct slot *slot;
@@ -147,6 +155,9 @@ void queue_close(struct queue *queue)
 	engine_close(queue->engine);
 	if (queue->again)
 		event_free(queue->again);
+	if (queue->idle)
+		event_free(queue->idle);
+	copier_close(&queue->copier);
 	pool_close(&queue->pool);
 	free(queue);
 }

@@ -76,6 +76,7 @@ struct queue_options {
 	struct sectors *sectors;   /* of the disk, if its storage has larger ones, or NULL */
 	void *inflight;            /* inflight_size() bytes for this ring, stay the caller's */
 	struct stats_queue *stats; /* what it counts; stays the caller's */
+	bool persistent;           /* the guest uses the same grants again: keep them mapped */
 };
 
 /**
@@ -95,6 +96,9 @@ void queue_bound(struct queue *queue, evtchn_port_t port);
 
 /** queue_kick - the guest has (perhaps) put requests onto the ring; an events_handler. */
 void queue_kick(void *queue);
+
+/** queue_keep - the guest's pages that are used again shall stay mapped, or shall not. */
+void queue_keep(struct queue *queue, bool persistent);
 
 /** queue_drain - take no more requests and forget those that have not started; disk->drained tells
  * when the running ones have been answered. */

@@ -51,6 +51,7 @@ struct queue {
 	bool resumed;             /* a worker had it before us */
 	struct engine *engine;
 	struct event *again; /* run another pass */
+	struct event *idle;  /* are the pages that are kept mapped still used? */
 	struct slots free;
 	struct slots replay;   /* taken by the worker before: in the ring's order */
 	struct slots pending;  /* checked, not started: in the ring's order */
@@ -115,3 +116,4 @@ void queue_start(struct queue *queue);
 /** The queue's engine has finished something; its event fired. @arg: the queue */
 void queue_on_batch(void *arg);
 void queue_on_again(evutil_socket_t fd, short what, void *arg);
+void queue_on_idle(evutil_socket_t fd, short what, void *arg);

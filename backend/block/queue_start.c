@@ -9,6 +9,9 @@
 #define DISCARDS_MAX 2
 #define FLUSHES_MAX  4
 
+/* Kept pages that were not used for so long the guest gets back. */
+static const struct timeval idle_after = {60, 0};
+
 /* What a look at the pending requests has held; a barrier stays behind it. */
 struct holding {
 	bool limited[2]; /* by the disk's limits: [write] */
@@ -25,12 +28,26 @@ void queue_ring_stop(struct queue *queue)
 		     queue->ring.back.nr_ents, queue->ring.back.req_cons);
 }
 
+void queue_on_idle(evutil_socket_t fd, short what, void *arg)
+{
+	struct queue *queue = arg;
+
+	if (kept_idle(&queue->copier.kept))
+		evtimer_add(queue->idle, &idle_after);
+}
+
 void queue_copy(struct queue *queue)
 {
 	struct copier *copier = &queue->copier;
 	uint64_t calls = copier->calls, segments = copier->segments;
 
 	copier_run(copier);
+	if (copier->near) {
+		stats_add(&queue->meter.stats->kept_segments, copier->near);
+		copier->near = 0;
+		if (!evtimer_pending(queue->idle, NULL))
+			evtimer_add(queue->idle, &idle_after);
+	}
 	if (copier->calls > calls)
 		meter_copied(&queue->meter, copier->calls - calls, copier->segments - segments);
 }

@@ -26,6 +26,11 @@ static int polling_parse(const char *value, struct settings *settings, char *why
 	return bool_parse("polling", value, &settings->polling, why, size);
 }
 
+static int persistent_parse(const char *value, struct settings *settings, char *why, size_t size)
+{
+	return bool_parse("persistent", value, &settings->persistent, why, size);
+}
+
 static int limits_parse(const char *value, struct settings *settings, char *why, size_t size)
 {
 	return qos_parse(value, &settings->qos, why, size);
@@ -52,6 +57,7 @@ static int faults_parse(const char *value, struct settings *settings, char *why,
 const struct setting settings_table[SETTINGS] = {
 	[SETTING_PAUSED] = {"paused", paused_parse},
 	[SETTING_POLLING] = {"polling", polling_parse},
+	[SETTING_PERSISTENT] = {"persistent", persistent_parse},
 	[SETTING_QOS] = {"qos", limits_parse},
 	[SETTING_TIMEOUT] = {"request-timeout", timeout_parse},
 	[SETTING_INJECT] = {"inject", faults_parse},
@@ -59,12 +65,13 @@ const struct setting settings_table[SETTINGS] = {
 
 void settings_default(struct settings *settings)
 {
-	*settings = (struct settings){.polling = true, .timeout_s = 120};
+	*settings = (struct settings){.polling = true, .persistent = true, .timeout_s = 120};
 }
 
 bool settings_same(const struct settings *a, const struct settings *b)
 {
-	return a->paused == b->paused && a->polling == b->polling && a->timeout_s == b->timeout_s &&
+	return a->paused == b->paused && a->polling == b->polling &&
+	       a->persistent == b->persistent && a->timeout_s == b->timeout_s &&
 	       !memcmp(&a->inject, &b->inject, sizeof(a->inject)) &&
 	       !memcmp(&a->qos, &b->qos, sizeof(a->qos));
 }

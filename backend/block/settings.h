@@ -24,8 +24,10 @@
 
 /** Supervisor and worker exchange it as it is. */
 struct settings {
-	bool paused;  /* "paused": 0 or 1; requests are held until it is 0 again */
-	bool polling; /* "polling": 0 or 1, the default; look for requests before sleeping */
+	bool paused;     /* "paused": 0 or 1; requests are held until it is 0 again */
+	bool polling;    /* "polling": 0 or 1, the default; look for requests before sleeping */
+	bool persistent; /* "persistent": 0 or 1, the default; keep the pages of a frontend mapped
+			    that uses them again */
 	struct qos_limits qos; /* "qos": lib/qos.h */
 	uint32_t timeout_s;    /* "request-timeout": after so long without an answer it is said that
 				  the storage is stuck; 0: never; default 120 */
@@ -35,6 +37,7 @@ struct settings {
 enum setting_id {
 	SETTING_PAUSED,
 	SETTING_POLLING,
+	SETTING_PERSISTENT,
 	SETTING_QOS,
 	SETTING_TIMEOUT,
 	SETTING_INJECT,

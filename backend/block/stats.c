@@ -24,6 +24,7 @@ const struct stats_counter stats_counters[] = {
 	COUNTER(notifications, "Events to the guest"),
 	COUNTER(copy_calls, "Grant copy calls"),
 	COUNTER(copy_segments, "Segments of the grant copy calls"),
+	COUNTER(kept_segments, "Segments copied from or to pages that stay mapped"),
 	COUNTER(poll_ns, "Nanoseconds spent polling the ring"),
 	COUNTER(poll_found, "How often polling found requests"),
 #undef COUNTER

@@ -29,6 +29,7 @@ struct stats_queue {
 	uint64_t events;        /* that came from the guest */
 	uint64_t notifications; /* that went to the guest */
 	uint64_t copy_calls, copy_segments;
+	uint64_t kept_segments;  /* in pages that stay mapped: no call copied them */
 	uint64_t poll_ns;        /* spent looking at the ring without being told to */
 	uint64_t poll_found;     /* how often that found requests */
 	struct histogram copy;   /* one call */

@@ -39,6 +39,7 @@ struct vbd_connect {
 	bool stats;         /* else nobody looks */
 	bool image;         /* else remote, or the null engine */
 	uint32_t alignment; /* of the image's or server's requests, bytes: 512 or more */
+	bool persistent;    /* the guest uses the same grants again */
 	bool careful;       /* replay one request after the other */
 	uint32_t abi;       /* enum blk_abi */
 	uint32_t order;     /* 1 << order pages a ring */

@@ -104,7 +104,7 @@ static int vbd_publish(struct device *dev, struct xs_handle *xs, xs_transaction_
 	} nodes[] = {
 		{"feature-barrier", 1},
 		{"feature-flush-cache", 1},
-		{"feature-persistent", 0},
+		{"feature-persistent", vbd->settings.persistent},
 		{"feature-discard", can_discard(vbd) || vbd->discard_told},
 		{"discard-granularity",
 		 can_discard(vbd) || vbd->discard_told ? image->discard_granularity : 0},
@@ -222,6 +222,14 @@ static int queues_read(struct device *dev, struct vbd_connect *connect)
 	return rc;
 }
 
+/* What is no number says nothing. */
+static bool persistent_read(struct device *dev)
+{
+	uint64_t value;
+
+	return !device_front_number(dev, 1, 0, &value, "feature-persistent") && value;
+}
+
 static void lease_return(struct vbd_device *vbd)
 {
 	if (vbd->lease >= 0)
@@ -268,6 +276,7 @@ static int vbd_connect(struct device *dev, void *payload, int *fds, size_t *coun
 	if (vbd_settings_load(dev))
 		log_warn("%s: %s; it keeps what it had", dev->name, dev->error);
 	connect.settings = vbd->settings;
+	connect.persistent = persistent_read(dev);
 	vbd_remote_describe(vbd->storage, &connect.remote);
 	if (!rc)
 		rc = order_read(dev, &connect.order);

@@ -51,6 +51,11 @@ static void ring_stop(struct vbd *vbd, unsigned n)
 	memset(&vbd->ring[n], 0, sizeof(vbd->ring[n]));
 }
 
+static bool keeps(const struct vbd *vbd)
+{
+	return vbd->connect.persistent && vbd->connect.settings.persistent;
+}
+
 static int ring_start(struct vbd *vbd, unsigned n)
 {
 	struct worker *worker = vbd->dev.worker;
@@ -60,6 +65,7 @@ static int ring_start(struct vbd *vbd, unsigned n)
 		.abi = (enum blk_abi)vbd->connect.abi,
 		.pages = 1u << vbd->connect.order,
 		.stats = &vbd->stats[n],
+		.persistent = keeps(vbd),
 		.fd = vbd->fd,
 		.inflight = vbd->inflight + n * vbd_ring_journal(&vbd->connect),
 		.remote = vbd->remote,
@@ -243,6 +249,11 @@ static int settings_change(struct vbd *vbd, const struct settings *settings)
 	vbd->disk.poller.poll.enabled = settings->polling;
 	stall_limit(&vbd->disk.stall, settings->timeout_s);
 	inject_set(&vbd->disk.inject, &settings->inject);
+	if (vbd->connect.settings.persistent != settings->persistent) {
+		vbd->connect.settings.persistent = settings->persistent;
+		for (unsigned n = 0; n < vbd->connect.queues; n++)
+			queue_keep(vbd->ring[n].queue, keeps(vbd));
+	}
 	if (!settings->paused) {
 		disk_release(&vbd->disk, BLK_HELD_PAUSED);
 		return 0;

@@ -100,6 +100,11 @@ static const struct {
 	{"sector-size=1024,vdev=xvda,target=/x", NULL, "sector-size=1024 is not 512 or 4096"},
 	{"legacy-sector-units=some,vdev=xvda,target=/x", NULL,
 	 "legacy-sector-units=some is not 0, count, number or all"},
+	{"polling=0,persistent=1,vdev=xvda,target=/x",
+	 "format=raw,vdev=xvda,access=rw,backendtype=phy,discard,polling=0,persistent=1,target=/x",
+	 NULL},
+	{"polling=yes,vdev=xvda,target=/x", NULL, "polling=yes is not 0 or 1"},
+	{"persistent=,vdev=xvda,target=/x", NULL, "persistent= is not 0 or 1"},
 	{"request-timeout=86401,vdev=xvda,target=/x", NULL,
 	 "request-timeout=86401 is not 0 to 86400 seconds"},
 	/* specification, COLO */

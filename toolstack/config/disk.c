@@ -251,6 +251,8 @@ int disk_config_parse(const char *spec, const char *place, struct disk_config *d
 	disk->untrusted = words.untrusted;
 	disk->sector_size = words.sector_size;
 	disk->units = words.units;
+	disk->polling = words.polling;
+	disk->persistent = words.persistent;
 	disk->timed = words.timed;
 	disk->timeout_s = words.timeout_s;
 	libxl_device_disk_dispose(&from);

@@ -69,6 +69,24 @@ static bool units_take(const char *value, struct disk_words *words)
 	return false;
 }
 
+/* "0" or "1" itself, which outlives @value; NULL: it is neither. */
+static const char *bit(const char *value)
+{
+	return !strcmp(value, "0") ? "0" : !strcmp(value, "1") ? "1" : NULL;
+}
+
+static bool polling_take(const char *value, struct disk_words *words)
+{
+	words->polling = bit(value);
+	return words->polling;
+}
+
+static bool persistent_take(const char *value, struct disk_words *words)
+{
+	words->persistent = bit(value);
+	return words->persistent;
+}
+
 static bool timeout_take(const char *value, struct disk_words *words)
 {
 	uint64_t seconds;
@@ -89,6 +107,8 @@ static const struct {
 	{"untrusted", NULL, untrusted_take},
 	{"sector-size", "512 or 4096", sector_size_take},
 	{"legacy-sector-units", "0, count, number or all", units_take},
+	{"polling", "0 or 1", polling_take},
+	{"persistent", "0 or 1", persistent_take},
 	{"request-timeout", "0 to 86400 seconds", timeout_take},
 };
 

@@ -16,6 +16,8 @@ struct disk_words {
 	enum disk_format format; /* DISK_RAW: none of ours was named */
 	uint32_t sector_size;    /* sector-size=512|4096; 0: not said */
 	const char *units;       /* legacy-sector-units=0|count|number|all, or NULL; static */
+	const char *polling;     /* polling=0|1, or NULL; static */
+	const char *persistent;  /* persistent=0|1, or NULL; static */
 	bool untrusted;          /* the last of trusted and untrusted */
 	bool timed;              /* request-timeout was said */
 	uint32_t timeout_s;      /* request-timeout=SECONDS; 0: none */

@@ -56,12 +56,14 @@ struct disk_config {
 	bool cdrom; /* its target may be "": the drive is empty */
 	bool discard;
 	bool direct_io_safe;
-	bool untrusted;       /* the frontend is to protect itself from the backend */
-	uint32_t sector_size; /* 0: not said */
-	const char *units;    /* of legacy-sector-units, static, or NULL */
-	bool timed;           /* timeout_s was said */
-	uint32_t timeout_s;   /* request-timeout, seconds; 0: none */
-	char *script;         /* as written, the plan makes it absolute; or NULL */
+	bool untrusted;         /* the frontend is to protect itself from the backend */
+	uint32_t sector_size;   /* 0: not said */
+	const char *units;      /* of legacy-sector-units, static, or NULL */
+	const char *polling;    /* 0, 1, or NULL: as the backend likes; static */
+	const char *persistent; /* 0, 1, or NULL: as the backend likes; static */
+	bool timed;             /* timeout_s was said */
+	uint32_t timeout_s;     /* request-timeout, seconds; 0: none */
+	char *script;           /* as written, the plan makes it absolute; or NULL */
 	struct qos_limits qos;
 	unsigned line;
 };

@@ -67,6 +67,10 @@ char *disk_config_spec(const struct disk_config *disk)
 		fprintf(out, ",sector-size=%" PRIu32, disk->sector_size);
 	if (disk->units)
 		fprintf(out, ",legacy-sector-units=%s", disk->units);
+	if (disk->polling)
+		fprintf(out, ",polling=%s", disk->polling);
+	if (disk->persistent)
+		fprintf(out, ",persistent=%s", disk->persistent);
 	if (disk->timed)
 		fprintf(out, ",request-timeout=%" PRIu32, disk->timeout_s);
 	if (disk->script)

@@ -60,6 +60,8 @@ void vbd_nodes(struct nodes *nodes, uint16_t domid, const struct disk_config *di
 		{"qos", limits_of(disk, limits)},
 		{"logical-sector-size", disk->sector_size == 4096 ? "4096" : NULL},
 		{"legacy-sector-units", disk->units},
+		{"polling", disk->polling},
+		{"persistent", disk->persistent},
 		{"request-timeout", disk->timed ? timeout : NULL},
 		{"direct-io-safe", disk->direct_io_safe ? "1" : NULL},
 		{0},

@@ -1,0 +1,151 @@
+#include "backend/block/kept.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "lib/log.h"
+
+#define PAGE  4096u
+#define SLOTS 2048u /* at least half of them are free */
+
+struct kept_table {
+	unsigned count;                /* of the slots in use */
+	unsigned mapped;               /* pages */
+	unsigned wanted;               /* of the slots, those that have no page yet */
+	uint32_t want[KEPT_PAGES_MAX]; /* their grants */
+	unsigned areas;
+	struct {
+		uint8_t *pages;
+		unsigned count;
+	} area[KEPT_AREAS_MAX];
+	struct {
+		uint32_t gref;
+		bool used;
+		uint8_t *page;
+	} slot[SLOTS];
+};
+
+void kept_init(struct kept *kept, xengnttab_handle *gnttab, uint16_t domid, bool enabled)
+{
+	*kept = (struct kept){.gnttab = gnttab, .domid = domid, .enabled = enabled};
+}
+
+/* The slot of @gref, or the free one that it would get. */
+static unsigned slot_of(const struct kept_table *table, uint32_t gref)
+{
+	unsigned n = gref * 2654435769u >> 21;
+
+	static_assert(SLOTS == 1u << (32 - 21), "the hash has as many bits");
+	while (table->slot[n].used && table->slot[n].gref != gref)
+		n = (n + 1) % SLOTS;
+	return n;
+}
+
+uint8_t *kept_find(struct kept *kept, uint32_t gref)
+{
+	uint8_t *page = kept->table ? kept->table->slot[slot_of(kept->table, gref)].page : NULL;
+
+	kept->found += page != NULL;
+	return page;
+}
+
+bool kept_want(struct kept *kept, uint32_t gref)
+{
+	struct kept_table *table = kept->table;
+	unsigned n;
+
+	if (!kept->enabled)
+		return false;
+	if (table && table->count == KEPT_PAGES_MAX) {
+		if (++kept->missed < KEPT_PAGES_MAX || kept->missed < kept->found || table->wanted)
+			return false;
+		kept_forget(kept);
+		table = NULL;
+	}
+	if (!table)
+		table = kept->table = calloc(1, sizeof(*table));
+	if (!table)
+		return false;
+	n = slot_of(table, gref);
+	if (table->slot[n].used)
+		return true;
+	table->slot[n].used = true;
+	table->slot[n].gref = gref;
+	table->want[table->wanted++] = gref;
+	table->count++;
+	return true;
+}
+
+static void areas_unmap(struct kept *kept)
+{
+	struct kept_table *table = kept->table;
+
+	for (unsigned n = 0; n < table->areas; n++)
+		xengnttab_unmap(kept->gnttab, table->area[n].pages, table->area[n].count);
+	table->areas = table->mapped = 0;
+}
+
+/* There is no room for another area: all pages are wanted anew, to become one. */
+static void areas_join(struct kept *kept)
+{
+	struct kept_table *table = kept->table;
+
+	areas_unmap(kept);
+	table->wanted = 0;
+	for (unsigned n = 0; n < SLOTS; n++) {
+		table->slot[n].page = NULL;
+		if (table->slot[n].used)
+			table->want[table->wanted++] = table->slot[n].gref;
+	}
+}
+
+void kept_map(struct kept *kept)
+{
+	struct kept_table *table = kept->table;
+	uint8_t *pages;
+
+	if (!table || !table->wanted)
+		return;
+	if (table->areas == KEPT_AREAS_MAX)
+		areas_join(kept);
+	pages = xengnttab_map_domain_grant_refs(kept->gnttab, table->wanted, kept->domid,
+						table->want, PROT_READ | PROT_WRITE);
+	if (!pages) {
+		log_debug("d%u: %u grants cannot be kept mapped: %s", kept->domid, table->wanted,
+			  strerror(errno));
+		kept->enabled = false;
+		kept_forget(kept);
+		return;
+	}
+	for (unsigned n = 0; n < table->wanted; n++)
+		table->slot[slot_of(table, table->want[n])].page = pages + (size_t)n * PAGE;
+	table->area[table->areas].pages = pages;
+	table->area[table->areas++].count = table->wanted;
+	table->mapped += table->wanted;
+	table->wanted = 0;
+}
+
+bool kept_idle(struct kept *kept)
+{
+	if (kept->found == kept->seen)
+		kept_forget(kept);
+	kept->seen = kept->found;
+	return kept->table != NULL;
+}
+
+unsigned kept_count(const struct kept *kept)
+{
+	return kept->table ? kept->table->mapped : 0;
+}
+
+void kept_forget(struct kept *kept)
+{
+	if (kept->table)
+		areas_unmap(kept);
+	free(kept->table);
+	kept->table = NULL;
+	kept->found = kept->missed = kept->seen = 0;
+}
