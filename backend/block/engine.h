@@ -51,7 +51,9 @@ struct engine {
 /** What a class of engines is opened with. */
 struct engine_options {
 	struct event_base *base;
-	unsigned depth; /* the most operations under way at a time */
+	unsigned depth;  /* the most operations under way at a time */
+	uint8_t *memory; /* where buffers will be, page-aligned, or NULL: anywhere */
+	size_t memory_size;
 	void (*batch)(void *arg);
 	void *arg;
 };

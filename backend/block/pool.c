@@ -35,12 +35,12 @@ static void mark(struct pool *pool, unsigned first, unsigned pages)
 		pool->used[page / 64] ^= 1ull << (page % 64);
 }
 
-/* The first run of free pages that starts in [from, to). */
-static unsigned find(const struct pool *pool, unsigned from, unsigned to, unsigned pages)
+/* The first run of free pages: those of a quiet disk are always the same few. */
+static unsigned find(const struct pool *pool, unsigned pages)
 {
 	unsigned run = 0;
 
-	for (unsigned page = from; page < POOL_PAGES && page - run < to; page++) {
+	for (unsigned page = 0; page < POOL_PAGES; page++) {
 		if (page % 64 == 0 && pool->used[page / 64] == UINT64_MAX) {
 			page += 63;
 			run = 0;
@@ -55,14 +55,11 @@ static unsigned find(const struct pool *pool, unsigned from, unsigned to, unsign
 
 uint8_t *pool_take(struct pool *pool, unsigned pages)
 {
-	unsigned first = find(pool, pool->hint, POOL_PAGES, pages);
+	unsigned first = find(pool, pages);
 
-	if (first == POOL_PAGES)
-		first = find(pool, 0, pool->hint, pages);
 	if (first == POOL_PAGES)
 		return NULL;
 	mark(pool, first, pages);
-	pool->hint = (first + pages) % POOL_PAGES;
 	return pool->memory + (size_t)first * PAGE_SIZE;
 }
 

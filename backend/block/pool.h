@@ -15,7 +15,6 @@
 struct pool {
 	uint8_t *memory;                /* POOL_PAGES pages, untouched ones cost nothing */
 	uint64_t used[POOL_PAGES / 64]; /* a bit a page */
-	unsigned hint;                  /* where to look first */
 };
 
 /** pool_open - reserve the address space. Return: 0 or -ENOMEM. */

@@ -8,6 +8,8 @@ static int engine_open(struct queue *queue, const struct queue_options *from)
 	struct engine_options options = {
 		.base = queue->dev->worker->base,
 		.depth = queue->ring.back.nr_ents,
+		.memory = queue->pool.memory,
+		.memory_size = POOL_PAGES * BLK_PAGE_SIZE,
 		.batch = queue_on_batch,
 		.arg = queue,
 	};

@@ -28,9 +28,12 @@
 void sandbox_limits(void)
 {
 	const struct rlimit no_core = {0, 0}, descriptors = {DESCRIPTORS_MAX, DESCRIPTORS_MAX};
+	/* For io_uring, of all workers of a user together; what a disk has is bounded anyway. */
+	const struct rlimit locked = {RLIM_INFINITY, RLIM_INFINITY};
 
 	setrlimit(RLIMIT_CORE, &no_core);
 	setrlimit(RLIMIT_NOFILE, &descriptors);
+	setrlimit(RLIMIT_MEMLOCK, &locked);
 }
 
 /* ---- user and root directory ---- */
@@ -196,6 +199,9 @@ static int rules_add(scmp_filter_ctx filter)
 	for (size_t n = 0; !rc && n < sizeof(ioctls) / sizeof(ioctls[0]); n++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 				      SCMP_A1(SCMP_CMP_MASKED_EQ, ioctls[n].mask, ioctls[n].value));
+	/* Looked at with its arguments each time, and the one made most often. */
+	if (!rc)
+		rc = seccomp_syscall_priority(filter, SCMP_SYS(ioctl), UINT8_MAX);
 	/* Threads, not processes; clone3 hides its flags, and glibc knows how to do without. */
 	if (!rc)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,

@@ -13,7 +13,8 @@
  */
 int sandbox_user(const char *user, uid_t *uid, gid_t *gid);
 
-/** sandbox_limits - no core dump of a guest's data, few descriptors. Needs no privilege. */
+/** sandbox_limits - no core dump of a guest's data, few descriptors; and, where we may, memory
+ * locked for I/O. Needs no privilege. */
 void sandbox_limits(void);
 
 /**

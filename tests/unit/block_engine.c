@@ -42,9 +42,13 @@ static const struct {
 };
 
 /* false: this machine has no io_uring, which is said. */
-static bool engine_make(int kind, int file)
+static bool engine_make_in(int kind, int file, uint8_t *memory, size_t size)
 {
-	struct engine_options options = {.base = base, .depth = 32, .batch = on_batch};
+	struct engine_options options = {.base = base,
+					 .depth = 32,
+					 .batch = on_batch,
+					 .memory = memory,
+					 .memory_size = size};
 	int rc = engines[kind].open(&engine, file, &options);
 
 	if (kind == 0 && (rc == -ENOSYS || rc == -EPERM)) {
@@ -53,6 +57,11 @@ static bool engine_make(int kind, int file)
 	}
 	ck_assert_int_eq(rc, 0);
 	return true;
+}
+
+static bool engine_make(int kind, int file)
+{
+	return engine_make_in(kind, file, NULL, 0);
 }
 
 static int finish(int rc, unsigned operations)
@@ -103,6 +112,31 @@ START_TEST(round_trip)
 	ck_assert_uint_eq(buffer[512], 0x5a);
 	ck_assert_uint_eq(buffer[512 + 65535], 0x5a);
 	ck_assert_uint_eq(buffer[512 + 65536], 0);
+}
+END_TEST
+
+/* Memory that is registered when it has been used often, across its pieces, and other memory. */
+START_TEST(memory_used_again)
+{
+	size_t size = 4u << 20;
+	uint8_t *memory = aligned_alloc(4096, size);
+	struct engine_io io = {.done = on_done};
+
+	if (!engine_make_in(_i, fd, memory, size))
+		return;
+	for (unsigned n = 0; n < 1000; n++) {
+		size_t length = 512 * (1 + n % 64);
+		uint8_t *at = n % 16 ? memory + (size_t)n * 7 * 4096 % (size - length) : buffer;
+		uint64_t offset = n % 8 * 512ull;
+
+		memset(at, (int)n, length);
+		ck_assert_int_eq(finish(engine_write(engine, &io, at, offset, length), 1), 0);
+		memset(at, 0, length);
+		ck_assert_int_eq(finish(engine_read(engine, &io, at, offset, length), 1), 0);
+		ck_assert_uint_eq(at[0], (uint8_t)n);
+		ck_assert_uint_eq(at[length - 1], (uint8_t)n);
+	}
+	free(memory);
 }
 END_TEST
 
@@ -302,6 +336,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(tc, round_trip, 0, kinds);
+	tcase_add_loop_test(tc, memory_used_again, 0, TABLE_SIZE(engines));
 	tcase_add_loop_test(tc, many_at_once, 0, kinds);
 	tcase_add_loop_test(tc, short_file, 0, kinds);
 	tcase_add_loop_test(tc, no_space, 0, kinds);
