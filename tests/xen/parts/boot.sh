@@ -3,11 +3,12 @@
 
 lab_options() {
 	store=ours bare='' timeout=600 smp=2 vcpus=1 memory=3072 dom0_memory=1024
-	xen_args='' dom0_args='' qemu_args='' iommu='' keep_log='' shell='' size=''
+	xen_args='' dom0_args='' qemu_args='' iommu='' keep_log='' shell='' size='' counted=''
 	words=()
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--bare) bare=1 ;;
+		--counted) counted=1 ;;
 		--store | --timeout | --smp | --vcpus | --memory | --dom0-memory | --xen | --dom0-args | --qemu | --iommu | --keep-log)
 			if [ $# -lt 2 ]; then
 				echo "lab: $1 needs a value" >&2
@@ -99,11 +100,15 @@ lab_machine() {
 	if [ -w /dev/kvm ] && grep -qE 'svm|vmx' /proc/cpuinfo; then
 		accel=kvm cpu=host
 	fi
+	if [ -n "$counted" ]; then
+		accel=tcg,thread=single cpu="qemu64,+svm,+npt"
+		extra=(-icount shift=1,sleep=off)
+	fi
 	case $iommu in
-	amd) extra=(-device amd-iommu) ;;
+	amd) extra+=(-device amd-iommu) ;;
 	vtd)
 		machine=q35,kernel-irqchip=split
-		extra=(-device intel-iommu,intremap=on,eim=off)
+		extra+=(-device intel-iommu,intremap=on,eim=off)
 		;;
 	esac
 	# A comma inside a module's command line is doubled.
