@@ -11,6 +11,9 @@
 #define PAGE  4096u
 #define SLOTS 2048u /* at least half of them are free */
 
+/* After so many calls that failed there are no more. */
+#define FAILED_MAX 8
+
 struct kept_table {
 	unsigned count;                /* of the slots in use */
 	unsigned mapped;               /* pages */
@@ -21,10 +24,11 @@ struct kept_table {
 		uint8_t *pages;
 		unsigned count;
 	} area[KEPT_AREAS_MAX];
+	unsigned failed; /* calls to map */
 	struct {
 		uint32_t gref;
-		bool used;
-		uint8_t *page;
+		enum { FREE, WANTED, MAPPED, REFUSED } state;
+		uint8_t *page; /* MAPPED */
 	} slot[SLOTS];
 };
 
@@ -39,7 +43,7 @@ static unsigned slot_of(const struct kept_table *table, uint32_t gref)
 	unsigned n = gref * 2654435769u >> 21;
 
 	static_assert(SLOTS == 1u << (32 - 21), "the hash has as many bits");
-	while (table->slot[n].used && table->slot[n].gref != gref)
+	while (table->slot[n].state != FREE && table->slot[n].gref != gref)
 		n = (n + 1) % SLOTS;
 	return n;
 }
@@ -70,9 +74,9 @@ bool kept_want(struct kept *kept, uint32_t gref)
 	if (!table)
 		return false;
 	n = slot_of(table, gref);
-	if (table->slot[n].used)
-		return true;
-	table->slot[n].used = true;
+	if (table->slot[n].state != FREE)
+		return table->slot[n].state == WANTED;
+	table->slot[n].state = WANTED;
 	table->slot[n].gref = gref;
 	table->want[table->wanted++] = gref;
 	table->count++;
@@ -96,10 +100,25 @@ static void areas_join(struct kept *kept)
 	areas_unmap(kept);
 	table->wanted = 0;
 	for (unsigned n = 0; n < SLOTS; n++) {
+		if (table->slot[n].state != MAPPED && table->slot[n].state != WANTED)
+			continue;
+		table->slot[n].state = WANTED;
 		table->slot[n].page = NULL;
-		if (table->slot[n].used)
-			table->want[table->wanted++] = table->slot[n].gref;
+		table->want[table->wanted++] = table->slot[n].gref;
 	}
+}
+
+/* One of them cannot be mapped, or there is no room: they are copied. */
+static void refuse(struct kept *kept)
+{
+	struct kept_table *table = kept->table;
+
+	log_debug("d%u: %u grants cannot be kept mapped: %s", kept->domid, table->wanted,
+		  strerror(errno));
+	for (unsigned n = 0; n < table->wanted; n++)
+		table->slot[slot_of(table, table->want[n])].state = REFUSED;
+	if (++table->failed == FAILED_MAX)
+		kept->enabled = false;
 }
 
 void kept_map(struct kept *kept)
@@ -114,17 +133,18 @@ void kept_map(struct kept *kept)
 	pages = xengnttab_map_domain_grant_refs(kept->gnttab, table->wanted, kept->domid,
 						table->want, PROT_READ | PROT_WRITE);
 	if (!pages) {
-		log_debug("d%u: %u grants cannot be kept mapped: %s", kept->domid, table->wanted,
-			  strerror(errno));
-		kept->enabled = false;
-		kept_forget(kept);
-		return;
+		refuse(kept);
+	} else {
+		for (unsigned n = 0; n < table->wanted; n++) {
+			unsigned at = slot_of(table, table->want[n]);
+
+			table->slot[at].state = MAPPED;
+			table->slot[at].page = pages + (size_t)n * PAGE;
+		}
+		table->area[table->areas].pages = pages;
+		table->area[table->areas++].count = table->wanted;
+		table->mapped += table->wanted;
 	}
-	for (unsigned n = 0; n < table->wanted; n++)
-		table->slot[slot_of(table, table->want[n])].page = pages + (size_t)n * PAGE;
-	table->area[table->areas].pages = pages;
-	table->area[table->areas++].count = table->wanted;
-	table->mapped += table->wanted;
 	table->wanted = 0;
 }
 

@@ -43,7 +43,8 @@ uint8_t *kept_find(struct kept *kept, uint32_t gref);
  */
 bool kept_want(struct kept *kept, uint32_t gref);
 
-/** kept_map - map what is wanted, in one call. If that fails nothing is kept any more. */
+/** kept_map - map what is wanted, in one call. If that fails none of these is kept; after some such
+ * failures no others either. */
 void kept_map(struct kept *kept);
 
 /** kept_idle - forget all if nothing was found since the last call. Return: is anything kept? */

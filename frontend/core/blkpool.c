@@ -16,7 +16,8 @@ int blkpool_make(struct blkpool *pool, struct platform *platform, uint16_t domid
 	uint32_t pages = BLKPOOL_DATA_MAX;
 	int rc;
 
-	rc = limbo_share(platform, domid, BLKPOOL_LIST_MAX, true, &pool->list);
+	/* A backend that keeps pages mapped may do so for writing what it only reads (blkif.h). */
+	rc = limbo_share(platform, domid, BLKPOOL_LIST_MAX, false, &pool->list);
 	if (rc)
 		return rc;
 	rc = limbo_share(platform, domid, pages, false, &pool->data);
