@@ -73,6 +73,10 @@ block_inject_SRCS := tests/unit/block_inject.c
 block_inject_LIBS := backend-block-ring libxsplit
 block_inject_LINK := -levent_core -luring -lnbd
 
+UNIT_TESTS += block_stall
+block_stall_SRCS := tests/unit/block_stall.c backend/block/stall.c
+block_stall_LINK := -levent_core
+
 UNIT_TESTS += block_remote
 block_remote_SRCS := tests/unit/block_remote.c
 block_remote_LIBS := backend-block-ring libxsplit

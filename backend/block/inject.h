@@ -2,15 +2,7 @@
  * inject.h - faults that a disk is to have, for tests: rules as text and as values. Pure.
  *
  * Rules have spaces between them; a rule is KEY=VALUE, with commas between them. The first one that
- * fits an operation counts.
- *
- *   op=read/write/flush/discard  which operations; default all, with torn writes, with range no
- * flush range=FROM-TO                that touch these bytes of the disk, TO itself not after=N let
- * so many of them by first count=N                      then this many, and no more; default
- * without end chance=PERCENT               of them; default 100 delay=Nms, Ns or forever     hold
- * it so long torn=BYTES                   only so many of a write's bytes get to the storage
- *   error=EIO, ENOSPC, ETIMEDOUT, EOPNOTSUPP or none
- *                                how it ends; default EIO if it is torn, else as the storage says
+ * fits an operation counts. xsplit-block-inject(1) has the keys.
  */
 #pragma once
 

@@ -114,6 +114,23 @@ START_TEST(judgement)
 }
 END_TEST
 
+/* What chance lets by is none of the count. */
+START_TEST(chance_and_count)
+{
+	uint64_t seen[INJECT_RULES_MAX] = {0};
+	struct inject_rules rules;
+	char why[256] = "";
+	char hits[6] = "";
+	static const unsigned percents[] = {99, 0, 99, 49, 0};
+
+	ck_assert_int_eq(
+		inject_parse("chance=50,after=1,count=1,error=EIO", &rules, why, sizeof(why)), 0);
+	for (int n = 0; n < TABLE_SIZE(percents); n++)
+		hits[n] = inject_judge(&rules, seen, ENGINE_READ, 0, 512, percents[n]) ? '1' : '0';
+	ck_assert_str_eq(hits, "00010");
+}
+END_TEST
+
 /* ---- the engine, over storage that is memory and answers at the next turn of the loop ---- */
 
 #define SIZE 16384u
@@ -124,6 +141,8 @@ struct storage {
 	struct engine_io *first;
 	uint8_t bytes[SIZE];
 	unsigned started;
+	uint64_t length; /* of the last one */
+	int rc;
 };
 
 static int storage_start(struct engine *engine, struct engine_io *io)
@@ -133,6 +152,7 @@ static int storage_start(struct engine *engine, struct engine_io *io)
 	io->next = storage->first;
 	storage->first = io;
 	storage->started++;
+	storage->length = io->length;
 	event_active(storage->turn, EV_TIMEOUT, 0);
 	return 0;
 }
@@ -148,7 +168,7 @@ static void on_storage(evutil_socket_t fd, short what, void *arg)
 			memcpy(storage->bytes + io->offset, io->buffer, io->length);
 		if (io->op == ENGINE_READ)
 			memcpy(io->buffer, storage->bytes + io->offset, io->length);
-		io->done(io, 0);
+		io->done(io, storage->rc);
 	}
 }
 
@@ -258,6 +278,22 @@ START_TEST(outcome)
 	while (written < SIZE - 1024 && storage.bytes[1024 + written])
 		written++;
 	ck_assert_msg(written == outcomes[_i].written, "%s: %u bytes", outcomes[_i].text, written);
+	ck_assert_uint_eq(storage.length, outcomes[_i].written);
+	end();
+}
+END_TEST
+
+/* What the storage has to say comes first. */
+START_TEST(storage_fails)
+{
+	struct operation operation = {0};
+	uint8_t data[2048];
+
+	begin("torn=512,error=none");
+	storage.rc = -ENOSPC;
+	write_ones(&operation, data);
+	ck_assert_int_eq(operation.done, 1);
+	ck_assert_int_eq(operation.rc, -ENOSPC);
 	end();
 }
 END_TEST
@@ -306,7 +342,9 @@ int main(void)
 
 	tcase_add_loop_test(tcase, text, 0, sizeof(texts) / sizeof(texts[0]));
 	tcase_add_loop_test(tcase, judgement, 0, sizeof(judgements) / sizeof(judgements[0]));
+	tcase_add_test(tcase, chance_and_count);
 	tcase_add_loop_test(tcase, outcome, 0, sizeof(outcomes) / sizeof(outcomes[0]));
+	tcase_add_test(tcase, storage_fails);
 	tcase_add_test(tcase, delayed);
 	tcase_add_test(tcase, let_go);
 	suite_add_tcase(suite, tcase);

@@ -15,6 +15,7 @@ struct storage {
 	struct engine engine;
 	struct engine_io *first;
 	unsigned reads, writes;
+	unsigned fails; /* the read of this number, from 1 on */
 };
 
 static struct event_base *base;
@@ -50,20 +51,21 @@ static const struct engine_class storage_class = {"storage", storage_start, stor
 static bool storage_finish(struct storage *self)
 {
 	struct engine_io *io = self->first;
+	int rc = 0;
 
 	if (!io)
 		return false;
 	self->first = io->next;
 	if (io->op == ENGINE_READ) {
 		memcpy(io->buffer, disk + io->offset, io->length);
-		self->reads++;
+		rc = ++self->reads == self->fails ? -EIO : 0;
 	} else if (io->op == ENGINE_WRITE) {
 		memcpy(disk + io->offset, io->buffer, io->length);
 		self->writes++;
 	} else if (io->op == ENGINE_DISCARD) {
 		memset(disk + io->offset, 0, io->length);
 	}
-	io->done(io, 0);
+	io->done(io, rc);
 	return true;
 }
 
@@ -77,7 +79,7 @@ static void on_batch(void *arg)
 {
 }
 
-static void run(unsigned operations)
+static void run_to(unsigned operations, int rc)
 {
 	while (done_calls < operations) {
 		bool moved = storage_finish(storage[0]);
@@ -86,9 +88,14 @@ static void run(unsigned operations)
 		event_base_loop(base, EVLOOP_NONBLOCK);
 		ck_assert_msg(moved || done_calls >= operations, "nothing moves");
 	}
-	ck_assert_int_eq(last_rc, 0);
+	ck_assert_int_eq(last_rc, rc);
 	ck_assert_uint_eq(sectors.bounces, 0);
 	ck_assert(LIST_EMPTY(&sectors.active));
+}
+
+static void run(unsigned operations)
+{
+	run_to(operations, 0);
 }
 
 static void set_up(void)
@@ -248,6 +255,60 @@ START_TEST(discards)
 }
 END_TEST
 
+/* What cannot be read cannot be put back: nothing is written, and the disk goes on. */
+START_TEST(unreadable)
+{
+	struct engine_io io = {.done = on_done};
+
+	storage[0]->fails = (unsigned)_i;
+	memset(buffer, 0xee, SIZE);
+	ck_assert(!engine_write(engine[0], &io, buffer, 7680, 17408)); /* a head and a tail */
+	run_to(1, -EIO);
+	ck_assert_uint_eq(storage[0]->writes, 0);
+	ck_assert(!memcmp(disk, expected, SIZE));
+	memset(expected + 7680, 0xee, 17408);
+	ck_assert(!engine_write(engine[0], &io, buffer, 7680, 17408));
+	run(2);
+	ck_assert(!memcmp(disk, expected, SIZE));
+}
+END_TEST
+
+START_TEST(unreadable_read)
+{
+	struct engine_io io = {.done = on_done};
+
+	storage[0]->fails = 1;
+	ck_assert(!engine_read(engine[0], &io, buffer, 512, 512));
+	run_to(1, -EIO);
+}
+END_TEST
+
+/* However many want memory of their own. */
+START_TEST(memory_is_bounded)
+{
+	struct engine_io io[DEPTH];
+
+	for (unsigned n = 0; n < DEPTH; n++) {
+		io[n].done = on_done;
+		ck_assert(!engine_read(engine[n % 2], &io[n], buffer + n * 4096, n * 4096ull, 512));
+	}
+	ck_assert_uint_eq(sectors.bounces, SECTORS_BOUNCES_MAX);
+	run(DEPTH);
+}
+END_TEST
+
+/* Securely or not at all. */
+START_TEST(erases_whole_sectors_only)
+{
+	struct engine_io io = {.done = on_done};
+
+	ck_assert(!engine_erase(engine[0], &io, 512, 8192));
+	run_to(1, -EINVAL);
+	ck_assert(!engine_erase(engine[0], &io, 4096, 8192));
+	run(2);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("block_sectors");
@@ -260,6 +321,10 @@ int main(void)
 	tcase_add_test(tc, whole_and_part);
 	tcase_add_test(tc, random_writes);
 	tcase_add_test(tc, discards);
+	tcase_add_loop_test(tc, unreadable, 1, 3);
+	tcase_add_test(tc, unreadable_read);
+	tcase_add_test(tc, memory_is_bounded);
+	tcase_add_test(tc, erases_whole_sectors_only);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);
 }
