@@ -21,6 +21,11 @@ static int paused_parse(const char *value, struct settings *settings, char *why,
 	return bool_parse("paused", value, &settings->paused, why, size);
 }
 
+static int away_parse(const char *value, struct settings *settings, char *why, size_t size)
+{
+	return bool_parse("away", value, &settings->away, why, size);
+}
+
 static int polling_parse(const char *value, struct settings *settings, char *why, size_t size)
 {
 	return bool_parse("polling", value, &settings->polling, why, size);
@@ -56,6 +61,7 @@ static int faults_parse(const char *value, struct settings *settings, char *why,
 
 const struct setting settings_table[SETTINGS] = {
 	[SETTING_PAUSED] = {"paused", paused_parse},
+	[SETTING_AWAY] = {"away", away_parse},
 	[SETTING_POLLING] = {"polling", polling_parse},
 	[SETTING_PERSISTENT] = {"persistent", persistent_parse},
 	[SETTING_QOS] = {"qos", limits_parse},
@@ -68,9 +74,14 @@ void settings_default(struct settings *settings)
 	*settings = (struct settings){.polling = true, .persistent = true, .timeout_s = 120};
 }
 
+bool settings_hold(const struct settings *settings)
+{
+	return settings->paused || settings->away;
+}
+
 bool settings_same(const struct settings *a, const struct settings *b)
 {
-	return a->paused == b->paused && a->polling == b->polling &&
+	return a->paused == b->paused && a->away == b->away && a->polling == b->polling &&
 	       a->persistent == b->persistent && a->timeout_s == b->timeout_s &&
 	       !memcmp(&a->inject, &b->inject, sizeof(a->inject)) &&
 	       !memcmp(&a->qos, &b->qos, sizeof(a->qos));

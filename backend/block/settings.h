@@ -25,6 +25,7 @@
 /** Supervisor and worker exchange it as it is. */
 struct settings {
 	bool paused;     /* "paused": 0 or 1; requests are held until it is 0 again */
+	bool away;       /* "away": 0 or 1; its image is closed, requests are held until it is 0 */
 	bool polling;    /* "polling": 0 or 1, the default; look for requests before sleeping */
 	bool persistent; /* "persistent": 0 or 1, the default; keep the pages of a frontend mapped
 			    that uses them again */
@@ -36,6 +37,7 @@ struct settings {
 
 enum setting_id {
 	SETTING_PAUSED,
+	SETTING_AWAY,
 	SETTING_POLLING,
 	SETTING_PERSISTENT,
 	SETTING_QOS,
@@ -59,6 +61,9 @@ extern const struct setting settings_table[SETTINGS];
 
 /** settings_default - of a disk whose directory has none of the nodes. */
 void settings_default(struct settings *settings);
+
+/** settings_hold - are requests to be held? */
+bool settings_hold(const struct settings *settings);
 
 /** settings_same - is there no difference? */
 bool settings_same(const struct settings *a, const struct settings *b);

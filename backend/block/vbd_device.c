@@ -77,7 +77,8 @@ static int vbd_open(struct device *dev)
 	int rc;
 
 	if (!path)
-		path = device_back_string(dev, node);
+		path = vbd->settings.away && !dev->script ? strdup(VBD_STORAGE_AWAY)
+							  : device_back_string(dev, node);
 	if (!path || (!*path && !vbd->cdrom)) {
 		free(path);
 		return device_fail(dev, -EINVAL, "%s is missing; %s", node,
@@ -276,6 +277,8 @@ static int vbd_connect(struct device *dev, void *payload, int *fds, size_t *coun
 	if (vbd_settings_load(dev))
 		log_warn("%s: %s; it keeps what it had", dev->name, dev->error);
 	connect.settings = vbd->settings;
+	/* Whatever the nodes say by now: there is nothing to serve. */
+	connect.settings.away |= vbd_storage_is_away(vbd->storage);
 	connect.persistent = persistent_read(dev);
 	vbd_remote_describe(vbd->storage, &connect.remote);
 	if (!rc)

@@ -103,6 +103,9 @@ void vbd_served_write(struct device *dev);
 /** vbd_resumed - its rings run and nothing is wanted of it: does the guest know its size? */
 void vbd_resumed(struct device *dev);
 
+/** vbd_told - what the guest was told of its size, in units of vbd_unit(). Return: was it? */
+bool vbd_told(struct device *dev, uint64_t *sectors);
+
 /** vbd_size_told - is that what the guest was told? */
 bool vbd_size_told(struct device *dev);
 

@@ -47,7 +47,7 @@ void vbd_served_write(struct device *dev)
 	free(text);
 }
 
-static bool told(struct device *dev, uint64_t *sectors)
+bool vbd_told(struct device *dev, uint64_t *sectors)
 {
 	return !xs_read_number(dev->xs, XBT_NULL, INT64_MAX / UINT16_MAX, sectors, "%s/sectors",
 			       dev->back);
@@ -57,7 +57,7 @@ bool vbd_size_told(struct device *dev)
 {
 	uint64_t sectors;
 
-	return told(dev, &sectors) && sectors == vbd_sectors(self(dev));
+	return vbd_told(dev, &sectors) && sectors == vbd_sectors(self(dev));
 }
 
 void vbd_resumed(struct device *dev)
@@ -68,7 +68,7 @@ void vbd_resumed(struct device *dev)
 	if (!vbd->resumed || !device_running(dev))
 		return;
 	vbd->resumed = false;
-	if (!told(dev, &before) || before == vbd_sectors(vbd))
+	if (!vbd_told(dev, &before) || before == vbd_sectors(vbd))
 		return;
 	if (before > vbd_sectors(vbd)) {
 		vbd_short(dev, before * vbd_unit(vbd), size);

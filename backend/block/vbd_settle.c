@@ -118,7 +118,8 @@ static int answer_body(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	if (!answer->done && request == vbd->settling.number)
 		for (int n = 0; !rc && n < SETTINGS; n++)
 			rc = node_restore(xs, t, dev, settings_table[n].name, vbd->texts.of[n]);
-	if (!rc && !answer->done && request == vbd->settling.number && !dev->script)
+	if (!rc && !answer->done && request == vbd->settling.number && !dev->script &&
+	    !vbd_storage_is_away(vbd->storage))
 		rc = node_restore(xs, t, dev, "params", vbd->storage->params);
 	return rc ? rc : xs_write_string(xs, t, answer->text, "%s/" SETTINGS_REPLY, dev->back);
 }

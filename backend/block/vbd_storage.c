@@ -31,6 +31,28 @@ static int empty_open(struct vbd_storage *storage)
 	return 0;
 }
 
+bool vbd_storage_is_away(const struct vbd_storage *storage)
+{
+	return storage->params && !strcmp(storage->params, VBD_STORAGE_AWAY);
+}
+
+/* To the guest nothing has changed. */
+static int away_open(struct vbd_storage *storage)
+{
+	const struct vbd_device *vbd = (struct vbd_device *)storage->dev;
+	uint64_t sectors = 0;
+
+	(void)vbd_told(storage->dev, &sectors);
+	storage->image = (struct image){.fd = -1,
+					.size = sectors * vbd_unit(vbd),
+					.read_only = vbd->read_only,
+					.can_discard = vbd->discard_told,
+					.can_erase = vbd->erase_told,
+					.alignment = BLK_SECTOR_SIZE,
+					.physical_sector = vbd->sector_size};
+	return 0;
+}
+
 static int named_open(struct vbd_storage *storage, const char *params)
 {
 	const struct vbd_device *vbd = (struct vbd_device *)storage->dev;
@@ -47,8 +69,12 @@ static int named_open(struct vbd_storage *storage, const char *params)
 
 int vbd_storage_open(struct vbd_storage *storage, const char *params)
 {
-	int rc = *params ? named_open(storage, params) : empty_open(storage);
+	int rc;
 
+	if (!strcmp(params, VBD_STORAGE_AWAY))
+		rc = away_open(storage);
+	else
+		rc = *params ? named_open(storage, params) : empty_open(storage);
 	if (!rc)
 		rc = vbd_units_check(storage->dev, &storage->image, storage->image.size);
 	if (rc)

@@ -17,11 +17,19 @@ struct vbd_storage {
 	int claim;               /* holds the lock of its image, or -1 */
 };
 
+/** The params of storage that is away: no path, and not what a toolstack may write. */
+#define VBD_STORAGE_AWAY "away:"
+
+/** vbd_storage_is_away - is it closed for a while, and requests are to be held? */
+bool vbd_storage_is_away(const struct vbd_storage *storage);
+
 /** vbd_storage_new - nothing yet. Return: for vbd_storage_free, or NULL without memory. */
 struct vbd_storage *vbd_storage_new(struct device *dev);
 
 /**
- * vbd_storage_open - what @params names; "" is nothing, of a CD-ROM drive only.
+ * vbd_storage_open - what @params names; "" is nothing, of a CD-ROM drive only; VBD_STORAGE_AWAY
+ * has the size that the guest was told, and nothing of it is served.
+ *
  * Return: as open of struct device_class; after -EINPROGRESS call it again with the same.
  */
 int vbd_storage_open(struct vbd_storage *storage, const char *params);

@@ -90,6 +90,10 @@ void vbd_switched(struct device *dev)
 	if (vbd->change.which != VBD_SWITCH_BEFORE)
 		return;
 	vbd_switch_close(vbd);
+	if (vbd_storage_is_away(vbd->storage)) {
+		log_info("%s: its image is closed, requests wait", dev->name);
+		return;
+	}
 	params = vbd->storage->params;
 	log_info("%s: %s%s", dev->name, *params ? "has another image, " : "is empty", params);
 	(void)device_republish(dev);
@@ -125,13 +129,29 @@ bool vbd_switch_opening(const struct device *dev)
 	       vbd->change.number == vbd->settling.number;
 }
 
+/* What shall be behind the disk: for free(3); NULL: what is there. */
+static int wanted(struct device *dev, char **params)
+{
+	bool away = self(dev)->settling.wanted.away;
+
+	*params = NULL;
+	if (away && dev->script)
+		return device_fail(dev, -EOPNOTSUPP,
+				   "its hotplug script has its image, which is not closed here");
+	if (!dev->script)
+		*params = away ? strdup(VBD_STORAGE_AWAY) : device_back_string(dev, "params");
+	return away && !*params ? device_fail(dev, -ENOMEM, "out of memory") : 0;
+}
+
 int vbd_switch(struct device *dev)
 {
 	struct vbd_device *vbd = self(dev);
 	const struct vbd_storage *now = vbd->storage;
-	char *params = dev->script ? NULL : device_back_string(dev, "params");
-	int rc = 0;
+	char *params;
+	int rc = wanted(dev, &params);
 
+	if (rc)
+		return rc;
 	if (!params || (!strcmp(params, now->params) && is_at(&now->image, params))) {
 		free(params);
 		return 0;

@@ -78,6 +78,7 @@ void vbd_tell(struct device *dev, yajl_gen json)
 	json_number(json, "bytes", (long long)size_of(vbd));
 	json_bool(json, "read_only", vbd->read_only);
 	json_bool(json, "paused", vbd->settings.paused);
+	json_bool(json, "away", vbd->settings.away);
 	json_string(json, "qos", limits);
 	json_key(json, "queues");
 	yajl_gen_array_open(json);

@@ -199,7 +199,7 @@ static int vbd_connect(struct worker_device *dev, const void *payload, const int
 	vbd->fd = connect->image ? fds[used++] : -1;
 	sectors_init(&vbd->sectors, connect->alignment);
 	vbd->disk.geometry = connect->geometry;
-	vbd->disk.held = connect->settings.paused ? BLK_HELD_PAUSED : 0;
+	vbd->disk.held = settings_hold(&connect->settings) ? BLK_HELD_PAUSED : 0;
 	vbd->disk.careful = connect->careful;
 	rc = inflight_map(vbd);
 	if (rc)
@@ -254,7 +254,7 @@ static int settings_change(struct vbd *vbd, const struct settings *settings)
 		for (unsigned n = 0; n < vbd->connect.queues; n++)
 			queue_keep(vbd->ring[n].queue, keeps(vbd));
 	}
-	if (!settings->paused) {
+	if (!settings_hold(settings)) {
 		disk_release(&vbd->disk, BLK_HELD_PAUSED);
 		return 0;
 	}
