@@ -91,6 +91,15 @@ START_TEST(commands)
 	ck_assert_int_eq(peer_expect(&ts, &peer, "<--query>", &fault), 0);
 	ck_assert_int_eq(peer_expect(&ts, &peer, "<a b>", &fault), 0);
 	ck_assert_int_eq(peer_hear(&ts, &peer, line, &fault), -ECONNRESET);
+	ck_assert_str_eq(fault.text,
+			 "printf '<%s>\\n': the connection ended; its command ended with "
+			 "exit status 0");
+	peer_end(&peer);
+
+	/* It says how it ended. */
+	ck_assert_int_eq(peer_start(&peer, "", "sh -c 'kill -9 $$'", words, &fault), 0);
+	ck_assert_int_eq(peer_hear(&ts, &peer, line, &fault), -ECONNRESET);
+	ck_assert_msg(strstr(fault.text, "; its command was killed by signal 9"), "%s", fault.text);
 	peer_end(&peer);
 
 	/* A shell gets the host and what to run there. */

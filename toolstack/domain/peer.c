@@ -8,10 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "toolstack/argv.h"
 #include "toolstack/io.h"
+
+/* How long a command that hung up is given to end. */
+#define END_LOOKS   25
+#define END_LOOK_MS 20
 
 static void command_compose(struct argv *argv, const char *shell, const char *host,
 			    const char *const *words)
@@ -105,6 +110,29 @@ int peer_say(struct peer *peer, const char *line, struct fault *fault)
 		  : 0;
 }
 
+/* Why it hung up, when its command has ended by itself or does so in a moment: in words. */
+static void end_tell(struct peer *peer, char *words, size_t size)
+{
+	static const struct timespec apart = {.tv_nsec = END_LOOK_MS * 1000000};
+	int status = 0;
+	pid_t ended = 0;
+
+	*words = '\0';
+	for (int i = 0; peer->pid && !ended && i < END_LOOKS; i++) {
+		ended = waitpid(peer->pid, &status, WNOHANG);
+		if (!ended)
+			nanosleep(&apart, NULL);
+	}
+	if (ended <= 0)
+		return;
+	peer->pid = 0;
+	if (WIFSIGNALED(status))
+		snprintf(words, size, "; its command was killed by signal %d", WTERMSIG(status));
+	else
+		snprintf(words, size, "; its command ended with exit status %d",
+			 WEXITSTATUS(status));
+}
+
 /* The stream behind a line is not ours to read: one byte at a time. */
 static int byte_hear(struct toolstack *ts, struct peer *peer, char *byte)
 {
@@ -130,6 +158,7 @@ static int byte_hear(struct toolstack *ts, struct peer *peer, char *byte)
 
 int peer_hear(struct toolstack *ts, struct peer *peer, char line[PEER_LINE], struct fault *fault)
 {
+	char end[64];
 	size_t n = 0;
 	int rc = 0;
 
@@ -148,7 +177,8 @@ int peer_hear(struct toolstack *ts, struct peer *peer, char line[PEER_LINE], str
 	case -EINTR:
 		return fault_set(fault, rc, "interrupted");
 	case -ECONNRESET:
-		return fault_set(fault, rc, "%s: the connection ended", peer->name);
+		end_tell(peer, end, sizeof(end));
+		return fault_set(fault, rc, "%s: the connection ended%s", peer->name, end);
 	default:
 		return fault_set(fault, rc, "%s: %s", peer->name, strerror(-rc));
 	}
