@@ -34,6 +34,7 @@ struct walk {
 	struct fault *fault;
 	const struct disk_config *disk;
 	const struct vif_config *vif;
+	const unsigned char *own; /* UUID of the guest that asks, or NULL */
 	int (*visit)(const struct walk *walk, uint16_t domid, const char *path);
 };
 
@@ -52,15 +53,19 @@ static int walk_domain(const struct walk *w, uint16_t domid, const char *kind)
 	return rc;
 }
 
-/* Has Xen the domain, or does somebody just remove the rest of it? */
+/*
+ * Has Xen the domain, or does somebody just remove the rest of it? A guest that migrates within its
+ * host is no rival to itself.
+ */
 static bool is_there(const struct walk *w, uint16_t domid)
 {
 	struct xen_domain live;
 	struct fault ignored = {0};
 	pid_t worker;
 
-	return !xen_domain_get(w->ts->xen, domid, &live, &ignored) ||
-	       record_worker(w->ts, domid, &worker) == WORKER_ALIVE;
+	if (xen_domain_get(w->ts->xen, domid, &live, &ignored))
+		return record_worker(w->ts, domid, &worker) == WORKER_ALIVE;
+	return !w->own || live.dying || uuid_compare(live.uuid, w->own) != 0;
 }
 
 static int walk_all(const struct walk *w, const char *kind)
@@ -99,17 +104,24 @@ static int image_visit(const struct walk *w, uint16_t domid, const char *path)
 	return rc;
 }
 
-int claims_image(struct toolstack *ts, xs_transaction_t t, const struct disk_config *disk,
-		 const char *place, struct fault *fault)
+static int image_claim(struct toolstack *ts, xs_transaction_t t, const struct disk_config *disk,
+		       const unsigned char *own, const char *place, struct fault *fault)
 {
 	struct walk walk = {.ts = ts,
 			    .t = t,
 			    .place = place,
 			    .fault = fault,
 			    .disk = disk,
+			    .own = own,
 			    .visit = image_visit};
 
 	return walk_all(&walk, "vbd");
+}
+
+int claims_image(struct toolstack *ts, xs_transaction_t t, const struct disk_config *disk,
+		 const char *place, struct fault *fault)
+{
+	return image_claim(ts, t, disk, NULL, place, fault);
 }
 
 static int mac_visit(const struct walk *w, uint16_t domid, const char *path)
@@ -127,13 +139,24 @@ static int mac_visit(const struct walk *w, uint16_t domid, const char *path)
 	return rc;
 }
 
+static int mac_claim(struct toolstack *ts, xs_transaction_t t, const struct vif_config *vif,
+		     const unsigned char *own, const char *place, struct fault *fault)
+{
+	struct walk walk = {.ts = ts,
+			    .t = t,
+			    .place = place,
+			    .fault = fault,
+			    .vif = vif,
+			    .own = own,
+			    .visit = mac_visit};
+
+	return walk_all(&walk, "vif");
+}
+
 int claims_mac(struct toolstack *ts, xs_transaction_t t, const struct vif_config *vif,
 	       const char *place, struct fault *fault)
 {
-	struct walk walk = {
-		.ts = ts, .t = t, .place = place, .fault = fault, .vif = vif, .visit = mac_visit};
-
-	return walk_all(&walk, "vif");
+	return mac_claim(ts, t, vif, NULL, place, fault);
 }
 
 int claims_name(struct toolstack *ts, xs_transaction_t t, const struct domain_config *config,
@@ -183,12 +206,12 @@ int claims_all(struct toolstack *ts, xs_transaction_t t, const struct domain_con
 	for (size_t i = 0; i < config->disks && !rc; i++) {
 		domain_config_place(config, config->disk[i].line, file, sizeof(file));
 		snprintf(place, sizeof(place), "%s: disk %zu", file, i);
-		rc = claims_image(ts, t, &config->disk[i], place, fault);
+		rc = image_claim(ts, t, &config->disk[i], config->uuid, place, fault);
 	}
 	for (size_t i = 0; i < config->vifs && !rc; i++) {
 		domain_config_place(config, config->vif[i].line, file, sizeof(file));
 		snprintf(place, sizeof(place), "%s: vif %zu", file, i);
-		rc = claims_mac(ts, t, &config->vif[i], place, fault);
+		rc = mac_claim(ts, t, &config->vif[i], config->uuid, place, fault);
 	}
 	return rc;
 }

@@ -9,6 +9,7 @@
 
 #include "lib/xs.h"
 #include "toolstack/domain/domain.h"
+#include "toolstack/domain/handover.h"
 #include "toolstack/domain/name.h"
 #include "toolstack/domain/peer.h"
 #include "toolstack/domain/rename.h"
@@ -74,7 +75,7 @@ static int greet(struct sending *s)
 static int copy(struct sending *s, bool live, int64_t *stopped)
 {
 	struct fault theirs = {0};
-	int rc;
+	int rc, heard;
 
 	if (live && !xen_logdirty_works(s->ts->xen, s->domid)) {
 		fprintf(stderr,
@@ -89,7 +90,8 @@ static int copy(struct sending *s, bool live, int64_t *stopped)
 	/* It waits for more of the stream. */
 	close(s->peer.out);
 	s->peer.out = -1;
-	if (peer_expect(s->ts, &s->peer, "loaded", &theirs) == -EREMOTEIO)
+	heard = peer_expect(s->ts, &s->peer, "loaded", &theirs);
+	if (heard == -EREMOTEIO || (heard == -ECONNRESET && rc == -EPIPE))
 		*s->fault = theirs;
 	return rc;
 }
@@ -123,7 +125,7 @@ static void name_take_back(struct toolstack *ts, uint16_t domid, const char *nam
 static int take_back(struct toolstack *ts, const struct domain_config *config, uint16_t domid,
 		     struct fault *fault)
 {
-	int rc = suspend_reconnect(ts, config, domid, fault);
+	int rc = handover_undo(ts, config, domid, fault);
 
 	if (rc)
 		return rc;
@@ -138,7 +140,7 @@ static int hand_over(struct sending *s)
 	int rc = phase_set(s, "devices");
 
 	if (!rc)
-		rc = suspend_devices_end(s->ts, &s->config, s->domid, s->fault);
+		rc = handover_begin(s->ts, &s->config, s->domid, s->fault);
 	name_hand_over(s);
 	if (!rc)
 		rc = peer_say(&s->peer, "devices", s->fault);
@@ -150,10 +152,11 @@ static int hand_over(struct sending *s)
 		return 0;
 	/* It must be gone there before it has its images here. */
 	peer_end(&s->peer);
-	if (take_back(s->ts, &s->config, s->domid, &late)) {
-		fprintf(stderr, "xsplit: %s\n", late.text);
-		record_idle(s->ts, s->domid);
-	}
+	if (take_back(s->ts, &s->config, s->domid, &late))
+		/* It is still recorded as busy: xsplitd tries again. */
+		fprintf(stderr,
+			"xsplit: %s; until then the guest stands still, xsplitd tries again\n",
+			late.text);
 	return rc;
 }
 

@@ -11,7 +11,7 @@
  *                                libxc's stream and the tail, while the guest runs;
  *                                the guest is suspended at the end
  *   "loaded"
- *                                closes the devices, writes the disks' data out
+ *                                lets go of the disks, writes their data out
  *                                "devices"
  *   makes the devices
  *   "ready"
@@ -26,8 +26,9 @@
  * first and hears "absent" may be sure that it never will. So never do two run, and never none for
  * longer than it takes to ask.
  *
- * One exception: a PVH or HVM guest that goes on here after "devices" takes itself for restored,
- * and Linux then panics, for Xen does not let it register its vcpu_info again (xsplit-migrate(1)).
+ * One exception: a PVH or HVM guest with disks that are not our backend's (handover.h) takes itself
+ * for restored when it goes on here after "devices", and Linux then panics, for Xen does not let it
+ * register its vcpu_info again (xsplit-migrate(1)).
  */
 #pragma once
 
@@ -44,6 +45,7 @@
 /** At the sender: how far it is. At the receiver: whether it may let the domain run. */
 #define MIGRATE_PHASE    RECORD_PATH "/migrating" /* "copy", "devices", "go" */
 #define MIGRATE_INCOMING RECORD_PATH "/incoming"  /* "waiting", "go", "abort" */
+#define MIGRATE_PAUSED   RECORD_PATH "/paused"    /* there: it is to stay paused */
 
 /**
  * How to reach the other host: "SHELL HOST xsplit migrate-receive", or HOST itself as a command

@@ -62,12 +62,15 @@ static int loaded(void *arg, uint16_t domid, struct fault *fault)
 	return rc ? rc : peer_expect(r->ts, r->peer, "devices", fault);
 }
 
-static int finish(struct toolstack *ts, uint16_t domid, bool paused, struct fault *fault)
+static int finish(struct toolstack *ts, uint16_t domid, struct fault *fault)
 {
+	bool paused = xs_exists(ts->xs, XBT_NULL, MIGRATE_PAUSED, domid);
 	int rc = paused ? 0 : xen_domain_unpause(ts->xen, domid, fault);
 
 	if (!rc)
 		rc = xs_remove(ts->xs, XBT_NULL, MIGRATE_INCOMING, domid);
+	if (!rc && paused)
+		rc = xs_remove(ts->xs, XBT_NULL, MIGRATE_PAUSED, domid);
 	return rc ? rc : record_idle(ts, domid);
 }
 
@@ -77,8 +80,13 @@ static int take(struct receiving *r, uint16_t domid, bool paused, struct fault *
 	struct decision go = {.domid = domid, .from = "waiting", .to = "go"};
 	struct fault ignored = {0};
 	/* Its creation wrote the record anew, so this comes after it. */
-	int rc = decide(r->ts, &waiting, fault);
+	int rc = paused ? xs_write_string(r->ts->xs, XBT_NULL, "1", MIGRATE_PAUSED, domid) : 0;
 
+	if (rc)
+		fault_set(fault, rc, "domain %u: cannot write to the XenStore: %s", domid,
+			  strerror(-rc));
+	if (!rc)
+		rc = decide(r->ts, &waiting, fault);
 	if (!rc)
 		rc = peer_say(r->peer, "ready", fault);
 	if (!rc)
@@ -89,7 +97,7 @@ static int take(struct receiving *r, uint16_t domid, bool paused, struct fault *
 		domain_destroy(r->ts, domid, &ignored);
 		return rc;
 	}
-	rc = finish(r->ts, domid, paused, fault);
+	rc = finish(r->ts, domid, fault);
 	/* It runs, whether the sender hears it or not. */
 	if (!rc)
 		peer_say(r->peer, "running", &ignored);
@@ -187,5 +195,5 @@ int receive_recover(struct toolstack *ts, uint16_t domid, struct fault *fault)
 	bool go = now && !strcmp(now, "go");
 
 	free(now);
-	return go ? finish(ts, domid, false, fault) : domain_destroy(ts, domid, fault);
+	return go ? finish(ts, domid, fault) : domain_destroy(ts, domid, fault);
 }

@@ -1,21 +1,14 @@
 #include "toolstack/domain/suspend.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 #include <xen/sched.h>
 
 #include "lib/xs.h"
-#include "toolstack/device/device.h"
 #include "toolstack/device/model.h"
-#include "toolstack/device/qemu.h"
-#include "toolstack/device/script.h"
-#include "toolstack/device/vbd.h"
-#include "toolstack/device/vif.h"
 #include "toolstack/domain/record.h"
 #include "toolstack/xen/stream.h"
 
@@ -176,6 +169,12 @@ int suspend_resume(struct toolstack *ts, uint16_t domid, struct fault *fault)
 	return resume(ts, domid, true, fault);
 }
 
+int suspend_resume_anew(struct toolstack *ts, uint16_t domid, struct fault *fault)
+{
+	xen_logdirty_off(ts->xen, domid);
+	return resume(ts, domid, false, fault);
+}
+
 void suspend_withdraw(struct toolstack *ts, uint16_t domid)
 {
 	struct withdrawal withdrawal = {.domid = domid};
@@ -186,107 +185,4 @@ void suspend_withdraw(struct toolstack *ts, uint16_t domid)
 	    !xs_transact(ts->xs, withdrawal_write, &withdrawal) && withdrawal.heard)
 		wait_until(ts, watch, domid, suspended_get, &ignored);
 	xs_close(watch);
-}
-
-static void nodes_compose(struct nodes *nodes, const struct domain_config *config, uint16_t domid)
-{
-	for (size_t i = 0; i < config->disks; i++)
-		vbd_nodes(nodes, domid, &config->disk[i]);
-	for (size_t i = 0; i < config->vifs; i++)
-		vif_nodes(nodes, domid, &config->vif[i]);
-}
-
-static int nodes_all_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
-{
-	return nodes_write(arg, xs, t);
-}
-
-int suspend_reconnect(struct toolstack *ts, const struct domain_config *config, uint16_t domid,
-		      struct fault *fault)
-{
-	struct devices devices = {0};
-	struct nodes nodes = {0};
-	int rc;
-
-	xen_logdirty_off(ts->xen, domid);
-	nodes_compose(&nodes, config, domid);
-	rc = xs_transact(ts->xs, nodes_all_write, &nodes);
-	nodes_free(&nodes);
-	if (rc)
-		return fault_set(fault, rc, "domain %u: cannot write its devices' nodes: %s", domid,
-				 strerror(-rc));
-	if (qemu_wanted(config))
-		rc = qemu_start(ts, domid, config->name, fault);
-	if (!rc && devices_list(ts, domid, &devices))
-		rc = fault_memory(fault);
-	if (!rc)
-		rc = devices_wait_ready(ts, &devices, fault);
-	if (!rc)
-		rc = scripts_add(ts, &devices, fault);
-	devices_free(&devices);
-	return rc ? rc : resume(ts, domid, false, fault);
-}
-
-/* Of a file, or of the cache in front of a device. */
-static int disk_sync(const struct disk_config *disk, uint16_t domid, struct fault *fault)
-{
-	int fd, rc = 0;
-
-	/* What a server was told it keeps for all who ask. */
-	if (disk->script || disk->remote || !disk->writable)
-		return 0;
-	fd = open(disk->target, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || fsync(fd))
-		rc = -errno;
-	if (fd >= 0)
-		close(fd);
-	return rc ? fault_set(fault, rc, "domain %u: disk %s: cannot write %s out: %s", domid,
-			      disk->vdev, disk->target, strerror(-rc))
-		  : 0;
-}
-
-/* All but the console. */
-static void consoles_leave(struct devices *devices)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < devices->count; i++)
-		if (devices->device[i].type != DEVICE_CONSOLE)
-			devices->device[n++] = devices->device[i];
-	devices->count = n;
-}
-
-static int devices_remove(struct xs_handle *xs, xs_transaction_t t, void *arg)
-{
-	const struct devices *devices = arg;
-	int rc = 0;
-
-	for (size_t i = 0; i < devices->count && !rc; i++)
-		rc = device_remove(xs, t, &devices->device[i]);
-	return rc;
-}
-
-int suspend_devices_end(struct toolstack *ts, const struct domain_config *config, uint16_t domid,
-			struct fault *fault)
-{
-	struct devices devices = {0};
-	int rc = devices_list(ts, domid, &devices);
-
-	if (rc)
-		return fault_memory(fault);
-	consoles_leave(&devices);
-	rc = devices_close(ts, &devices, true);
-	if (!rc)
-		rc = devices_wait_closed(ts, &devices, fault);
-	if (!rc)
-		scripts_remove(ts, &devices);
-	if (!rc)
-		rc = xs_transact(ts->xs, devices_remove, &devices);
-	if (rc && !fault->text[0])
-		fault_set(fault, rc, "domain %u: cannot close its devices: %s", domid,
-			  strerror(-rc));
-	for (size_t i = 0; i < config->disks && !rc; i++)
-		rc = disk_sync(&config->disk[i], domid, fault);
-	devices_free(&devices);
-	return rc;
 }

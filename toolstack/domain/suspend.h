@@ -35,15 +35,7 @@ bool suspend_is(struct toolstack *ts, uint16_t domid);
 int suspend_resume(struct toolstack *ts, uint16_t domid, struct fault *fault);
 
 /**
- * suspend_reconnect - let a suspended guest go on that lost its devices: they are made anew, and it
- * takes itself for restored and connects them.
+ * suspend_resume_anew - the same, but it takes itself for restored: a PV guest connects its devices
+ * again, a PVH or HVM one of Linux's crashes on Xen 4.17.
  */
-int suspend_reconnect(struct toolstack *ts, const struct domain_config *config, uint16_t domid,
-		      struct fault *fault);
-
-/**
- * suspend_devices_end - close a suspended guest's devices and write all that its disks have in this
- * host's memory to them, so that another host may use them. The nodes are removed.
- */
-int suspend_devices_end(struct toolstack *ts, const struct domain_config *config, uint16_t domid,
-			struct fault *fault);
+int suspend_resume_anew(struct toolstack *ts, uint16_t domid, struct fault *fault);
