@@ -147,8 +147,10 @@ lab_guest_make() {
 		cp "$f" "$tree/modules/"
 		echo "${f##*/}"
 	done >"$tree/modules.order"
-	lab_copy "$tree" bin/bash sbin/mke2fs sbin/e2fsck usr/bin/iperf3 lib64/ld-linux-x86-64.so.2
 	lab_cpio "$tree" "$guest/base.cpio"
+	mkdir "$tree"
+	lab_copy "$tree" bin/bash sbin/mke2fs sbin/e2fsck usr/bin/iperf3 lib64/ld-linux-x86-64.so.2
+	lab_cpio "$tree" "$guest/tools.cpio"
 	mkdir "$tree"
 	lab_copy "$tree" usr/bin/fio
 	lab_cpio "$tree" "$guest/fio.cpio"
