@@ -1,5 +1,5 @@
 #!/bin/bash
-# Either side of a PV guest's migration is killed at random moments: it lives exactly once, data right, TCP connection open.
+# Either side of a PVH or PV guest's migration is killed at random moments: it lives exactly once, data right, TCP connection open.
 # lab: --timeout 2400 --dom0-memory 1400 --memory 3584
 # shellcheck source=tests/xen/scenarios/lib.sh disable=SC1091
 . ./lib.sh
@@ -29,46 +29,66 @@ moment() {
 	after="$ms ms"
 }
 
-handing_over() {
-	xenstore-ls -f /tool/xsplit/domain | grep -qE '/migrating = "(devices|go)"'
+# phase DOMID: how far its migration is.
+phase() {
+	xenstore-read "/tool/xsplit/domain/$1/migrating" 2>/dev/null
 }
 
-# killed NAME sender|receiver anywhere|late: a round of it.
+# handed_over DOMID: wait until its disks are being handed over; a migration that is over is no reason to wait.
+handed_over() {
+	until case $(phase "$1") in devices | go) ;; *) ! kill -0 "$sender" 2>/dev/null ;; esac do
+		sleep 0.05
+	done
+}
+
+receiver() {
+	victim=$(pgrep -fx 'xsplit migrate-receive')
+}
+
+# killed NAME sender|receiver anywhere|handing-over|late: a round of it.
 killed() {
-	local sender phase victims
+	local domid sender victim at
+	domid=$(xsplit domid "$1")
 	xsplit migrate -s "" "$1" "xsplit migrate-receive" >migrate.log 2>&1 &
 	sender=$!
-	if [ "$3" = late ]; then
-		wait_for 120 handing_over
+	victim=$sender
+	[ "$2" = sender ] || wait_for 60 receiver || fail "no receiver: $(cat migrate.log)"
+	case $3 in
+	anywhere) moment "$took" ;;
+	handing-over)
+		handed_over "$domid"
+		moment 300
+		;;
+	late)
+		handed_over "$domid"
 		moment 3000
-	else
-		moment "$took"
-	fi
-	phase=$(xenstore-ls -f /tool/xsplit/domain | sed -n 's/.*migrating = //p')
-	victims=$sender
-	[ "$2" = sender ] || victims=$(pgrep -fx '(sh -c )?xsplit migrate-receive')
+		;;
+	esac
 	# shellcheck disable=SC2086
-	[ -z "$victims" ] || kill -9 $victims 2>/dev/null
+	kill -9 $victim 2>/dev/null
+	at=$(phase "$domid")
 	wait $sender
 	wait_for 120 settled "$1" || fail "$1 does not live exactly once: $(cat migrate.log settled.log)"
-	echo "$2 killed $after into it ($3), phase ${phase:-over}: domain $(xsplit domid "$1"), $(tail -n 1 migrate.log)"
+	echo "$2 killed $after into it ($3), phase ${at:-over}: domain $domid is $(xsplit domid "$1"), $(tail -n 1 migrate.log)"
 	busy_goes_on "$1"
 }
 
 host_start
 busy_script busy.script
-say pv
-lab-guest --script busy.script -o pv.initrd || fail "lab-guest"
-guest_write pv pv "memory=160"
-busy_start pv
-before=$(date +%s%3N)
-xsplit migrate -s "" pv "xsplit migrate-receive" || fail "migrate"
-took=$(($(date +%s%3N) - before))
-for _ in 1 2; do
+for type in pvh pv; do
+	say "$type"
+	lab-guest --script busy.script -o "$type.initrd" || fail "lab-guest"
+	guest_write "$type" "$type" "memory=160"
+	busy_start "$type"
+	before=$(date +%s%3N)
+	xsplit migrate -s "" "$type" "xsplit migrate-receive" || fail "migrate"
+	took=$(($(date +%s%3N) - before))
 	for side in sender receiver; do
-		killed pv "$side" anywhere
-		killed pv "$side" late
+		killed "$type" "$side" anywhere
+		killed "$type" "$side" handing-over
+		killed "$type" "$side" handing-over
+		killed "$type" "$side" late
 	done
+	busy_end "$type"
 done
-busy_end pv
 cat settled.log 2>/dev/null
