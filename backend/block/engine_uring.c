@@ -8,12 +8,14 @@
 #include "backend/block/engine.h"
 
 /*
- * The memory that buffers are in is registered in pieces, each when it has been used some times, so
- * that the kernel need not look its pages up for each operation, and a quiet disk locks none.
+ * The memory that buffers are in is registered, so that the kernel need not look its pages up for
+ * each operation: in pieces, and as a whole for operations that cross them, each when it has been
+ * used some times, as a quiet disk shall lock none.
  */
-#define PIECE      (256u << 10)
-#define PIECES_MAX 16u
-#define USES       64
+#define PIECE  (256u << 10)
+#define PIECES 16u
+#define WHOLE  PIECES
+#define USES   64
 
 /* Kernel threads a ring may use for what cannot be started without blocking. */
 #define WORKERS_MAX 8
@@ -27,7 +29,7 @@ struct engine_uring {
 	unsigned depth, under_way;
 	unsigned to_submit;
 	uint8_t *memory;          /* that may be registered, or NULL: none */
-	uint8_t uses[PIECES_MAX]; /* of its pieces, up to USES: then it is registered */
+	uint8_t uses[PIECES + 1]; /* of its pieces and its whole, up to USES: then registered */
 	struct engine *threads;   /* for what io_uring cannot do; NULL before the first */
 	struct engine_options options;
 	int file;
@@ -38,50 +40,58 @@ static struct engine_uring *self(struct engine *engine)
 	return (struct engine_uring *)engine;
 }
 
-/* The piece that an operation's buffer is in, registered, or -1. */
-static int piece_of(struct engine_uring *uring, const struct engine_io *io)
+static int registered(struct engine_uring *uring, unsigned n, void *begin, size_t length)
 {
-	uintptr_t at = (uintptr_t)io->buffer - (uintptr_t)uring->memory;
-	unsigned piece = (unsigned)(at / PIECE);
-	struct iovec vec = {(void *)((uintptr_t)uring->memory + at / PIECE * PIECE), PIECE};
+	struct iovec vec = {begin, length};
 
-	if (!uring->memory || at >= PIECES_MAX * PIECE || at % PIECE + io->length > PIECE)
-		return -1;
-	if (uring->uses[piece] == USES)
-		return (int)piece;
-	if (uring->uses[piece] < USES - 1) {
-		uring->uses[piece]++;
+	if (uring->uses[n] == USES)
+		return (int)n;
+	if (uring->uses[n] < USES - 1) {
+		uring->uses[n]++;
 		return -1;
 	}
-	if (io_uring_register_buffers_update_tag(&uring->ring, piece, &vec, NULL, 1) != 1) {
+	if (io_uring_register_buffers_update_tag(&uring->ring, n, &vec, NULL, 1) != 1) {
 		uring->memory = NULL; /* RLIMIT_MEMLOCK: it goes without */
 		return -1;
 	}
-	uring->uses[piece] = USES;
-	return (int)piece;
+	uring->uses[n] = USES;
+	return (int)n;
+}
+
+/* The number of what is registered and has an operation's buffer in it, or -1. */
+static int memory_of(struct engine_uring *uring, const struct engine_io *io)
+{
+	uintptr_t at = (uintptr_t)io->buffer - (uintptr_t)uring->memory;
+	unsigned piece = (unsigned)(at / PIECE);
+
+	if (!uring->memory || at >= PIECES * PIECE)
+		return -1;
+	if (at % PIECE + io->length <= PIECE && uring->uses[WHOLE] < USES)
+		return registered(uring, piece, uring->memory + piece * PIECE, PIECE);
+	return registered(uring, WHOLE, uring->memory, PIECES * PIECE);
 }
 
 static void prepare(struct engine_uring *uring, struct io_uring_sqe *sqe, struct engine_io *io)
 {
 	unsigned length = (unsigned)io->length;
-	int piece = -1;
+	int memory = -1;
 
 	if (io->op == ENGINE_READ || io->op == ENGINE_WRITE)
-		piece = piece_of(uring, io);
+		memory = memory_of(uring, io);
 	switch (io->op) {
 	case ENGINE_READ:
-		if (piece < 0)
+		if (memory < 0)
 			io_uring_prep_read(sqe, uring->fd, io->buffer, length, io->offset);
 		else
 			io_uring_prep_read_fixed(sqe, uring->fd, io->buffer, length, io->offset,
-						 piece);
+						 memory);
 		break;
 	case ENGINE_WRITE:
-		if (piece < 0)
+		if (memory < 0)
 			io_uring_prep_write(sqe, uring->fd, io->buffer, length, io->offset);
 		else
 			io_uring_prep_write_fixed(sqe, uring->fd, io->buffer, length, io->offset,
-						  piece);
+						  memory);
 		break;
 	case ENGINE_FLUSH:
 		io_uring_prep_fsync(sqe, uring->fd, IORING_FSYNC_DATASYNC);
@@ -237,8 +247,8 @@ int engine_open_uring(struct engine **engine, int fd, const struct engine_option
 		uring->fd = 0;
 		uring->flags = IOSQE_FIXED_FILE;
 	}
-	if (options->memory && options->memory_size == PIECES_MAX * PIECE &&
-	    !io_uring_register_buffers_sparse(&uring->ring, PIECES_MAX))
+	if (options->memory && options->memory_size == PIECES * PIECE &&
+	    !io_uring_register_buffers_sparse(&uring->ring, PIECES + 1))
 		uring->memory = options->memory;
 	io_uring_register_iowq_max_workers(&uring->ring, workers); /* Linux 5.15; no harm without */
 	uring->readable = event_new(options->base, uring->ring.ring_fd, EV_READ | EV_PERSIST,
