@@ -44,7 +44,8 @@ struct backing {
 	struct child *qemu;
 	bool used;       /* a connection to it was given away */
 	bool ending;     /* it was told to end by us */
-	unsigned locked; /* so often an earlier one had the image still */
+	bool held;       /* it says that another process has the image */
+	unsigned locked; /* so often that was so */
 	struct event *readable;
 	char line[200];
 	size_t length;

@@ -15,6 +15,12 @@
 /* So often an image is tried that another process has locked. */
 #define LOCKED_TRIES 25u
 
+/* Two lines of QEMU's, the first of which may be too long for us. */
+static bool is_about_lock(const char *words)
+{
+	return strstr(words, "\" lock") || !strncmp(words, "Is another process using", 24);
+}
+
 static void line_end(struct backing *backing)
 {
 	backing->line[backing->length] = '\0';
@@ -23,6 +29,7 @@ static void line_end(struct backing *backing)
 
 		for (const char *skip = "qemu-nbd: "; *skip && *skip == *words; skip++)
 			words++;
+		backing->held |= is_about_lock(words);
 		if (backing->state != BACKING_ASKING)
 			log_warn("%s: %s", backing->name, words);
 		if (backing->state == BACKING_ASKING)
@@ -83,8 +90,7 @@ static void on_qemu_ended(void *arg, int status)
 		snprintf(how, sizeof(how), "was killed by signal %d", WTERMSIG(status));
 	else
 		snprintf(how, sizeof(how), "ended with status %d", WEXITSTATUS(status));
-	if (backing->state == BACKING_ASKING && strstr(backing->why, "lock") &&
-	    backing->locked++ < LOCKED_TRIES) {
+	if (backing->state == BACKING_ASKING && backing->held && backing->locked++ < LOCKED_TRIES) {
 		backing->pause_ms = RETRY_MS; /* that of the disk's last life is about to end */
 		backing_step_soon(backing);
 		return;
@@ -94,7 +100,12 @@ static void on_qemu_ended(void *arg, int status)
 
 		snprintf(why, sizeof(why), "%s", backing->why);
 		backing_connector_stop(backing);
-		backing_failed(backing, "%.200s", *why ? why : how);
+		if (backing->held)
+			backing_failed(backing,
+				       "%.200s is in use by another process; end that first",
+				       backing->source.path);
+		else
+			backing_failed(backing, "%.200s", *why ? why : how);
 		return;
 	}
 	if (!backing->ending) {
@@ -157,7 +168,7 @@ int backing_qemu_start(struct backing *backing)
 		return rc;
 	}
 	backing->errors = ends[0];
-	backing->ending = backing->used = false;
+	backing->ending = backing->used = backing->held = false;
 	backing->readable =
 		event_new(backing->base, ends[0], EV_READ | EV_PERSIST, on_errors, backing);
 	if (backing->readable)

@@ -79,9 +79,11 @@ END_TEST
 START_TEST(xsa_322_and_417_domid_reuse)
 {
 	struct world *world = world_new();
+	struct connection *guest;
 	uint32_t id;
 
 	world_guest(world, 1);
+	world_guest(world, 3);
 	say(world, world->dom0, XS_WRITE, "/shared|v");
 	say(world, world->dom0, XS_SET_PERMS, "/shared|n0|r1|r2|");
 	say(world, world->dom0, XS_SET_PERMS, "@releaseDomain|n0|r1|");
@@ -98,7 +100,12 @@ START_TEST(xsa_322_and_417_domid_reuse)
 	ck_says("transaction from before", commit(world, world->dom0, id), "!EAGAIN");
 
 	world->domain[1].exists = world->domain[9].exists = true;
-	ck_says("new", say(world, world_guest(world, 1), XS_READ, "/shared|"), "!EACCES");
+	guest = world_guest(world, 1);
+	ck_says("new", say(world, guest, XS_READ, "/shared|"), "!EACCES");
+	say(world, guest, XS_WATCH, "@releaseDomain|t|");
+	events(guest);
+	ck_says("another's end", say(world, world->dom0, XS_RELEASE, "3|"), "OK|");
+	ck_says("is not told", events(guest), "");
 	ck_says("early", say(world, world_guest(world, 9), XS_READ, "/early|"), "!EACCES");
 	world_free(world);
 }
@@ -175,6 +182,11 @@ START_TEST(xsa_352_and_353_owner_and_root)
 	say(world, guest, XS_WRITE, "own|v");
 	for (int i = 0; i < TABLE_SIZE(rows); i++)
 		ck_says(rows[i].body, say(world, guest, rows[i].type, rows[i].body), rows[i].reply);
+	/* Given the root, it leaves it behind. */
+	say(world, world->dom0, XS_SET_PERMS, "/|n1|r1|");
+	world->domain[1].exists = false;
+	domains_scan(&world->store);
+	ck_says("the root", say(world, world->dom0, XS_GET_PERMS, "/|"), "n0|");
 	world_free(world);
 }
 END_TEST

@@ -275,6 +275,24 @@ START_TEST(policy_verdicts)
 }
 END_TEST
 
+static const struct {
+	enum domain_action action;
+	bool gone, dumps;
+} dumps[] = {
+	{ACTION_COREDUMP_DESTROY, false, true}, {ACTION_COREDUMP_RESTART, false, true},
+	{ACTION_COREDUMP_DESTROY, true, false}, {ACTION_DESTROY, false, false},
+	{ACTION_RESTART, false, false},         {ACTION_PRESERVE, false, false},
+};
+
+START_TEST(policy_dumps_what_is_there)
+{
+	struct domain_config config = {.action = {[END_CRASH] = dumps[_i].action}};
+	struct ending ending = {.reason = SHUTDOWN_crash, .gone = dumps[_i].gone};
+
+	ck_assert(policy_dumps(&config, &ending) == dumps[_i].dumps);
+}
+END_TEST
+
 START_TEST(policy_asks_for_the_reason)
 {
 	static const unsigned reasons[END_COUNT] = {SHUTDOWN_poweroff, SHUTDOWN_reboot,
@@ -368,6 +386,7 @@ int main(void)
 	tcase_add_loop_test(t, lines_of_broken_text, 0, TABLE_SIZE(broken));
 	tcase_add_loop_test(t, changes_between_looks, 0, TABLE_SIZE(looks));
 	tcase_add_loop_test(t, policy_verdicts, 0, TABLE_SIZE(endings));
+	tcase_add_loop_test(t, policy_dumps_what_is_there, 0, TABLE_SIZE(dumps));
 	tcase_add_test(t, policy_asks_for_the_reason);
 	tcase_add_loop_test(t, layout_nodes, 0, TABLE_SIZE(layout_rows));
 	suite_add_tcase(suite, t);
