@@ -7,7 +7,7 @@
 
 #include "lib/number.h"
 
-#define RULE_MAX     200
+#define RULE_MAX     200u
 #define DELAY_MAX_MS (24u * 60 * 60 * 1000)
 
 #define READ    (1u << ENGINE_READ)

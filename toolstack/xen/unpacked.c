@@ -114,7 +114,7 @@ static int later(const void *a, const void *b)
 static void copies_trim(int dir)
 {
 	DIR *list = fdopendir(dup(dir));
-	struct copy copy[COPIES_MAX * 4];
+	struct copy copy[COPIES_MAX * 4] = {0};
 	const struct dirent *entry;
 	size_t count = 0;
 	struct stat st;
