@@ -1,6 +1,6 @@
 # What several programs use; it knows nothing of devices.
 ARCHIVES += libxsplit
-libxsplit_SRCS := lib/log.c lib/histogram.c lib/json.c lib/listen.c lib/number.c lib/fdpass.c lib/xs.c lib/qos.c lib/ready.c lib/rundir.c
+libxsplit_SRCS := lib/log.c lib/histogram.c lib/json.c lib/listen.c lib/number.c lib/fdpass.c lib/xs.c lib/qos.c lib/ready.c lib/rundir.c lib/sealed.c
 
 UNIT_TESTS += lib
 lib_SRCS := tests/unit/lib.c

@@ -1,6 +1,5 @@
 /* The supervisor's half of a vbd: the rings of a live disk, asked of its worker. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "backend/block/queue.h"
 #include "backend/block/vbd_device.h"
 #include "lib/json.h"
+#include "lib/sealed.h"
 
 static struct vbd_device *self(struct device *dev)
 {
@@ -116,22 +116,6 @@ static size_t dump_size(unsigned queues)
 	return sizeof(struct dump) + queues * sizeof(struct dump_queue);
 }
 
-static int memory_make(size_t size)
-{
-	int fd = memfd_create("xsplit-dump", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd < 0)
-		return -errno;
-	if (ftruncate(fd, (off_t)size) ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)) {
-		int rc = -errno;
-
-		close(fd);
-		return rc;
-	}
-	return fd;
-}
-
 int vbd_dump(struct device *dev, device_dumped done, void *arg)
 {
 	struct vbd_device *vbd = self(dev);
@@ -142,7 +126,7 @@ int vbd_dump(struct device *dev, device_dumped done, void *arg)
 		return -ENOTCONN;
 	if (vbd->dump.done)
 		return -EBUSY;
-	fd = memory_make(dump_size(vbd->rings));
+	fd = sealed_memory("xsplit-dump", dump_size(vbd->rings));
 	if (fd < 0)
 		return fd;
 	rc = device_change(dev, &change, sizeof(change), &fd, 1, &vbd->dump.change);

@@ -7,8 +7,8 @@
 
 #include "embedded/grant.h"
 #include "embedded/host/evtchn.h"
-#include "embedded/host/memory.h"
 #include "lib/log.h"
+#include "lib/sealed.h"
 
 /** Notifications that a session may have set up. */
 #define NOTIFIES_MAX 4096u
@@ -217,7 +217,7 @@ static int run_open(struct session *session, const void *request, void *reply,
 	grants = calloc(1, sizeof(*grants));
 	if (!grants)
 		return -ENOMEM;
-	fd = memory_file("xsplit-maptrack", sizeof(struct maptrack));
+	fd = sealed_memory("xsplit-maptrack", sizeof(struct maptrack));
 	if (fd < 0) {
 		rc = fd;
 		goto out;

@@ -1,7 +1,4 @@
-#include "embedded/host/memory.h"
-
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -10,22 +7,7 @@
 #include "embedded/host/grant.h"
 #include "embedded/host/session.h"
 #include "embedded/wire.h"
-
-int memory_file(const char *name, size_t size)
-{
-	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd < 0)
-		return -errno;
-	if (ftruncate(fd, (off_t)size) ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)) {
-		int rc = -errno;
-
-		close(fd);
-		return rc;
-	}
-	return fd;
-}
+#include "lib/sealed.h"
 
 static void table_init(struct domain *domain)
 {
@@ -52,10 +34,10 @@ int memory_create(struct domain *domain, uint32_t frames)
 		return -EINVAL;
 	domain->serial = ++domain->host->serial;
 	domain->frames = frames;
-	rc = domain->memory_fd = memory_file("xsplit-memory", (size_t)frames << FRAME_SHIFT);
+	rc = domain->memory_fd = sealed_memory("xsplit-memory", (size_t)frames << FRAME_SHIFT);
 	if (rc < 0)
 		goto out;
-	rc = domain->table_fd = memory_file("xsplit-table", shared_table_size(frames));
+	rc = domain->table_fd = sealed_memory("xsplit-table", shared_table_size(frames));
 	if (rc < 0)
 		goto memory;
 	table = mmap(NULL, shared_table_size(frames), PROT_READ | PROT_WRITE, MAP_SHARED,
