@@ -46,10 +46,14 @@ UNIT_TESTS += block_inflight
 block_inflight_SRCS := tests/unit/block_inflight.c
 block_inflight_LIBS := backend-block-ring
 
-UNIT_TESTS += block_queue
-block_queue_SRCS := tests/unit/block_queue.c
-block_queue_LIBS := backend-block-ring libxsplit
-block_queue_LINK := -levent_core -luring -lnbd
+define block_queue_test
+UNIT_TESTS += $(1)
+$(1)_SRCS := tests/unit/$(1).c tests/unit/block_queue_bench.c
+$(1)_LIBS := backend-block-ring libxsplit
+$(1)_LINK := -levent_core -luring -lnbd
+endef
+$(foreach t,block_queue block_queue_order block_queue_hostile block_queue_takeover,\
+	$(eval $(call block_queue_test,$(t))))
 
 UNIT_TESTS += block_kept
 block_kept_SRCS := tests/unit/block_kept.c
