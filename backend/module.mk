@@ -81,10 +81,13 @@ UNIT_TESTS += block_stall
 block_stall_SRCS := tests/unit/block_stall.c backend/block/stall.c
 block_stall_LINK := -levent_core
 
-UNIT_TESTS += block_remote
-block_remote_SRCS := tests/unit/block_remote.c
-block_remote_LIBS := backend-block-ring libxsplit
-block_remote_LINK := -levent_core -luring -lnbd
+define block_remote_test
+UNIT_TESTS += $(1)
+$(1)_SRCS := tests/unit/$(1).c tests/unit/block_remote_bench.c
+$(1)_LIBS := backend-block-ring libxsplit
+$(1)_LINK := -levent_core -luring -lnbd
+endef
+$(foreach t,block_remote block_remote_lost,$(eval $(call block_remote_test,$(t))))
 
 UNIT_TESTS += block_qos
 block_qos_SRCS := tests/unit/block_qos.c backend/block/settings.c

@@ -1,0 +1,193 @@
+/* The NBD client when its connections break: nothing is lost, and nobody waits for ever. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/unit/block_remote_bench.h"
+#include "tests/unit/check.h"
+
+/* Killed with writes under way; they are sent again to the next, and all arrive. */
+START_TEST(dropped)
+{
+	struct engine_io io[32];
+
+	client_make((unsigned)_i);
+	for (unsigned n = 0; n < (unsigned)_i; n++)
+		serve(n, "--filter=delay", "wdelay=5");
+	for (unsigned n = 0; n < 32; n++) {
+		io[n].done = on_done;
+		memset(buffer + n * 4096, (int)n + 1, 4096);
+		ck_assert_int_eq(engine_write(engine, &io[n], buffer + n * 4096, n * 4096ull, 4096),
+				 0);
+	}
+	engine_submit(engine);
+	wait_ready((unsigned)_i);
+	for (unsigned n = 0; n < (unsigned)_i; n++) {
+		server_kill(n);
+		wait_wanted(n, 2);
+	}
+	ck_assert_uint_eq(done_calls, 0);
+	serve(0, "--exit-with-parent", "fadvise=normal");
+	ck_assert_int_eq(finish(0, 32), 0);
+	ck_assert_int_eq(pread(fd, buffer, SIZE, 0), SIZE);
+	for (unsigned n = 0; n < 32; n++)
+		ck_assert_uint_eq(buffer[n * 4096 + 100], n + 1);
+}
+END_TEST
+
+/* One of two goes: what was on it goes over the other at once. */
+START_TEST(one_of_two)
+{
+	struct engine_io io[2] = {{.done = on_done}, {.done = on_done}};
+
+	client_make(2);
+	serve(0, "--filter=delay", "rdelay=5");
+	ck_assert_int_eq(engine_read(engine, &io[0], buffer, 0, 4096), 0);
+	engine_submit(engine);
+	wait_ready(1);
+	serve(1, "--exit-with-parent", "fadvise=normal");
+	wait_ready(2);
+	ck_assert_int_eq(finish(engine_read(engine, &io[1], buffer + 4096, 4096, 4096), 1), 0);
+	ck_assert_uint_eq(done_calls, 1);
+	server_kill(0);
+	ck_assert_int_eq(finish(0, 1), 0);
+	ck_assert_uint_eq(buffer[0], 0);
+	ck_assert_uint_eq(wanted[0], 2);
+}
+END_TEST
+
+/* The server loses all it had not flushed: here, everything. What it had answered is there again.
+ */
+START_TEST(forgotten)
+{
+	const char *const words[] = {"nbdkit", "-s", "memory", "1M", NULL};
+	struct engine_io io[2] = {{.done = on_done}, {.done = on_done}};
+
+	client_make(1);
+	connect_to(0, words);
+	/* The later of two that overlap wins, before and after. */
+	memset(buffer, 1, 8192);
+	ck_assert_int_eq(finish(engine_write(engine, &io[0], buffer, 0, 8192), 1), 0);
+	memset(buffer, 2, 4096);
+	ck_assert_int_eq(finish(engine_write(engine, &io[0], buffer, 4096, 4096), 1), 0);
+	server_kill(0);
+	wait_wanted(0, 2);
+	memset(buffer, 0xff, 8192);
+	ck_assert_int_eq(engine_read(engine, &io[1], buffer, 0, 12288), 0);
+	engine_submit(engine);
+	connect_to(0, words);
+	ck_assert_int_eq(finish(0, 1), 0);
+	ck_assert_uint_eq(buffer[0], 1);
+	ck_assert_uint_eq(buffer[4095], 1);
+	ck_assert_uint_eq(buffer[4096], 2);
+	ck_assert_uint_eq(buffer[8191], 2);
+	ck_assert_uint_eq(buffer[8192], 0);
+	/* After a flush it is the server's. */
+	ck_assert_int_eq(finish(engine_flush(engine, &io[0]), 1), 0);
+	server_kill(0);
+	wait_wanted(0, 3);
+	connect_to(0, words);
+	ck_assert_int_eq(finish(engine_read(engine, &io[0], buffer, 0, 8192), 1), 0);
+	ck_assert_uint_eq(buffer[4096], 0);
+}
+END_TEST
+
+/* More than is kept: it is flushed in between, and the last part is there after a loss. */
+START_TEST(much_forgotten)
+{
+	const char *const words[] = {"nbdkit", "-s", "memory", "64M", NULL};
+	struct engine_io io[16];
+	unsigned n;
+
+	client_make(1);
+	connect_to(0, words);
+	for (unsigned round = 0; round < 64; round++) {
+		for (n = 0; n < 16; n++) {
+			io[n].done = on_done;
+			memset(buffer + n * 60928, (int)(round + n + 1), 60928);
+			ck_assert_int_eq(engine_write(engine, &io[n], buffer + n * 60928,
+						      (round * 16 + n) * 60928ull, 60928),
+					 0);
+		}
+		ck_assert_int_eq(finish(0, 16), 0);
+	}
+	server_kill(0);
+	wait_wanted(0, 2);
+	connect_to(0, words);
+	ck_assert_int_eq(
+		finish(engine_read(engine, &io[0], buffer, 63 * 16 * 60928ull, 16 * 60928), 1), 0);
+	for (n = 0; n < 16; n++) {
+		ck_assert_uint_eq(buffer[n * 60928], 64 + n);
+		ck_assert_uint_eq(buffer[n * 60928 + 60927], 64 + n);
+	}
+}
+END_TEST
+
+/* A flush that nobody asked for fails: the guest's next one tells it, the one after does not. */
+START_TEST(flush_failed)
+{
+	const char *const words[] = {"nbdkit",
+				     "-s",
+				     "eval",
+				     "get_size=echo 64M",
+				     "pread=dd if=/dev/zero bs=$3 count=1 2>/dev/null",
+				     "pwrite=cat >/dev/null",
+				     "can_write=true",
+				     "can_flush=true",
+				     "flush=test -e $XSPLIT_TEST_FLAG || { echo EIO >&2; exit 1; }",
+				     NULL};
+	struct engine_io io = {.done = on_done};
+	int flag;
+
+	unlink(path);
+	setenv("XSPLIT_TEST_FLAG", path, 1);
+	client_make(1);
+	connect_to(0, words);
+	for (unsigned n = 0; n < 4; n++)
+		ck_assert_int_eq(finish(engine_write(engine, &io, buffer, 0, SIZE), 1), 0);
+	flag = open(path, O_CREAT | O_RDWR, 0600);
+	ck_assert_int_ge(flag, 0);
+	close(flag);
+	ck_assert_int_eq(finish(engine_flush(engine, &io), 1), -EIO);
+	ck_assert_int_eq(finish(engine_flush(engine, &io), 1), 0);
+}
+END_TEST
+
+/* The disk is closed while its server is away: nobody waits any more. */
+START_TEST(abandoned)
+{
+	struct engine_io io[2] = {{.done = on_done}, {.done = on_done}};
+
+	client_make(1);
+	if (_i) {
+		serve(0, "--filter=delay", "rdelay=5");
+		wait_ready(1);
+	}
+	ck_assert_int_eq(engine_read(engine, &io[0], buffer, 0, 4096), 0);
+	engine_submit(engine);
+	remote_abandon(remote);
+	if (_i)
+		server_kill(0);
+	ck_assert_int_eq(finish(0, 1), -ENOTCONN);
+	ck_assert_int_eq(finish(engine_read(engine, &io[1], buffer, 0, 4096), 1), -ENOTCONN);
+	ck_assert_int_eq(remote_connected(remote, 0, dup(fd)), -EINVAL);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("block_remote_lost");
+	TCase *tc = tcase_create("block_remote_lost");
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, dropped, 1, 3);
+	tcase_add_test(tc, one_of_two);
+	tcase_add_test(tc, forgotten);
+	tcase_add_test(tc, much_forgotten);
+	tcase_add_test(tc, flush_failed);
+	tcase_add_loop_test(tc, abandoned, 0, 2);
+	suite_add_tcase(suite, tc);
+	return check_main(suite);
+}
