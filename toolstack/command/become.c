@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/rundir.h"
 #include "toolstack/command/command.h"
 #include "toolstack/program.h"
 
@@ -43,6 +44,20 @@ int command_top(const struct command *self, int argc, char **argv)
 		become(path, words, &fault);
 	free(path);
 	return command_failed(&fault, false);
+}
+
+/* It would say so itself, but where nobody hears it. */
+static int alone(struct fault *fault)
+{
+	pid_t holder = 0;
+	int rc = rundir_hold("xsplit-backend.lock", &holder);
+
+	return rc == -EBUSY
+		       ? fault_set(
+				 fault, rc,
+				 "devd: another xsplit-backend runs here, process %d; end that first",
+				 (int)holder)
+		       : 0;
 }
 
 static int pid_open(const char *path, FILE **file, struct fault *fault)
@@ -99,7 +114,7 @@ int command_devd(const struct command *self, int argc, char **argv)
 		return status;
 	if (optind < argc)
 		return command_usage(self, "too many words");
-	if (!find("xsplit-backend", "it belongs beside xsplit", &path, &fault) &&
+	if (!find("xsplit-backend", "it belongs beside xsplit", &path, &fault) && !alone(&fault) &&
 	    !pid_open(given_value(&given, 'p'), &pid, &fault))
 		serve(path, pid, &given, &fault);
 	free(path);
