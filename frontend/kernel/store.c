@@ -286,6 +286,9 @@ int store_resume(void)
 	for (unsigned i = 0; !rc && i < STORE_WATCHES_MAX; i++) {
 		if (store.watch[i].used)
 			rc = watch_tell(i, XS_WATCH);
+		/* A store that went on knows it. */
+		if (rc == -EEXIST)
+			rc = 0;
 	}
 	return rc;
 }

@@ -4,7 +4,7 @@
 
 #define US    1000u
 #define MS    1000000u
-#define READS 20000u
+#define READS 5000u
 
 static struct {
 	uint64_t last;
