@@ -2,6 +2,8 @@
 
 #include "pvh-timer/hypercall.h"
 
+#define FAR_NS (UINT64_C(1) << 50)
+
 static struct pvh_host *host_of(const struct oneshot *timer)
 {
 	return timer->evtchn->host;
@@ -14,21 +16,22 @@ static int arm_vcpuop(struct oneshot *timer, uint64_t deadline)
 	return hypercall_vcpu(host_of(timer), VCPUOP_set_singleshot_timer, timer->vcpu, &set);
 }
 
-/* Old Xens refuse a moment that has gone (-ETIME): then now is the moment. */
-static int arm(struct oneshot *timer, uint64_t deadline)
+/* Old Xens refuse a moment that has gone (-ETIME): then now is the moment. Further ahead than
+ * FAR_NS, Xen takes set_timer_op's for that of a guest that waits for nothing, and fires in 100 ms.
+ */
+static int arm(struct oneshot *timer, uint64_t deadline, uint64_t now)
 {
-	int rc = -ENODEV;
+	bool far = deadline > now && deadline - now >= FAR_NS;
+	int rc;
 
-	if (timer->way == ONESHOT_VCPUOP) {
-		rc = arm_vcpuop(timer, deadline);
-		if (rc == -ETIME)
-			rc = arm_vcpuop(timer, timer->now(timer->arg) + 1);
-		if (rc)
-			timer->way = ONESHOT_SET_TIMER;
-	}
-	if (timer->way == ONESHOT_SET_TIMER)
+	if (timer->way == ONESHOT_SET_TIMER || (timer->way == ONESHOT_BOTH && !far)) {
 		rc = hypercall_set_timer(host_of(timer), deadline);
-	return rc;
+		if (!rc || timer->way == ONESHOT_SET_TIMER)
+			return rc;
+		timer->way = ONESHOT_VCPUOP;
+	}
+	rc = arm_vcpuop(timer, deadline);
+	return rc == -ETIME ? arm_vcpuop(timer, now + 1) : rc;
 }
 
 static bool expired(void *arg)
@@ -46,7 +49,7 @@ static bool expired(void *arg)
 		/* Xen's clock is ahead of what this vcpu reads, or it would not have fired: the
 		 * same deadline again would fire at once, over and over. */
 		anomaly_note(anomalies, ANOMALY_TIMER_EARLY);
-		arm(timer, timer->deadline + (timer->deadline - now));
+		arm(timer, timer->deadline + (timer->deadline - now), now);
 		return true;
 	}
 	anomaly_late(anomalies, now - timer->deadline);
@@ -60,7 +63,7 @@ static void periodic_stop(struct oneshot *timer)
 {
 	int rc = hypercall_vcpu(host_of(timer), VCPUOP_stop_periodic_timer, timer->vcpu, NULL);
 
-	timer->way = rc ? ONESHOT_SET_TIMER : ONESHOT_VCPUOP;
+	timer->way = rc ? ONESHOT_SET_TIMER : ONESHOT_BOTH;
 }
 
 int oneshot_start(struct oneshot *timer)
@@ -80,6 +83,7 @@ int oneshot_start(struct oneshot *timer)
 
 int oneshot_set(struct oneshot *timer, uint64_t deadline)
 {
+	uint64_t now;
 	int rc;
 
 	if (timer->way == ONESHOT_NONE)
@@ -88,10 +92,11 @@ int oneshot_set(struct oneshot *timer, uint64_t deadline)
 		return -EINVAL;
 	if (host_of(timer)->ops->vcpu(host_of(timer)) != timer->vcpu)
 		return -EXDEV;
-	if (deadline <= timer->now(timer->arg))
+	now = timer->now(timer->arg);
+	if (deadline <= now)
 		anomaly_note(timer->evtchn->anomalies, ANOMALY_TIMER_PAST);
 	timer->deadline = deadline;
-	rc = arm(timer, deadline);
+	rc = arm(timer, deadline, now);
 	if (rc)
 		timer->deadline = 0;
 	return rc;
@@ -115,7 +120,7 @@ int oneshot_resume(struct oneshot *timer)
 	if (timer->way == ONESHOT_NONE)
 		return 0;
 	periodic_stop(timer);
-	return timer->deadline ? arm(timer, timer->deadline) : 0;
+	return timer->deadline ? arm(timer, timer->deadline, timer->now(timer->arg)) : 0;
 }
 
 void oneshot_stop(struct oneshot *timer)

@@ -1,16 +1,18 @@
 /*
  * oneshot.h - a timer a vcpu, with absolute deadlines in nanoseconds of Xen's clock.
  *
- * Follows VCPUOP_set_singleshot_timer of xen/vcpu.h, HYPERVISOR_set_timer_op as fallback. A
- * deadline that has gone is normal: Xen fires at once (and takes no notice of VCPU_SSHOTTMR_future
- * since 2023), so no flag is ever set. One that fires early is armed again, as
- * much later as it was early.
+ * Follows HYPERVISOR_set_timer_op, whose argument is in a register, and for deadlines that are far
+ * away VCPUOP_set_singleshot_timer of xen/vcpu.h, whose argument Xen has to fetch through our page
+ * tables, which costs as much as the exit; either is the other's fallback. A deadline that has gone
+ * is normal: Xen fires at once (and takes no notice of VCPU_SSHOTTMR_future since 2023), so no flag
+ * is ever set. One that fires early is armed again, as much later as it was early.
  */
 #pragma once
 
 #include "pvh-timer/evtchn.h"
 
-enum oneshot_way { ONESHOT_NONE, ONESHOT_VCPUOP, ONESHOT_SET_TIMER };
+/** ONESHOT_VCPUOP, ONESHOT_SET_TIMER: that alone. */
+enum oneshot_way { ONESHOT_NONE, ONESHOT_BOTH, ONESHOT_VCPUOP, ONESHOT_SET_TIMER };
 
 /** Each vcpu's own; not to be moved while it is started. */
 struct oneshot {

@@ -257,8 +257,8 @@ static void timers_start(struct pvh *pvh)
 		note(pvh, UPGRADE_TIMER, UPGRADE_FELL_BACK, "on vcpu 0 alone", 0);
 	else
 		note(pvh, UPGRADE_TIMER,
-		     pvh->timer[0].way == ONESHOT_VCPUOP ? UPGRADE_SWITCHED : UPGRADE_FELL_BACK,
-		     pvh->timer[0].way == ONESHOT_VCPUOP ? "one-shot" : "set_timer_op", 0);
+		     pvh->timer[0].way == ONESHOT_BOTH ? UPGRADE_SWITCHED : UPGRADE_FELL_BACK,
+		     pvh->timer[0].way == ONESHOT_BOTH ? "one-shot" : "set_timer_op", 0);
 }
 
 static void devices_unplug(struct pvh *pvh)

@@ -263,19 +263,29 @@ static enum verdict timer_future_flag(void)
 			kernel.pvh.anomalies.count[ANOMALY_TIMER_STRAY] - strays);
 }
 
-static enum verdict timer_set_timer_op(void)
+static enum verdict timer_by(enum oneshot_way wanted)
 {
 	uint32_t before = world.fired[0];
 	enum oneshot_way way = kernel.pvh.timer[0].way;
 	bool fired;
 
-	kernel.pvh.timer[0].way = ONESHOT_SET_TIMER;
+	kernel.pvh.timer[0].way = wanted;
 	world_timer(world_now() + MS);
 	fired = world_wait(&world.fired[0], before + 1);
 	world_timer(0);
 	kernel.pvh.timer[0].way = way;
 	CHECK(fired, "did not fire");
 	return VERDICT_OK;
+}
+
+static enum verdict timer_set_timer_op(void)
+{
+	return timer_by(ONESHOT_SET_TIMER);
+}
+
+static enum verdict timer_singleshot(void)
+{
+	return timer_by(ONESHOT_VCPUOP);
 }
 
 /* Xen's periodic timer and the one-shot one share a VIRQ: the library stops the first. */
@@ -346,6 +356,7 @@ static const struct test tests[] = {
 	{"timer-of-another-vcpu", "3.1", timer_of_another_vcpu},
 	{"timer-future-flag", "3.1", timer_future_flag},
 	{"timer-set-timer-op", "3.0", timer_set_timer_op},
+	{"timer-singleshot", "3.1", timer_singleshot},
 	{"timer-periodic", "3.1", timer_periodic},
 	{"timers-on-all-vcpus", "3.1", timers_everywhere},
 	{"anomalies", "3.0", anomalies},

@@ -23,7 +23,7 @@ void pvh_interleave(void);
 #define USELESS    4u /* this one's never has any, so it is held now and then */
 #define STACK_SIZE 65536u
 #define OPERATIONS 500000u /* with each ABI */
-#define ROUND      500u    /* operations between two moments of rest */
+#define ROUND      100u    /* operations between two moments of rest */
 
 /* Who is at work besides the vcpus. What binds, closes and moves is one thread (host.h). */
 enum actor { SENDER, MASKER, OTHER_MASKER, BINDER, WORKER, ACTORS };
@@ -44,6 +44,7 @@ static struct {
 	ucontext_t context[COROUTINES], scheduler;
 	char *stack[COROUTINES];
 	unsigned current;
+	unsigned away[COROUTINES]; /* so often it is not its turn */
 	bool started, quiet, inside;
 	bool idle[COROUTINES];
 	uint64_t operations, round_end, events;
@@ -56,10 +57,26 @@ static uint32_t chance(uint32_t below)
 	return (uint32_t)(world.seed >> 33) % below;
 }
 
+/* Now and then somebody stays away for long, so that others do much between two of its steps. */
+static unsigned next_pick(unsigned from)
+{
+	unsigned to;
+
+	if (chance(8) == 0)
+		world.away[from] = chance(200);
+	for (unsigned tries = 0; tries < COROUTINES; tries++) {
+		to = chance(COROUTINES);
+		if (!world.away[to])
+			return to;
+		world.away[to]--;
+	}
+	return from;
+}
+
 /* To whoever is next, or to the scheduler when it is time to rest. */
 static void hand_over(void)
 {
-	unsigned from = world.current, to = chance(COROUTINES);
+	unsigned from = world.current, to = next_pick(from);
 
 	if (world.quiet || world.operations >= world.round_end) {
 		swapcontext(&world.context[from], &world.scheduler);
@@ -71,7 +88,7 @@ static void hand_over(void)
 
 void pvh_interleave(void)
 {
-	if (world.started && world.inside && chance(6) == 0)
+	if (world.started && world.inside && chance(world.quiet ? 60 : 6) == 0)
 		hand_over();
 }
 

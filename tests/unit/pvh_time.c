@@ -174,6 +174,7 @@ START_TEST(timer_in_the_past_fires_at_once)
 	ck_assert_int_eq(pvh.anomalies.count[ANOMALY_TIMER_PAST], 1);
 	/* An old Xen refuses it. */
 	xen->etime = true;
+	pvh.timer[0].way = ONESHOT_VCPUOP;
 	ck_assert_int_eq(oneshot_set(&pvh.timer[0], 5), 0);
 	xen_advance(xen, 2);
 	deliver(xen);
@@ -251,13 +252,35 @@ START_TEST(timer_falls_back)
 }
 END_TEST
 
+/* A year ahead is not 100 ms. */
+START_TEST(timer_far_ahead)
+{
+	struct xen *xen = world_upgraded();
+	uint64_t year = UINT64_C(31536000) * 1000000000;
+
+	oneshot_set(&pvh.timer[0], xen->now + year);
+	ck_assert_uint_eq(xen->deadline[0], xen->now + year);
+	ck_assert_int_eq(pvh.timer[0].way, ONESHOT_BOTH);
+	xen_advance(xen, year);
+	deliver(xen);
+	ck_assert_int_eq(fired[0], 1);
+	/* Without the other way it takes many steps, and is not early. */
+	pvh.timer[0].way = ONESHOT_SET_TIMER;
+	oneshot_set(&pvh.timer[0], xen->now + year);
+	xen_advance(xen, 100000000);
+	deliver(xen);
+	ck_assert_int_eq(fired[0], 1);
+	ck_assert_uint_ne(xen->deadline[0], 0);
+}
+END_TEST
+
 START_TEST(timer_falls_back_when_it_is_refused_later)
 {
 	struct xen *xen = world_upgraded();
 
-	xen_refuse(xen, __HYPERVISOR_vcpu_op, VCPUOP_set_singleshot_timer, -ENOSYS, 0, 1);
+	xen_refuse(xen, __HYPERVISOR_set_timer_op, (unsigned)(xen->now + 10), -ENOSYS, 0, 1);
 	ck_assert_int_eq(oneshot_set(&pvh.timer[0], xen->now + 10), 0);
-	ck_assert_int_eq(pvh.timer[0].way, ONESHOT_SET_TIMER);
+	ck_assert_int_eq(pvh.timer[0].way, ONESHOT_VCPUOP);
 	xen_advance(xen, 10);
 	deliver(xen);
 	ck_assert_int_eq(fired[0], 1);
@@ -369,6 +392,7 @@ int main(void)
 	tcase_add_test(tc, timer_early_and_stray);
 	tcase_add_test(tc, timer_of_another_vcpu);
 	tcase_add_test(tc, timer_falls_back);
+	tcase_add_test(tc, timer_far_ahead);
 	tcase_add_test(tc, timer_falls_back_when_it_is_refused_later);
 	tcase_add_test(tc, lateness_is_counted);
 	tcase_add_loop_test(tc, policy, 0, TABLE_SIZE(policies));

@@ -205,12 +205,28 @@ static int call_evtchn(struct xen *xen, unsigned long op, void *arg)
 
 static int timer_set(struct xen *xen, unsigned long vcpu, uint64_t deadline)
 {
-	if (deadline <= xen->now && xen->etime)
-		return -ETIME;
 	xen->deadline[vcpu] = deadline;
 	/* A moment that has gone fires at once. */
 	if (deadline <= xen->now)
 		xen_advance(xen, 0);
+	return 0;
+}
+
+static int singleshot_set(struct xen *xen, unsigned long vcpu, uint64_t deadline)
+{
+	if (deadline <= xen->now && xen->etime)
+		return -ETIME;
+	return timer_set(xen, vcpu, deadline);
+}
+
+/* As do_set_timer_op: 0 cancels, and what is very far ahead means 100 ms. */
+static int timer_op(struct xen *xen, unsigned long vcpu, uint64_t deadline)
+{
+	if (deadline > xen->now && (deadline - xen->now) >> 50)
+		deadline = xen->now + 100000000;
+	if (deadline)
+		return timer_set(xen, vcpu, deadline);
+	xen->deadline[vcpu] = 0;
 	return 0;
 }
 
@@ -236,8 +252,8 @@ static int call_vcpu(struct xen *xen, unsigned long op, unsigned long vcpu, void
 	case VCPUOP_set_singleshot_timer:
 		if (vcpu != xen->host.ops->vcpu(&xen->host))
 			return -EINVAL;
-		return timer_set(xen, vcpu,
-				 ((struct vcpu_set_singleshot_timer *)arg)->timeout_abs_ns);
+		return singleshot_set(xen, vcpu,
+				      ((struct vcpu_set_singleshot_timer *)arg)->timeout_abs_ns);
 	case VCPUOP_stop_singleshot_timer:
 		xen->deadline[vcpu] = 0;
 		return 0;
@@ -346,7 +362,7 @@ static long call(struct xen *xen, unsigned number, unsigned long a, unsigned lon
 		info->submap = xen->features;
 		return 0;
 	case __HYPERVISOR_set_timer_op:
-		return timer_set(xen, xen->host.ops->vcpu(&xen->host), a);
+		return timer_op(xen, xen->host.ops->vcpu(&xen->host), a);
 	case __HYPERVISOR_sched_op:
 		return call_sched(xen, a);
 	case __HYPERVISOR_vm_assist:
