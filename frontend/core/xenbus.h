@@ -91,7 +91,8 @@ int xenbus_start(struct xenbus_device *device, const char *path);
 /**
  * xenbus_resume - the domain was restored: begin anew, with whatever backend there is now.
  *
- * The host has shared all areas again before, under the same grefs, and closed all events.
+ * The host has shared all areas again before, under the same grefs, and closed all events. It does
+ * this for all devices before it runs a watch's handler again, which would see an old backend gone.
  * Return: 0, -EXDEV (another domain than before serves it: the owner destroys the device and
  * creates it anew), or as xenbus_start. On error the device has ended. One that was ending has
  * ended.

@@ -95,9 +95,7 @@ int disk_open(void)
 
 int disk_resume(void)
 {
-	int rc = blkfront_resume(disk.front);
-
-	return rc ? rc : connected_wait();
+	return blkfront_resume(disk.front);
 }
 
 uint64_t disk_size(void)
@@ -127,11 +125,14 @@ out:
 
 static int begin(enum blk_operation operation, uint64_t offset, void *data, size_t length)
 {
+	int rc;
+
 	disk.operation = operation;
 	disk.offset = offset;
 	disk.data = data;
 	disk.length = length;
-	return submit();
+	rc = connected_wait();
+	return rc ? rc : submit();
 }
 
 /* Asleep until the answer comes. */

@@ -21,8 +21,8 @@ int disk_write(uint64_t offset, void *data, size_t length);
 int disk_begin_read(uint64_t offset, void *data, size_t length);
 int disk_end_read(void);
 
-/** disk_resume - the domain was restored: connect again. Return: as disk_open. What was asked for
- * and not answered is asked for again. */
+/** disk_resume - the domain was restored: begin to connect again, before store_watches is called.
+ * Return: as disk_open. What was asked for and not answered is asked for again. */
 int disk_resume(void);
 
 /** disk_close - in order. */

@@ -164,9 +164,7 @@ int net_open(const struct net_addresses *addresses)
 
 int net_resume(void)
 {
-	int rc = netfront_resume(net.front);
-
-	return rc ? rc : carrier_wait();
+	return netfront_resume(net.front);
 }
 
 /* With interrupts off, which is the device's lock. */
@@ -335,7 +333,7 @@ static void echo_write(uint16_t sequence, size_t length)
 int net_ping(uint16_t sequence, size_t length)
 {
 	uint64_t end = world_now() + WORLD_PATIENCE_NS, again = 0;
-	int rc = 0;
+	int rc = carrier_wait();
 
 	while (!rc && world_now() < end) {
 		if (world_now() > again) {

@@ -24,7 +24,8 @@ int net_find(void);
  */
 int net_ping(uint16_t sequence, size_t length);
 
-/** net_resume - the domain was restored: connect again. Return: as net_open. */
+/** net_resume - the domain was restored: begin to connect again, before store_watches is called.
+ * Return: as net_open. */
 int net_resume(void);
 
 /** net_close - in order. */

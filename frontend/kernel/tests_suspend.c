@@ -93,10 +93,10 @@ static void devices_resume(void)
 {
 	if (here.disk && !here.report.cancelled && !here.disk_rc)
 		here.disk_rc = disk_resume();
-	if (here.disk && !here.disk_rc)
-		here.disk_rc = disk_end_read();
 	if (here.net && !here.report.cancelled)
 		here.net_rc = net_resume();
+	if (here.disk && !here.disk_rc)
+		here.disk_rc = disk_end_read();
 }
 
 static enum verdict load_start(void)

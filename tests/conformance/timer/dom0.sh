@@ -42,8 +42,8 @@ daemons_start() {
 }
 
 disk() { # BOOT FILE
-	local vdev=hda backend=backendtype=qdisk,
-	[ "$1" != pvh ] || vdev=xvda
+	local vdev=xvda backend=backendtype=qdisk,
+	[ "$1" != bios ] || vdev=hda
 	[ "$tool" = xl ] || backend=
 	echo "disk=[\"format=raw, vdev=$vdev, access=rw, $backend target=$2\"]"
 }
