@@ -27,6 +27,7 @@ static struct {
 	uint16_t port; /* of the bus master */
 	uint32_t interrupts;
 	uint8_t status;
+	bool reading; /* by the bus master, whose interrupt is to be taken back too */
 } ata;
 
 static uint32_t pci_read(uint32_t device, uint32_t function, uint32_t reg)
@@ -56,7 +57,8 @@ bool ata_present(void)
 static void interrupt(void)
 {
 	ata.status = cpu_in8(PORT + 7);
-	cpu_out8((uint16_t)(ata.port + 2), 4);
+	if (ata.reading)
+		cpu_out8((uint16_t)(ata.port + 2), 4);
 	__atomic_fetch_add(&ata.interrupts, 1, __ATOMIC_SEQ_CST);
 	apic_eoi();
 }
@@ -106,6 +108,7 @@ int ata_read(uint32_t sector, void *page)
 	ata.region.size = 4096;
 	ata.region.last = 0x8000;
 	cpu_out32((uint16_t)(ata.port + 4), (uint32_t)(uint64_t)&ata.region);
+	ata.reading = true;
 	cpu_out8((uint16_t)(ata.port + 2), 6);
 	cpu_out8(ata.port, 8);
 	command(sector);
@@ -115,7 +118,22 @@ int ata_read(uint32_t sector, void *page)
 		cpu_wait();
 	cpu_interrupts_on();
 	cpu_out8(ata.port, 0);
+	ata.reading = false;
 	return ata.interrupts == before || ata.status & 1 ? -EIO : 0;
+}
+
+int ata_ask(void)
+{
+	uint32_t before = __atomic_load_n(&ata.interrupts, __ATOMIC_ACQUIRE);
+	uint64_t end = clocks_ns() + WAIT_NS;
+
+	cpu_out8(PORT + 7, 0xe5); /* CHECK POWER MODE */
+	while (__atomic_load_n(&ata.interrupts, __ATOMIC_ACQUIRE) == before) {
+		if (clocks_ns() > end)
+			return -EIO;
+		cpu_relax();
+	}
+	return 0;
 }
 
 void ata_stop(void)

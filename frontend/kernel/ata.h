@@ -18,3 +18,7 @@ int ata_read(uint32_t sector, void *page);
 
 /** ata_stop - mask its interrupt. */
 void ata_stop(void);
+
+/** ata_ask - the cheapest command that ends with an interrupt: is the disk awake? Looked for
+ * without sleep. Return: 0 or -EIO. */
+int ata_ask(void);

@@ -15,7 +15,7 @@ static struct {
 	struct xencons_interface *ring;
 	uint32_t port; /* before it is a channel of pvh-timer's */
 	struct evtchn_channel channel;
-	bool serial, present, xen, debug;
+	bool serial, xen, debug;
 	uint32_t lock;
 } console;
 
@@ -23,8 +23,7 @@ static struct {
 void console_start_early(void)
 {
 	cpu_out8(COM1 + 7, 0x5a);
-	console.present = cpu_in8(COM1 + 7) == 0x5a;
-	console.serial = console.present;
+	console.serial = cpu_in8(COM1 + 7) == 0x5a;
 	if (!console.serial)
 		return;
 	cpu_out8(COM1 + 1, 0);
@@ -34,11 +33,6 @@ void console_start_early(void)
 	cpu_out8(COM1 + 3, 3);
 	cpu_out8(COM1 + 2, 7);
 	cpu_out8(COM1 + 4, 3);
-}
-
-bool console_has_serial(void)
-{
-	return console.present;
 }
 
 void console_resume(void)

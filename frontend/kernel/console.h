@@ -24,5 +24,3 @@ void console_resume(void);
 /** console_write - @size bytes; "\n" alone ends a line. */
 void console_write(const char *text, size_t size);
 
-/** console_has_serial - did a serial port answer? */
-bool console_has_serial(void);

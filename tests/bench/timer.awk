@@ -12,7 +12,7 @@ function best(name, suffix,    n, i, places, found) {
 	found = ""
 	n = split(seen["ours", name], places, " ")
 	for (i = 1; i <= n; i++) {
-		if (places[i] ~ /^(lapic|pit|serial|hpet|ide)/ || (suffix != "" && places[i] !~ suffix "$"))
+		if (places[i] ~ /^(lapic|pit|hpet|ide)/ || (suffix != "" && places[i] !~ suffix "$"))
 			continue
 		if (found == "" || ns["ours", name, places[i]] + 0 < ns["ours", name, found] + 0)
 			found = places[i]
@@ -46,7 +46,7 @@ END {
 	compare("timer-interrupt", "", "pit,pic")
 	compare("ipi", ",self", "lapic,self")
 	compare("ipi", ",other", "lapic,other")
-	compare("event", "", "serial")
+	compare("event", "", "ide")
 	compare("clock-read", "", "hpet")
 	compare("disk-request", "", "ide")
 	printf "\n]\n" >json
