@@ -11,9 +11,9 @@ machine_run emulated "xen_nopv console=ttyS0"
 # The same disk in another guest, which has Xen's drivers and starts anew once.
 machine_script upgraded.script xvda
 cat >>upgraded.script <<-'END'
-	marker=$(dd if=/dev/xvda bs=64k skip=1500 count=1 2>/dev/null | head -c 6)
+	marker=$(dd if=/dev/xvda bs=64k skip=1520 count=1 2>/dev/null | head -c 6)
 	if [ "$marker" != second ]; then
-		printf second | dd of=/dev/xvda bs=64k seek=1500 oflag=sync 2>/dev/null
+		printf second | dd of=/dev/xvda bs=64k seek=1520 conv=fsync 2>/dev/null
 		say "first boot"
 		reboot -f
 	fi
