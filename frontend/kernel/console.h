@@ -23,4 +23,3 @@ void console_resume(void);
 
 /** console_write - @size bytes; "\n" alone ends a line. */
 void console_write(const char *text, size_t size);
-
