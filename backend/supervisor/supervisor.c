@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "backend/supervisor/metrics.h"
 #include "backend/supervisor/query.h"
@@ -19,6 +20,9 @@
 
 /* Seconds that guests' I/O has to finish when we are told to end. */
 #define STOP_SECONDS 10
+
+/* Looks for helpers that have ended, then. */
+#define WAITS_A_SECOND 100
 
 struct supervisor {
 	struct event_base *base;
@@ -194,6 +198,20 @@ static int alone(void)
 	return rc;
 }
 
+/* Nothing of ours is left in the loop but helpers that were told to end: an image is let go of when
+ * its qemu-nbd is gone. */
+static void children_wait(struct event_base *base)
+{
+	const struct timespec apart = {.tv_nsec = 1000000000 / WAITS_A_SECOND};
+
+	for (int n = 0; n < STOP_SECONDS * WAITS_A_SECOND; n++) {
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		if (!event_base_get_num_events(base, EVENT_BASE_COUNT_ADDED))
+			break;
+		nanosleep(&apart, NULL);
+	}
+}
+
 int supervisor_main(const struct supervisor_options *options)
 {
 	struct supervisor supervisor = {.base = event_base_new()};
@@ -225,6 +243,7 @@ int supervisor_main(const struct supervisor_options *options)
 	xs_close(supervisor.xs);
 free_events:
 	events_remove(&supervisor);
+	children_wait(supervisor.base);
 free_base:
 	event_base_free(supervisor.base);
 out:
