@@ -15,74 +15,66 @@ void copier_close(struct copier *copier)
 	kept_forget(&copier->kept);
 }
 
-static xengnttab_grant_copy_segment_t *add(struct copier *copier, uint32_t gref, uint16_t length,
-					   int *rc)
+static bool is_to_guest(const xengnttab_grant_copy_segment_t *segment)
 {
-	xengnttab_grant_copy_segment_t *segment;
-
-	if (copier->count == COPIER_SEGMENTS)
-		copier_run(copier);
-	copier->wanted += kept_want(&copier->kept, gref);
-	copier->rc[copier->count] = rc;
-	segment = &copier->segment[copier->count++];
-	segment->len = length;
-	segment->status = 0;
-	return segment;
+	return segment->flags == GNTCOPY_dest_gref;
 }
 
-void copier_from_guest(struct copier *copier, void *local, uint32_t gref, uint16_t offset,
-		       uint16_t length, int *rc)
+static uint32_t gref_of(const xengnttab_grant_copy_segment_t *segment)
 {
-	const uint8_t *page = kept_find(&copier->kept, gref);
-	xengnttab_grant_copy_segment_t *segment;
-
-	if (page) {
-		memcpy(local, page + offset, length);
-		copier->near++;
-		return;
-	}
-	segment = add(copier, gref, length, rc);
-	segment->flags = GNTCOPY_source_gref;
-	segment->source.foreign.ref = gref;
-	segment->source.foreign.offset = offset;
-	segment->source.foreign.domid = copier->kept.domid;
-	segment->dest.virt = local;
+	return is_to_guest(segment) ? segment->dest.foreign.ref : segment->source.foreign.ref;
 }
 
-void copier_to_guest(struct copier *copier, uint32_t gref, uint16_t offset, void *local,
-		     uint16_t length, int *rc)
-{
-	uint8_t *page = kept_find(&copier->kept, gref);
-	xengnttab_grant_copy_segment_t *segment;
-
-	if (page) {
-		memcpy(page + offset, local, length);
-		copier->near++;
-		return;
-	}
-	segment = add(copier, gref, length, rc);
-	segment->flags = GNTCOPY_dest_gref;
-	segment->source.virt = local;
-	segment->dest.foreign.ref = gref;
-	segment->dest.foreign.offset = offset;
-	segment->dest.foreign.domid = copier->kept.domid;
-}
-
-/* Is its page kept by now? Then it is copied. */
+/* Is its page kept? Then it is copied. */
 static bool copy_near(struct copier *copier, const xengnttab_grant_copy_segment_t *segment)
 {
-	bool to_guest = segment->flags == GNTCOPY_dest_gref;
-	uint8_t *page = kept_find(&copier->kept, to_guest ? segment->dest.foreign.ref
-							  : segment->source.foreign.ref);
+	uint8_t *page = kept_find(&copier->kept, gref_of(segment));
 
 	if (!page)
 		return false;
-	if (to_guest)
+	if (is_to_guest(segment))
 		memcpy(page + segment->dest.foreign.offset, segment->source.virt, segment->len);
 	else
 		memcpy(segment->dest.virt, page + segment->source.foreign.offset, segment->len);
 	copier->near++;
 	return true;
+}
+
+static void add(struct copier *copier, const xengnttab_grant_copy_segment_t *segment, int *rc)
+{
+	if (copy_near(copier, segment))
+		return;
+	if (copier->count == COPIER_SEGMENTS)
+		copier_run(copier);
+	copier->wanted += kept_want(&copier->kept, gref_of(segment));
+	copier->rc[copier->count] = rc;
+	copier->segment[copier->count++] = *segment;
+}
+
+void copier_from_guest(struct copier *copier, void *local, uint32_t gref, uint16_t offset,
+		       uint16_t length, int *rc)
+{
+	const xengnttab_grant_copy_segment_t segment = {
+		.source.foreign = {.ref = gref, .offset = offset, .domid = copier->kept.domid},
+		.dest.virt = local,
+		.len = length,
+		.flags = GNTCOPY_source_gref,
+	};
+
+	add(copier, &segment, rc);
+}
+
+void copier_to_guest(struct copier *copier, uint32_t gref, uint16_t offset, void *local,
+		     uint16_t length, int *rc)
+{
+	const xengnttab_grant_copy_segment_t segment = {
+		.source.virt = local,
+		.dest.foreign = {.ref = gref, .offset = offset, .domid = copier->kept.domid},
+		.len = length,
+		.flags = GNTCOPY_dest_gref,
+	};
+
+	add(copier, &segment, rc);
 }
 
 /* Keep the pages that were wanted; what lies in them needs no call. */

@@ -51,9 +51,9 @@ struct engine {
 /** What a class of engines is opened with. */
 struct engine_options {
 	struct event_base *base;
-	unsigned depth;  /* the most operations under way at a time */
-	uint8_t *memory; /* where buffers will be, page-aligned, or NULL: anywhere */
-	size_t memory_size;
+	unsigned depth;     /* the most operations under way at a time */
+	uint8_t *memory;    /* where most buffers will be, page-aligned, or NULL: anywhere */
+	size_t memory_size; /* what is beyond 4 MiB is as any other memory */
 	void (*batch)(void *arg);
 	void *arg;
 };

@@ -29,6 +29,7 @@ struct engine_uring {
 	unsigned depth, under_way;
 	unsigned to_submit;
 	uint8_t *memory;          /* that may be registered, or NULL: none */
+	size_t memory_size;       /* at most PIECES whole pieces */
 	uint8_t uses[PIECES + 1]; /* of its pieces and its whole, up to USES: then registered */
 	struct engine *threads;   /* for what io_uring cannot do; NULL before the first */
 	struct engine_options options;
@@ -64,11 +65,13 @@ static int memory_of(struct engine_uring *uring, const struct engine_io *io)
 	uintptr_t at = (uintptr_t)io->buffer - (uintptr_t)uring->memory;
 	unsigned piece = (unsigned)(at / PIECE);
 
-	if (!uring->memory || at >= PIECES * PIECE)
+	if (!uring->memory || at >= uring->memory_size)
+		return -1;
+	if (io->length > uring->memory_size - at)
 		return -1;
 	if (at % PIECE + io->length <= PIECE && uring->uses[WHOLE] < USES)
 		return registered(uring, piece, uring->memory + piece * PIECE, PIECE);
-	return registered(uring, WHOLE, uring->memory, PIECES * PIECE);
+	return registered(uring, WHOLE, uring->memory, uring->memory_size);
 }
 
 static void prepare(struct engine_uring *uring, struct io_uring_sqe *sqe, struct engine_io *io)
@@ -247,9 +250,13 @@ int engine_open_uring(struct engine **engine, int fd, const struct engine_option
 		uring->fd = 0;
 		uring->flags = IOSQE_FIXED_FILE;
 	}
-	if (options->memory && options->memory_size == PIECES * PIECE &&
-	    !io_uring_register_buffers_sparse(&uring->ring, PIECES + 1))
+	if (options->memory && !io_uring_register_buffers_sparse(&uring->ring, PIECES + 1)) {
 		uring->memory = options->memory;
+		uring->memory_size = options->memory_size;
+		if (uring->memory_size > PIECES * PIECE)
+			uring->memory_size = PIECES * PIECE;
+		uring->memory_size -= uring->memory_size % PIECE;
+	}
 	io_uring_register_iowq_max_workers(&uring->ring, workers); /* Linux 5.15; no harm without */
 	uring->readable = event_new(options->base, uring->ring.ring_fd, EV_READ | EV_PERSIST,
 				    on_readable, uring);

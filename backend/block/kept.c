@@ -16,7 +16,6 @@
 
 struct kept_table {
 	unsigned count;                /* of the slots in use */
-	unsigned mapped;               /* pages */
 	unsigned wanted;               /* of the slots, those that have no page yet */
 	uint32_t want[KEPT_PAGES_MAX]; /* their grants */
 	unsigned areas;
@@ -89,7 +88,7 @@ static void areas_unmap(struct kept *kept)
 
 	for (unsigned n = 0; n < table->areas; n++)
 		xengnttab_unmap(kept->gnttab, table->area[n].pages, table->area[n].count);
-	table->areas = table->mapped = 0;
+	table->areas = 0;
 }
 
 /* There is no room for another area: all pages are wanted anew, to become one. */
@@ -143,7 +142,6 @@ void kept_map(struct kept *kept)
 		}
 		table->area[table->areas].pages = pages;
 		table->area[table->areas++].count = table->wanted;
-		table->mapped += table->wanted;
 	}
 	table->wanted = 0;
 }
@@ -154,11 +152,6 @@ bool kept_idle(struct kept *kept)
 		kept_forget(kept);
 	kept->seen = kept->found;
 	return kept->table != NULL;
-}
-
-unsigned kept_count(const struct kept *kept)
-{
-	return kept->table ? kept->table->mapped : 0;
 }
 
 void kept_forget(struct kept *kept)

@@ -50,8 +50,5 @@ void kept_map(struct kept *kept);
 /** kept_idle - forget all if nothing was found since the last call. Return: is anything kept? */
 bool kept_idle(struct kept *kept);
 
-/** kept_count - how many pages are mapped. */
-unsigned kept_count(const struct kept *kept);
-
 /** kept_forget - unmap all. */
 void kept_forget(struct kept *kept);

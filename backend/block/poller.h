@@ -16,7 +16,7 @@ struct poller {
 	bool waiting;       /* something waits for what the next look finds; set by look */
 	bool pauses;        /* this processor has a cheap instruction for that */
 	long taken_from_us; /* how often somebody else took our processor */
-	unsigned looks;     /* of one in some it is known */
+	unsigned looks;     /* so far; at some it is asked who took our processor */
 };
 
 /** poller_open - measures what a system call costs. */

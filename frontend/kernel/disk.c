@@ -158,9 +158,10 @@ static int answer_wait(void)
 
 static int end(void)
 {
+	uint64_t until = world_now() + WORLD_PATIENCE_NS;
 	int rc = answer_wait();
 
-	while (rc == -ERESTART) {
+	while (rc == -ERESTART && world_now() < until) {
 		rc = connected_wait();
 		if (!rc)
 			rc = submit();

@@ -5,16 +5,17 @@
 #include "frontend/kernel/store.h"
 #include "frontend/kernel/world.h"
 
-#define FRAME_MAX    1514u
-#define TYPE_ARP     0x0806
-#define TYPE_IP      0x0800
-#define ARP_REQUEST  1
-#define ARP_REPLY    2
-#define ICMP         1
-#define ECHO_REPLY   0
-#define ECHO_REQUEST 8
-#define PAYLOAD_MAX  1472u
-#define ASK_AGAIN_NS UINT64_C(1000000000)
+#define FRAME_MAX     1514u
+#define TYPE_ARP      0x0806
+#define TYPE_IP       0x0800
+#define ARP_REQUEST   1
+#define ARP_REPLY     2
+#define ICMP          1
+#define ECHO_REPLY    0
+#define ECHO_REQUEST  8
+#define PAYLOAD_MAX   1472u
+#define ASK_AGAIN_NS  UINT64_C(1000000000)
+#define FRAMES_A_LOOK 64u
 
 struct ethernet {
 	uint8_t to[6], from[6];
@@ -262,7 +263,7 @@ static void arp_handle(void)
 /* Frames that came; ARP is dealt with. Return: is an echo reply in net.in? */
 static bool echo_look(void)
 {
-	while (frame_receive()) {
+	for (unsigned n = 0; n < FRAMES_A_LOOK && frame_receive(); n++) {
 		if (net.in.ethernet.type == be16(TYPE_ARP))
 			arp_handle();
 		else if (net.length >= ECHO_HEADERS && net.in.ethernet.type == be16(TYPE_IP) &&
