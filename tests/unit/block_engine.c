@@ -115,6 +115,20 @@ START_TEST(round_trip)
 }
 END_TEST
 
+/* What io_uring has registered of our memory, KiB. */
+static unsigned pinned(void)
+{
+	unsigned kib = 0;
+	char line[128];
+	FILE *status = fopen("/proc/self/status", "r");
+
+	ck_assert_ptr_nonnull(status);
+	while (fgets(line, sizeof(line), status))
+		sscanf(line, "VmPin: %u kB", &kib);
+	fclose(status);
+	return kib;
+}
+
 /* Memory that is registered when it has been used often, across its pieces, and other memory. */
 START_TEST(memory_used_again)
 {
@@ -124,6 +138,12 @@ START_TEST(memory_used_again)
 
 	if (!engine_make_in(_i, fd, memory, size))
 		return;
+	for (unsigned n = 0; n < 10; n++)
+		ck_assert_int_eq(finish(engine_read(engine, &io, memory, 0, 4096), 1), 0);
+	ck_assert_uint_eq(pinned(), 0);
+	for (unsigned n = 0; n < 100; n++)
+		ck_assert_int_eq(finish(engine_read(engine, &io, memory, 0, 4096), 1), 0);
+	ck_assert_uint_eq(pinned(), _i == 0 ? 256 : 0);
 	for (unsigned n = 0; n < 1000; n++) {
 		size_t length = 512 * (1 + n % 64);
 		uint8_t *at = n % 16 ? memory + (size_t)n * 7 * 4096 % (size - length) : buffer;
@@ -136,6 +156,7 @@ START_TEST(memory_used_again)
 		ck_assert_uint_eq(at[0], (uint8_t)n);
 		ck_assert_uint_eq(at[length - 1], (uint8_t)n);
 	}
+	ck_assert_uint_ge(pinned(), _i == 0 ? 4096 : 0);
 	free(memory);
 }
 END_TEST

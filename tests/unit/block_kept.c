@@ -170,8 +170,42 @@ START_TEST(a_bad_grant_fails_alone)
 	fetch(7);
 	ck_assert_uint_eq(copy_calls, 1);
 	ck_assert_uint_eq(map_calls, 0);
-	fetch(8);
+	/* Its failure is its own, wherever it stands in the call. */
+	other_rc = 0;
+	copier_from_guest(copier, local, 8, 0, PAGE, &rc);
+	copier_from_guest(copier, other, BAD, 0, PAGE, &other_rc);
+	copier_run(copier);
 	ck_assert_uint_eq(mapped, 2);
+	ck_assert_int_eq(rc, 0);
+	ck_assert_int_eq(other_rc, -EFAULT);
+}
+END_TEST
+
+/* What cannot be mapped is left out when areas become one. */
+START_TEST(a_bad_grant_among_many_areas)
+{
+	fetch(BAD);
+	for (unsigned n = 10; n < 10 + 2 * KEPT_AREAS_MAX; n++)
+		fetch(n);
+	ck_assert_uint_eq(mapped, 2 * KEPT_AREAS_MAX);
+}
+END_TEST
+
+/* More than one call takes, all of the same page, of a frontend that keeps its grants and one that
+ * does not. */
+START_TEST(more_than_a_call_takes)
+{
+	static int rcs[3 * COPIER_SEGMENTS];
+
+	tear_down();
+	set_up_as(_i);
+	memset(pages[3], 5, PAGE);
+	for (unsigned n = 0; n < 3 * COPIER_SEGMENTS; n++)
+		copier_from_guest(copier, local, n % 5 ? 3 : BAD, 0, 512, &rcs[n]);
+	copier_run(copier);
+	for (unsigned n = 0; n < 3 * COPIER_SEGMENTS; n++)
+		ck_assert_int_eq(rcs[n], n % 5 ? 0 : -EFAULT);
+	ck_assert_uint_eq(local[511], 5);
 }
 END_TEST
 
@@ -323,6 +357,8 @@ int main(void)
 	tcase_add_test(tc, twice_in_one_pass);
 	tcase_add_test(tc, a_frontend_that_promises_nothing);
 	tcase_add_test(tc, a_bad_grant_fails_alone);
+	tcase_add_test(tc, a_bad_grant_among_many_areas);
+	tcase_add_loop_test(tc, more_than_a_call_takes, 0, 2);
 	tcase_add_test(tc, bad_grants_again_and_again);
 	tcase_add_test(tc, no_more_than_allowed);
 	tcase_add_test(tc, one_at_a_time);

@@ -153,14 +153,21 @@ void turn(void)
 	event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
+struct queue_options ring_options(const struct ring *ring)
+{
+	return (struct queue_options){.dev = &dev,
+				      .disk = &disk,
+				      .abi = ring->abi,
+				      .ring = ring->shared,
+				      .pages = ring->pages,
+				      .stats = &stats,
+				      .fd = -1,
+				      .inflight = ring->inflight};
+}
+
 void ring_make(struct ring *ring, enum blk_abi abi, unsigned n_pages)
 {
-	struct queue_options options = {.dev = &dev,
-					.disk = &disk,
-					.abi = abi,
-					.pages = n_pages,
-					.stats = &stats,
-					.fd = -1};
+	struct queue_options options;
 
 	ring->shared = aligned_alloc(BLK_PAGE_SIZE, sizeof(*ring->shared));
 	memset(ring->shared, 0xee, sizeof(*ring->shared));
@@ -169,9 +176,9 @@ void ring_make(struct ring *ring, enum blk_abi abi, unsigned n_pages)
 	ring->abi = abi;
 	ring->entries = request_ring_entries(abi, n_pages);
 	ring->prod = ring->cons = 0;
-	options.ring = ring->shared;
+	ring->pages = n_pages;
 	ring->inflight = calloc(1, inflight_size(ring->entries));
-	options.inflight = ring->inflight;
+	options = ring_options(ring);
 	ck_assert_int_eq(queue_open(&ring->queue, &options), 0);
 	queue_bound(ring->queue, PORT);
 }

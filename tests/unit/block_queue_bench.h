@@ -27,7 +27,7 @@ struct ring {
 	} * shared;
 	struct queue *queue;
 	enum blk_abi abi;
-	unsigned entries;
+	unsigned pages, entries;
 	RING_IDX prod, cons;
 	void *inflight;
 };
@@ -53,6 +53,9 @@ void finish_one(struct op *op, int rc);
 
 /** turn - let the events come that are due. */
 void turn(void);
+
+/** ring_options - what its queue is opened with. */
+struct queue_options ring_options(const struct ring *ring);
 
 /** ring_make - another ring of the disk, connected; tear_down ends it. */
 void ring_make(struct ring *ring, enum blk_abi abi, unsigned n_pages);

@@ -54,15 +54,10 @@ END_TEST
 START_TEST(hostile_from_the_start)
 {
 	struct ring *ring = &rings[0];
-	struct queue_options options = {.dev = &dev,
-					.disk = &disk,
-					.ring = ring->shared,
-					.pages = 1,
-					.stats = &stats,
-					.fd = -1,
-					.inflight = calloc(1, inflight_size(ring->entries))};
+	struct queue_options options = ring_options(ring);
 	struct queue *queue;
 
+	options.inflight = calloc(1, inflight_size(ring->entries));
 	ring->shared->sring.rsp_prod = 1000;
 	ring->shared->sring.req_prod = 1033;
 	ck_assert_int_eq(queue_open(&queue, &options), -EPROTO);
@@ -76,13 +71,7 @@ END_TEST
 START_TEST(taken_up_where_responses_end)
 {
 	struct ring *ring = &rings[0];
-	struct queue_options options = {.dev = &dev,
-					.disk = &disk,
-					.ring = ring->shared,
-					.pages = 1,
-					.stats = &stats,
-					.fd = -1,
-					.inflight = ring->inflight};
+	struct queue_options options = ring_options(ring);
 
 	queue_close(ring->queue);
 	memset(ring->inflight, 0, inflight_size(ring->entries));

@@ -6,13 +6,7 @@
 /* The worker is killed in the middle of everything, and another opens the ring anew. */
 static void another_worker(struct ring *ring)
 {
-	struct queue_options options = {.dev = &dev,
-					.disk = &disk,
-					.ring = ring->shared,
-					.pages = 1,
-					.stats = &stats,
-					.fd = -1,
-					.inflight = ring->inflight};
+	struct queue_options options = ring_options(ring);
 
 	queue_close(ring->queue);
 	disk.running = disk.replayed = 0;
