@@ -52,7 +52,7 @@ $(1)_SRCS := tests/unit/$(1).c tests/unit/block_queue_bench.c
 $(1)_LIBS := backend-block-ring libxsplit
 $(1)_LINK := -levent_core -luring -lnbd
 endef
-$(foreach t,block_queue block_queue_order block_queue_hostile block_queue_takeover,\
+$(foreach t,block_queue block_queue_order block_queue_hostile block_queue_takeover block_queue_kept,\
 	$(eval $(call block_queue_test,$(t))))
 
 UNIT_TESTS += block_kept

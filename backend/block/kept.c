@@ -33,7 +33,8 @@ struct kept_table {
 
 void kept_init(struct kept *kept, xengnttab_handle *gnttab, uint16_t domid, bool enabled)
 {
-	*kept = (struct kept){.gnttab = gnttab, .domid = domid, .enabled = enabled};
+	*kept = (struct kept){
+		.gnttab = gnttab, .domid = domid, .enabled = enabled, .idle_ns = KEPT_IDLE_NS};
 }
 
 /* The slot of @gref, or the free one that it would get. */
@@ -146,12 +147,16 @@ void kept_map(struct kept *kept)
 	table->wanted = 0;
 }
 
-bool kept_idle(struct kept *kept)
+uint64_t kept_idle(struct kept *kept, uint64_t now)
 {
-	if (kept->found == kept->seen)
-		kept_forget(kept);
-	kept->seen = kept->found;
-	return kept->table != NULL;
+	uint64_t end = kept->used + kept->idle_ns;
+
+	if (!kept->table)
+		return 0;
+	if (now < end)
+		return end - now;
+	kept_forget(kept);
+	return 0;
 }
 
 void kept_forget(struct kept *kept)
@@ -160,5 +165,5 @@ void kept_forget(struct kept *kept)
 		areas_unmap(kept);
 	free(kept->table);
 	kept->table = NULL;
-	kept->found = kept->missed = kept->seen = 0;
+	kept->found = kept->missed = 0;
 }

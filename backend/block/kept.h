@@ -19,6 +19,9 @@
 /** Areas of our address space that they are in, each mapped by one call; too many become one. */
 #define KEPT_AREAS_MAX 128u
 
+/** Pages that were not used for so long the guest gets back, in ns. */
+#define KEPT_IDLE_NS 60000000000u
+
 struct kept_table;
 
 struct kept {
@@ -27,7 +30,8 @@ struct kept {
 	bool enabled;             /* keep more */
 	struct kept_table *table; /* NULL: nothing is kept */
 	uint64_t found, missed;   /* since it was emptied; missed: while it was full */
-	uint64_t seen;            /* found, at the last kept_idle */
+	uint64_t used;            /* ns of any clock: when one was last; the owner says so */
+	uint64_t idle_ns;         /* KEPT_IDLE_NS */
 };
 
 /** kept_init - nothing; @enabled: the frontend says that it uses the same grants again. */
@@ -47,8 +51,9 @@ bool kept_want(struct kept *kept, uint32_t gref);
  * failures no others either. */
 void kept_map(struct kept *kept);
 
-/** kept_idle - forget all if nothing was found since the last call. Return: is anything kept? */
-bool kept_idle(struct kept *kept);
+/** kept_idle - forget all that was not used for idle_ns at @now, ns of the clock of used. Return:
+ * ns after which to ask again; 0: nothing is kept. */
+uint64_t kept_idle(struct kept *kept, uint64_t now);
 
 /** kept_forget - unmap all. */
 void kept_forget(struct kept *kept);

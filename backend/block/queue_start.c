@@ -9,9 +9,6 @@
 #define DISCARDS_MAX 2
 #define FLUSHES_MAX  4
 
-/* Kept pages that were not used for so long the guest gets back. */
-static const struct timeval idle_after = {60, 0};
-
 /* What a look at the pending requests has held; a barrier stays behind it. */
 struct holding {
 	bool limited[2]; /* by the disk's limits: [write] */
@@ -28,12 +25,26 @@ void queue_ring_stop(struct queue *queue)
 		     queue->ring.back.nr_ents, queue->ring.back.req_cons);
 }
 
+/* Look whether the kept pages are still used, in @ns; 0: there are none. */
+static void idle_look(struct queue *queue, uint64_t ns)
+{
+	uint64_t us = ns / 1000 + 1;
+	struct timeval after = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
+
+	if (ns)
+		evtimer_add(queue->idle, &after);
+}
+
+/* While requests are under way their pages are used. */
 void queue_on_idle(evutil_socket_t fd, short what, void *arg)
 {
 	struct queue *queue = arg;
+	struct kept *kept = &queue->copier.kept;
 
-	if (kept_idle(&queue->copier.kept))
-		evtimer_add(queue->idle, &idle_after);
+	meter_look(&queue->meter);
+	if (queue->free.count < queue->ring.back.nr_ents)
+		kept->used = queue->meter.now;
+	idle_look(queue, kept_idle(kept, queue->meter.now));
 }
 
 void queue_copy(struct queue *queue)
@@ -45,8 +56,9 @@ void queue_copy(struct queue *queue)
 	if (copier->near) {
 		stats_add(&queue->meter.stats->kept_segments, copier->near);
 		copier->near = 0;
+		copier->kept.used = queue->meter.now;
 		if (!evtimer_pending(queue->idle, NULL))
-			evtimer_add(queue->idle, &idle_after);
+			idle_look(queue, copier->kept.idle_ns);
 	}
 	if (copier->calls > calls)
 		meter_copied(&queue->meter, copier->calls - calls, copier->segments - segments);

@@ -296,18 +296,27 @@ START_TEST(some_more_than_there_is_room_for)
 }
 END_TEST
 
+/* After a minute, not a moment before, and whole; then it is kept anew. */
 START_TEST(what_is_not_used_goes)
 {
+	const uint64_t minute = 60000000000u;
+	struct kept *kept = &copier->kept;
+
+	ck_assert_uint_eq(kept_idle(kept, 10 * minute), 0);
+	kept->used = 1000;
 	fetch(7);
-	ck_assert(kept_idle(&copier->kept));
-	fetch(7);
-	ck_assert(kept_idle(&copier->kept));
-	ck_assert_uint_eq(mapped, 1);
-	ck_assert(!kept_idle(&copier->kept));
+	fetch(8);
+	ck_assert_uint_eq(kept_idle(kept, 1000), minute);
+	kept->used = 5000;
+	ck_assert_uint_eq(kept_idle(kept, minute + 1000), 4000);
+	ck_assert_uint_eq(kept_idle(kept, minute + 4999), 1);
+	ck_assert_uint_eq(mapped, 2);
+	ck_assert_uint_eq(kept_idle(kept, minute + 5000), 0);
 	ck_assert_uint_eq(mapped, 0);
 	fetch(7);
 	ck_assert_uint_eq(mapped, 1);
-	ck_assert(kept_idle(&copier->kept));
+	kept->used = 2 * minute;
+	ck_assert_uint_eq(kept_idle(kept, 2 * minute + 1), minute - 1);
 }
 END_TEST
 

@@ -28,12 +28,14 @@ struct ring {
 	struct queue *queue;
 	enum blk_abi abi;
 	unsigned pages, entries;
+	bool persistent; /* say so before ring_make */
 	RING_IDX prod, cons;
 	void *inflight;
 };
 
 extern uint8_t (*pages)[BLK_PAGE_SIZE]; /* of GRANTS grants */
 extern unsigned copy_calls, copy_segments;
+extern unsigned mapped;           /* pages, by rings with persistent grants */
 extern int copy_errno;            /* the whole call fails */
 extern void (*copy_spoils)(void); /* what the guest does meanwhile */
 extern unsigned notifications, errors;
