@@ -70,7 +70,7 @@ block_poll_LIBS := backend-block-ring
 UNIT_TESTS += block_sectors
 block_sectors_SRCS := tests/unit/block_sectors.c
 block_sectors_LIBS := backend-block-ring libxsplit
-block_sectors_LINK := -levent_core -luring -lnbd
+block_sectors_LINK := -levent_core -luring -lnbd -Wl,--wrap=aligned_alloc,--wrap=calloc
 
 UNIT_TESTS += block_inject
 block_inject_SRCS := tests/unit/block_inject.c

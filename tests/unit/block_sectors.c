@@ -10,6 +10,33 @@
 #define SECTOR 4096u
 #define DEPTH  32u
 
+/* ---- memory that is not there: the linker sends these calls here (--wrap) ---- */
+
+static unsigned refusals; /* of the next calls */
+
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+static bool refuse(void)
+{
+	if (!refusals)
+		return false;
+	refusals--;
+	return true;
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+	return refuse() ? NULL : __real_aligned_alloc(alignment, size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return refuse() ? NULL : __real_calloc(count, size);
+}
+
 /* Storage in memory that refuses what is not aligned, and finishes the last first. */
 struct storage {
 	struct engine engine;
@@ -23,7 +50,7 @@ static struct storage *storage[2];
 static struct engine *engine[2];
 static struct sectors sectors;
 static uint8_t *disk, *expected, *buffer;
-static unsigned done_calls;
+static unsigned done_calls, closed;
 static int last_rc;
 
 static int storage_start(struct engine *inner, struct engine_io *io)
@@ -42,6 +69,7 @@ static void storage_submit(struct engine *inner)
 
 static void storage_close(struct engine *inner)
 {
+	closed++;
 	free(inner);
 }
 
@@ -297,6 +325,62 @@ START_TEST(memory_is_bounded)
 }
 END_TEST
 
+/* Without memory for the only one it fails alone, nothing is written, and the disk goes on. */
+START_TEST(no_memory)
+{
+	struct engine_io io = {.done = on_done};
+
+	memset(buffer, 0xee, SIZE);
+	refusals = 1;
+	ck_assert(!(_i ? engine_read : engine_write)(engine[0], &io, buffer, 512, 512));
+	run_to(1, -ENOMEM);
+	ck_assert_uint_eq(refusals, 0);
+	ck_assert_uint_eq(storage[0]->writes, 0);
+	ck_assert(!memcmp(disk, expected, SIZE));
+	memset(expected + 512, 0xee, 512);
+	ck_assert(!engine_write(engine[0], &io, buffer, 512, 512));
+	run(2);
+	ck_assert(!memcmp(disk, expected, SIZE));
+}
+END_TEST
+
+/* While others have some it waits for theirs, and fails only when there is none even then. */
+START_TEST(no_memory_yet)
+{
+	struct engine_io io[2] = {{.done = on_done}, {.done = on_done}};
+
+	memset(buffer, 0xee, SIZE);
+	ck_assert(!engine_write(engine[0], &io[0], buffer, 512, 512));
+	refusals = 1 + (unsigned)_i;
+	ck_assert(!engine_write(engine[1], &io[1], buffer, 8704, 512));
+	ck_assert_uint_eq(sectors.bounces, 1);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert_uint_eq(done_calls, 0);
+	run_to(2, _i ? -ENOMEM : 0);
+	ck_assert_uint_eq(refusals, 0);
+	memset(expected + 512, 0xee, 512);
+	if (!_i)
+		memset(expected + 8704, 0xee, 512);
+	ck_assert(!memcmp(disk, expected, SIZE));
+}
+END_TEST
+
+/* What it was to stand on is closed. */
+START_TEST(no_memory_to_open)
+{
+	const struct engine_options options = {.base = base, .depth = DEPTH, .batch = on_batch};
+	struct storage *inner = calloc(1, sizeof(*inner));
+	struct engine *result = NULL;
+
+	inner->engine.class = &storage_class;
+	refusals = 1;
+	closed = 0;
+	ck_assert_int_eq(engine_open_sectors(&result, &sectors, &inner->engine, &options), -ENOMEM);
+	ck_assert_uint_eq(closed, 1);
+	ck_assert_ptr_null(result);
+}
+END_TEST
+
 /* Securely or not at all. */
 START_TEST(erases_whole_sectors_only)
 {
@@ -324,6 +408,9 @@ int main(void)
 	tcase_add_loop_test(tc, unreadable, 1, 3);
 	tcase_add_test(tc, unreadable_read);
 	tcase_add_test(tc, memory_is_bounded);
+	tcase_add_loop_test(tc, no_memory, 0, 2);
+	tcase_add_loop_test(tc, no_memory_yet, 0, 2);
+	tcase_add_test(tc, no_memory_to_open);
 	tcase_add_test(tc, erases_whole_sectors_only);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);
