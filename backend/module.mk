@@ -11,7 +11,7 @@ backend-xenbus_SRCS := $(addprefix backend/xenbus/,state.c path.c error.c journa
 # Disks that come over NBD: the worker's client, and what the supervisor runs for it.
 backend-block-ring_SRCS += $(addprefix backend/block/,engine_nbd.c engine_sectors.c engine_inject.c inject.c stall.c unflushed.c remote.c \
 	remote_connection.c remote_recovery.c)
-backend-block_SRCS += $(addprefix backend/block/,source.c backing.c backing_connector.c backing_qemu.c connector.c exporter.c vbd_storage.c vbd_remote.c vbd_units.c)
+backend-block_SRCS += $(addprefix backend/block/,source.c backing.c backing_connector.c backing_qemu.c connector.c export.c exporter.c vbd_storage.c vbd_remote.c vbd_units.c)
 xsplit-backend_SRCS += backend/supervisor/child.c backend/worker/confine.c
 
 PROGRAMS += xsplit-backend
@@ -88,6 +88,9 @@ $(1)_LIBS := backend-block-ring libxsplit
 $(1)_LINK := -levent_core -luring -lnbd
 endef
 $(foreach t,block_remote block_remote_lost,$(eval $(call block_remote_test,$(t))))
+
+UNIT_TESTS += block_export
+block_export_SRCS := tests/unit/block_export.c backend/block/export.c
 
 UNIT_TESTS += block_qos
 block_qos_SRCS := tests/unit/block_qos.c backend/block/settings.c

@@ -8,19 +8,13 @@
 #include "backend/block/backing_internal.h"
 #include "lib/fdpass.h"
 
-/* What an export may say at most: an off_t. */
-#define SIZE_MAX_BYTES ((uint64_t)INT64_MAX)
-
 /* It comes from a process that has read what the server says. */
 static bool info_take(struct backing *backing, const struct export_info *info)
 {
-	if (info->size > SIZE_MAX_BYTES || !info->block_min || info->block_min > 65536 ||
-	    info->block_min & (info->block_min - 1)) {
-		backing_failed(backing, "the server says nonsense about its export");
-		return false;
-	}
-	if (info->read_only && !backing->read_only) {
-		backing_failed(backing, "the export is read-only; attach the disk with access=ro");
+	char why[200];
+
+	if (export_check(info, backing->read_only, why, sizeof(why))) {
+		backing_failed(backing, "%.64s: %s", backing->params, why);
 		return false;
 	}
 	backing->info = *info;

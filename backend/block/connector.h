@@ -11,17 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backend/block/export.h"
+
 /** Seconds that it has for all of it. */
 #define CONNECTOR_SECONDS 30
-
-/** What a server says about an export. */
-struct export_info {
-	uint64_t size;      /* bytes */
-	uint32_t block_min; /* bytes that a request has to be a multiple of */
-	uint32_t block_preferred;
-	uint32_t block_max; /* bytes of a request at most; 0: not said */
-	bool read_only, can_flush, can_trim, multi_conn;
-};
 
 /** The one message to the supervisor, with the descriptor when it connected only. */
 struct connector_report {

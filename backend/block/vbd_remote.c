@@ -7,18 +7,21 @@
 
 #include "backend/block/vbd_device.h"
 #include "backend/supervisor/guest.h"
+#include "lib/log.h"
 #include "lib/rundir.h"
 
 /* The export is this disk: sizes as its server says them, and sectors as we show them. */
-static int image_describe(struct vbd_storage *storage)
+static void image_describe(struct vbd_storage *storage)
 {
-	struct device *dev = storage->dev;
+	const struct device *dev = storage->dev;
 	const struct vbd_device *vbd = (struct vbd_device *)dev;
 	const struct export_info *info = backing_info(storage->backing);
 	uint32_t sector = info->block_min > BLK_SECTOR_SIZE ? info->block_min : BLK_SECTOR_SIZE;
 
-	if (info->size < sector)
-		return device_fail(dev, -ENOMEDIUM, "its export is empty");
+	if (info->size % sector)
+		log_warn("%s: the last %" PRIu64
+			 " bytes of its export are less than a sector and not shown",
+			 dev->name, info->size % sector);
 	storage->image = (struct image){
 		.fd = -1,
 		.size = info->size - info->size % sector,
@@ -30,7 +33,6 @@ static int image_describe(struct vbd_storage *storage)
 	};
 	if (sector < 4096 && info->block_preferred >= 4096 && storage->image.size % 4096 == 0)
 		storage->image.physical_sector = 4096;
-	return 0;
 }
 
 /* ---- what the backing says ---- */
@@ -121,7 +123,8 @@ int vbd_remote_open(struct vbd_storage *storage, const char *params, const struc
 	case BACKING_ASKING:
 		return -EINPROGRESS;
 	case BACKING_READY:
-		return image_describe(storage);
+		image_describe(storage);
+		return 0;
 	default:
 		return device_fail(storage->dev, -EIO, "%s", backing_why(storage->backing));
 	}
@@ -133,7 +136,7 @@ void vbd_remote_describe(const struct vbd_storage *storage, struct vbd_remote *r
 		return;
 	remote->connections = backing_connections(storage->backing);
 	remote->volatile_cache = backing_info(storage->backing)->can_flush;
-	remote->length_max = backing_info(storage->backing)->block_max;
+	remote->length_max = export_request_max(backing_info(storage->backing));
 	snprintf(remote->export, sizeof(remote->export), "%s", backing_export(storage->backing));
 }
 
