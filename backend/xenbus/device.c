@@ -241,6 +241,25 @@ int device_republish(struct device *dev)
 	return device_state_write(dev, state, true);
 }
 
+static bool is_online(struct device *dev)
+{
+	uint64_t online;
+
+	return !xs_read_number(dev->xs, XBT_NULL, 1, &online, "%s/online", dev->back) && online;
+}
+
+/*
+ * Who took it offline goes on once it is Closed: its TAP or image has to be free by then for the
+ * next. What made it close may be younger than the last look at online. A script has still to undo
+ * what it did with them.
+ */
+static void close_for_good(struct device *dev)
+{
+	dev->xenbus.online = is_online(dev);
+	if (!dev->xenbus.online && !dev->script)
+		close_class(dev);
+}
+
 static void release(struct device *dev)
 {
 	close_class(dev);
@@ -273,6 +292,7 @@ static void carry_out(struct device *dev, enum xenbus_action action)
 		disconnect_rings(dev);
 		break;
 	case XENBUS_WRITE_CLOSED:
+		close_for_good(dev);
 		if (!device_state_write(dev, XenbusStateClosed, false) &&
 		    device_log_now(&dev->chatter))
 			log_info("%s: closed", dev->name);
@@ -311,7 +331,6 @@ static void refresh(struct device *dev)
 {
 	struct xenbus *xenbus = &dev->xenbus;
 	enum xenbus_state state;
-	uint64_t online;
 	bool there;
 
 	state = state_read(dev->xs, dev->back, &there);
@@ -322,8 +341,7 @@ static void refresh(struct device *dev)
 		xenbus->present = false;
 		return;
 	}
-	xenbus->online = !xs_read_number(dev->xs, XBT_NULL, 1, &online, "%s/online", dev->back) &&
-			 online;
+	xenbus->online = is_online(dev);
 	xenbus_own(xenbus, state);
 	if (dev->script) {
 		char *status = device_back_string(dev, "hotplug-status");
