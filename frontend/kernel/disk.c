@@ -200,7 +200,7 @@ int disk_write(uint64_t offset, void *data, size_t length)
 
 void disk_close(void)
 {
-	uint64_t end = world_now() + 5 * WORLD_PATIENCE_NS;
+	uint64_t end = world_now() + 2 * WORLD_PATIENCE_NS;
 
 	blkfront_leave(disk.front, NULL);
 	while (!disk.ended && world_now() < end) {
