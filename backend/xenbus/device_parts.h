@@ -1,11 +1,15 @@
 /*
- * device_parts.h - what the files of a device share (device.c, device_nodes.c, device_report.c).
+ * device_parts.h - what the files of a device share (device.c, device_rings.c, device_nodes.c,
+ * device_report.c).
  *
  * None of it is for classes or the supervisor: theirs is device.h.
  */
 #pragma once
 
 #include "backend/xenbus/device.h"
+
+/** Looks, 10 ms apart, before what hinders the recovery of a device is taken for lasting. */
+#define DEVICE_TRIES_MAX 500
 
 /**
  * Write @state, with the class's nodes in the same transaction if @publish.
@@ -34,3 +38,16 @@ void device_connect_failed(struct device *dev);
 /** Is what hinders the recovery to be looked at again? Sets dev->waiting; false after a bounded
  * number of tries, and when nothing is being recovered. */
 bool device_wait_more(struct device *dev);
+
+/**
+ * Have the class probe and open what the device needs, as far as that has not been done.
+ *
+ * Return: 0, or a negative errno: dev->waiting says whether to come again, else the machine knows.
+ */
+int device_prepare(struct device *dev);
+
+/** Ask the worker to connect the rings; dev->waiting when that has to wait. */
+void device_connect(struct device *dev);
+
+/** Ask the worker to let the rings go; dev->waiting when another still has them. */
+void device_disconnect(struct device *dev);

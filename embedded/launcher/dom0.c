@@ -178,10 +178,9 @@ static int daemons_start(struct dom0 *dom0, enum daemon_kind first)
 /* SIGTERM to the daemons from @first on, and the end of each awaited. */
 static void daemons_stop(struct dom0 *dom0, enum daemon_kind first)
 {
-	uint64_t deadline = now_ms() + STOP_MS;
-
 	for (int d = DAEMON_COUNT - 1; d >= (int)first; d--) {
 		struct daemon *daemon = &dom0->daemons[d];
+		uint64_t deadline = now_ms() + STOP_MS;
 
 		if (daemon->pid)
 			kill(daemon->pid, SIGTERM);
