@@ -145,11 +145,13 @@ bool suspend_is(struct toolstack *ts, uint16_t domid)
 
 static int resume(struct toolstack *ts, uint16_t domid, bool cancelled, struct fault *fault)
 {
+	/* One that shut down in another way has a device model that cannot go on. */
+	bool suspended = suspend_is(ts, domid);
 	int rc = 0;
 
-	if (model_has(ts, domid))
+	if (suspended && model_has(ts, domid))
 		rc = model_continue(domid, fault);
-	if (!rc && suspend_is(ts, domid))
+	if (!rc && suspended)
 		rc = xen_domain_resume(ts->xen, domid, cancelled, fault);
 	/* What xsplitd did about this end is no answer to the next. */
 	if (!rc)
