@@ -220,7 +220,11 @@ static void ports_add(struct argv *argv, const struct domain_config *config)
 		argv_pair(argv, "-device", usb_device(texts[i]));
 }
 
-/* The backend has the image open as well: the guest uses one way at a time. */
+/*
+ * The backend has the image open as well: the guest uses one way at a time. A QEMU that takes a
+ * saved state would open the image read-only and once more, by its path, when the machine runs: in
+ * its empty root there is no such path, so it opens it as it shall be from the first.
+ */
 static void image_add(struct argv *argv, const struct disk_config *disk)
 {
 	char file[8192];
@@ -228,10 +232,11 @@ static void image_add(struct argv *argv, const struct disk_config *disk)
 	qemu_escape(disk->target, file, sizeof(file));
 	argv_add(argv, "-drive");
 	argv_add(argv,
-		 "if=none,id=drive-%s,file=%s,format=%s,file.locking=off,cache=writeback,"
+		 "if=none,id=drive-%s,file=%s,format=%s,%sauto-read-only=off,cache=writeback,"
 		 "discard=%s,readonly=%s",
 		 disk->vdev, file, disk_format_word(disk->format),
-		 disk->discard ? "unmap" : "ignore", disk->writable ? "off" : "on");
+		 disk->remote ? "" : "file.locking=off,", disk->discard ? "unmap" : "ignore",
+		 disk->writable ? "off" : "on");
 }
 
 static void disk_add(struct argv *argv, const struct domain_config *config,
