@@ -298,11 +298,12 @@ busy_goes_on() {
 	echo "tick $(ticks)"
 }
 
-# busy_end NAME: tell it to end, see that all was well.
+# busy_end NAME [LOG]: tell it to end, see that all was well; LOG has its console.
 busy_end() {
+	local log=${2:-/var/log/xen/guest-$1.log}
 	echo stop >&6
 	exec 6>&-
 	wait_for 120 gone "$1" || fail "$1 did not end"
-	tr -d '\r' </var/log/xen/guest-"$1".log | grep '^guest: ' | tail -n 2
-	tail -n 5 /var/log/xen/guest-"$1".log | tr -d '\r' | grep -q '^guest: exit 0' || fail "$1: its script failed"
+	tr -d '\r' <"$log" | grep '^guest: ' | tail -n 2
+	tail -n 5 "$log" | tr -d '\r' | grep -q '^guest: exit 0' || fail "$1: its script failed"
 }
