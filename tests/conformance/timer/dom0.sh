@@ -62,8 +62,7 @@ config() {
 		on_reboot="destroy"
 	END
 	[ "$tool" = xl ] || echo 'vif=["mac=00:16:3e:00:00:02, bridge=xenbr0"]' >>"$name.cfg"
-	# Restored by our toolstack, a device model may not open an emulated disk.
-	if [ "$boot" != bios ] && [ "$tool $what" != "xl all" ] && [ "$tool $what $boot" != "xsplit save firmware" ]; then
+	if [ "$boot" != bios ] && [ "$tool $what" != "xl all" ]; then
 		truncate -s 8M "$name.disk"
 		disk "$boot" "$PWD/$name.disk" >>"$name.cfg"
 	fi
