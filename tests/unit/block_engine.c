@@ -183,6 +183,26 @@ START_TEST(many_at_once)
 END_TEST
 
 /* Somebody truncated the file: an error, not zeros, not an endless loop. */
+/* Idle storage begins while the rest is prepared. */
+START_TEST(early)
+{
+	struct engine_io io[9];
+
+	if (!engine_make(0, fd))
+		return;
+	for (unsigned n = 0; n < 9; n++) {
+		io[n].done = on_done;
+		ck_assert_int_eq(engine_write(engine, &io[n], buffer, n * 4096ull, 4096), 0);
+	}
+	while (done_calls < 8)
+		event_base_dispatch(base);
+	ck_assert_uint_eq(done_calls, 8);
+	engine_submit(engine);
+	while (done_calls < 9)
+		event_base_dispatch(base);
+}
+END_TEST
+
 START_TEST(short_file)
 {
 	struct engine_io io = {.done = on_done};
@@ -359,6 +379,7 @@ int main(void)
 	tcase_add_loop_test(tc, round_trip, 0, kinds);
 	tcase_add_loop_test(tc, memory_used_again, 0, TABLE_SIZE(engines));
 	tcase_add_loop_test(tc, many_at_once, 0, kinds);
+	tcase_add_test(tc, early);
 	tcase_add_loop_test(tc, short_file, 0, kinds);
 	tcase_add_loop_test(tc, no_space, 0, kinds);
 	tcase_add_loop_test(tc, discard, 0, kinds);
