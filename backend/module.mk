@@ -67,6 +67,10 @@ UNIT_TESTS += block_poll
 block_poll_SRCS := tests/unit/block_poll.c
 block_poll_LIBS := backend-block-ring
 
+UNIT_TESTS += block_poller
+block_poller_SRCS := tests/unit/block_poller.c
+block_poller_LIBS := backend-block-ring libxsplit
+
 UNIT_TESTS += block_sectors
 block_sectors_SRCS := tests/unit/block_sectors.c
 block_sectors_LIBS := backend-block-ring libxsplit

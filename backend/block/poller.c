@@ -83,16 +83,22 @@ static uint64_t cost(struct poller *poller, void (*what)(struct poller *poller))
 void poller_open(struct poller *poller)
 {
 	*poller = (struct poller){.since = clock_now()};
-	poll_init(&poller->poll, cost(poller, call_of));
+	poll_init(&poller->poll[0], cost(poller, call_of));
+	poller->poll[1] = poller->poll[0];
 	poller->pauses = cost(poller, relax_of) <= RELAX_MAX;
-	log_debug("looks for work for %" PRIu64 " ns at most, %s pauses", poller->poll.limit,
+	log_debug("looks for work for %" PRIu64 " ns at most, %s pauses", poller->poll[0].limit,
 		  poller->pauses ? "with" : "without");
+}
+
+void poller_enable(struct poller *poller, bool enabled)
+{
+	poller->poll[0].enabled = poller->poll[1].enabled = enabled;
 }
 
 void poller_woken(struct poller *poller, uint64_t now)
 {
 	if (poller->slept && now > poller->since)
-		poll_woken(&poller->poll, now - poller->since);
+		poll_woken(&poller->poll[poller->busy], now - poller->since);
 	poller->slept = false;
 }
 
@@ -126,13 +132,13 @@ static bool look_for(struct poller *poller, uint64_t until, bool (*look)(void *a
 bool poller_run(struct poller *poller, bool (*look)(void *arg), void *arg,
 		struct stats_queue *stats)
 {
-	struct poll *poll = &poller->poll;
+	struct poll *poll = &poller->poll[poller->busy];
 	uint64_t begin, now, window;
 
 	if (!poll->enabled)
 		return false;
 	poller->since = begin = now = clock_now();
-	while ((window = poll_window(poll, now))) {
+	for (; (window = poll_window(poll, now)); poll = &poller->poll[poller->busy]) {
 		bool found, taken;
 
 		if (poller->waiting)
@@ -140,10 +146,12 @@ bool poller_run(struct poller *poller, bool (*look)(void *arg), void *arg,
 		found = look_for(poller, now + window, look, arg, &taken);
 		now = clock_now();
 		stats_add(&stats->poll_ns, now - poller->since);
-		if (taken)
-			poll_wanted(poll, now);
-		else if (!found)
+		if (taken) {
+			poll_wanted(&poller->poll[0], now);
+			poll_wanted(&poller->poll[1], now);
+		} else if (!found) {
 			poll_failed(poll, now);
+		}
 		if (!found)
 			break;
 		stats_add(&stats->poll_found, 1);

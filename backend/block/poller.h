@@ -10,17 +10,21 @@
 #include "backend/block/stats.h"
 
 struct poller {
-	struct poll poll;
-	uint64_t since;     /* when there was no work any more */
-	bool slept;         /* since then */
-	bool waiting;       /* something waits for what the next look finds; set by look */
-	bool pauses;        /* this processor has a cheap instruction for that */
-	long taken_from_us; /* how often somebody else took our processor */
-	unsigned looks;     /* so far; at some it is asked who took our processor */
+	struct poll poll[2]; /* while the storage has nothing to do, and while it has */
+	bool busy;           /* it has; set by look */
+	uint64_t since;      /* when there was no work any more */
+	bool slept;          /* since then */
+	bool waiting;        /* something waits for what the next look finds; set by look */
+	bool pauses;         /* this processor has a cheap instruction for that */
+	long taken_from_us;  /* how often somebody else took our processor */
+	unsigned looks;      /* so far; at some it is asked who took our processor */
 };
 
 /** poller_open - measures what a system call costs. */
 void poller_open(struct poller *poller);
+
+/** poller_enable - or never look. */
+void poller_enable(struct poller *poller, bool enabled);
 
 /** poller_woken - there is work again, at @now (CLOCK_MONOTONIC, ns), that looking did not find. */
 void poller_woken(struct poller *poller, uint64_t now);

@@ -60,7 +60,8 @@ static bool takes(const struct queue *queue)
 static bool waits(const struct queue *queue)
 {
 	return takes(queue) && !queue->disk->running && !queue->pending.first &&
-	       !queue->disk->held && poll_window(&queue->disk->poller.poll, queue->meter.now) &&
+	       !queue->disk->held &&
+	       poll_window(&queue->disk->poller.poll[false], queue->meter.now) &&
 	       batch_waits(&queue->batch, queue->finished.count);
 }
 
@@ -119,6 +120,7 @@ static bool disk_answer(struct blk_disk *disk, bool alone)
 static void disk_wait(struct blk_disk *disk)
 {
 	disk->poller.waiting = false;
+	disk->poller.busy = disk->running;
 	for (struct queue *queue = disk->queues; queue; queue = queue->next)
 		if (queue->finished.first)
 			disk->poller.waiting = true;

@@ -205,7 +205,7 @@ static int vbd_connect(struct worker_device *dev, const void *payload, const int
 	if (rc)
 		return rc;
 	poller_open(&vbd->disk.poller);
-	vbd->disk.poller.poll.enabled = connect->settings.polling;
+	poller_enable(&vbd->disk.poller, connect->settings.polling);
 	vbd->disk.drained = event_new(dev->worker->base, -1, 0, on_drained, vbd);
 	vbd->stats = vbd_stats_map(stats);
 	if (!vbd->disk.drained || !vbd->stats || line_open(&vbd->disk.line, dev->worker->base) ||
@@ -246,7 +246,7 @@ static void vbd_disconnect(struct worker_device *dev)
 static int settings_change(struct vbd *vbd, const struct settings *settings)
 {
 	line_limit(&vbd->disk.line, &settings->qos);
-	vbd->disk.poller.poll.enabled = settings->polling;
+	poller_enable(&vbd->disk.poller, settings->polling);
 	stall_limit(&vbd->disk.stall, settings->timeout_s);
 	inject_set(&vbd->disk.inject, &settings->inject);
 	if (vbd->connect.settings.persistent != settings->persistent) {
