@@ -81,10 +81,26 @@ int oneshot_start(struct oneshot *timer)
 	return rc;
 }
 
+/* If the timer that was set before fires meanwhile, its handler may have set another: the last to
+ * reach Xen has to be that one. */
+static int arm_last(struct oneshot *timer, uint64_t deadline, uint64_t now)
+{
+	uint64_t armed;
+	int rc;
+
+	do {
+		armed = deadline;
+		rc = arm(timer, armed, now);
+		deadline = __atomic_load_n(&timer->deadline, __ATOMIC_RELAXED);
+	} while (!rc && deadline && deadline != armed);
+	if (rc)
+		timer->deadline = 0;
+	return rc;
+}
+
 int oneshot_set(struct oneshot *timer, uint64_t deadline)
 {
 	uint64_t now;
-	int rc;
 
 	if (timer->way == ONESHOT_NONE)
 		return -ENODEV;
@@ -95,11 +111,8 @@ int oneshot_set(struct oneshot *timer, uint64_t deadline)
 	now = timer->now(timer->arg);
 	if (deadline <= now)
 		anomaly_note(timer->evtchn->anomalies, ANOMALY_TIMER_PAST);
-	timer->deadline = deadline;
-	rc = arm(timer, deadline, now);
-	if (rc)
-		timer->deadline = 0;
-	return rc;
+	__atomic_store_n(&timer->deadline, deadline, __ATOMIC_RELAXED);
+	return arm_last(timer, deadline, now);
 }
 
 int oneshot_cancel(struct oneshot *timer)

@@ -36,8 +36,10 @@ int oneshot_start(struct oneshot *timer);
 
 /**
  * oneshot_set - fire at @deadline; a new one replaces the old.
- * Only on the timer's own vcpu, with interrupts off. Return: 0, -EXDEV (another vcpu's),
- * -EINVAL (0), -ENODEV (not started), or what Xen says to both ways.
+ * Only on the timer's own vcpu. With interrupts on, a deadline that has come by then is handled on
+ * the way back from the hypercall; with them off, it takes Xen two exits more to see them go on.
+ * Return: 0, -EXDEV (another vcpu's), -EINVAL (0), -ENODEV (not started), or what Xen says to both
+ * ways.
  */
 int oneshot_set(struct oneshot *timer, uint64_t deadline);
 

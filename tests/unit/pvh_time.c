@@ -199,6 +199,51 @@ START_TEST(timer_replaced_cancelled)
 }
 END_TEST
 
+static struct {
+	struct pvh_ops ops, before;
+	uint64_t ns;
+} open_call;
+
+/* With interrupts on: what is due comes before the call, which takes a while, and after it. */
+static long call_interrupted(struct pvh_host *host, unsigned number, unsigned long a,
+			     unsigned long b, unsigned long c, unsigned long d, unsigned long e)
+{
+	struct xen *xen = (struct xen *)host;
+	uint64_t ns = open_call.ns;
+	long rc;
+
+	open_call.ns = 0;
+	if (ns) {
+		xen_advance(xen, ns);
+		deliver(xen);
+	}
+	rc = open_call.before.hypercall(host, number, a, b, c, d, e);
+	if (ns)
+		deliver(xen);
+	return rc;
+}
+
+START_TEST(timer_set_while_the_last_one_fires)
+{
+	struct xen *xen = world_upgraded();
+
+	open_call.before = open_call.ops = *xen->host.ops;
+	open_call.ops.hypercall = call_interrupted;
+	xen->host.ops = &open_call.ops;
+	oneshot_set(&pvh.timer[0], xen->now + 1000);
+	again = 3000;
+	open_call.ns = 1500;
+	ck_assert_int_eq(oneshot_set(&pvh.timer[0], xen->now + 1200), 0);
+	ck_assert_int_eq(fired[0], 1);
+	/* The handler's own is what Xen has in the end. */
+	ck_assert_int_eq(xen->deadline[0], xen->now + 3000);
+	again = 0;
+	xen_advance(xen, 3000);
+	deliver(xen);
+	ck_assert_int_eq(fired[0], 2);
+}
+END_TEST
+
 START_TEST(timer_early_and_stray)
 {
 	struct xen *xen = world_upgraded();
@@ -389,6 +434,7 @@ int main(void)
 	tcase_add_test(tc, timer_fires_once);
 	tcase_add_test(tc, timer_in_the_past_fires_at_once);
 	tcase_add_test(tc, timer_replaced_cancelled);
+	tcase_add_test(tc, timer_set_while_the_last_one_fires);
 	tcase_add_test(tc, timer_early_and_stray);
 	tcase_add_test(tc, timer_of_another_vcpu);
 	tcase_add_test(tc, timer_falls_back);
