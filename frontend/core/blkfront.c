@@ -60,21 +60,35 @@ static void front_break(struct blkfront *front, int error)
 	room_tell(front);
 }
 
-static bool ring_event(void *arg)
+/* Those that are there. Return: were there any? */
+static bool responses_take(struct blkfront *front)
 {
-	struct blkfront *front = arg;
 	struct blkslot *slot;
-	bool useful = false;
+	bool any = false;
 	int rc;
 
 	if (!front->connected)
 		return false;
 	while ((rc = blkring_take(&front->ring, &slot)) > 0) {
-		useful = true;
+		any = true;
 		front->events->completed(front->arg, slot);
 	}
 	if (rc < 0)
 		front_break(front, rc);
+	return any;
+}
+
+/* Each round takes one at least, unless the backend takes back what it showed. */
+static bool ring_event(void *arg)
+{
+	struct blkfront *front = arg;
+	bool useful = false;
+
+	for (unsigned rounds = 0; rounds <= BLK_SLOTS; rounds++) {
+		useful |= responses_take(front);
+		if (!front->connected || !blkring_listen(&front->ring))
+			break;
+	}
 	return useful;
 }
 
@@ -297,6 +311,16 @@ void blkfront_leave(struct blkfront *front, const char *reason)
 {
 	front->connected = false;
 	xenbus_leave(&front->device, reason);
+}
+
+bool blkfront_look(struct blkfront *front)
+{
+	return responses_take(front);
+}
+
+void blkfront_listen(struct blkfront *front)
+{
+	ring_event(front);
 }
 
 const struct blkinfo *blkfront_info(const struct blkfront *front)

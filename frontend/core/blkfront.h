@@ -95,5 +95,14 @@ void blkfront_drain(struct blkfront *front, const struct blkslot *slot, void *da
 /** blkfront_submit - Return: 0, or -ERESTART when the backend went since blkfront_begin. */
 int blkfront_submit(struct blkfront *front, struct blkslot *slot);
 
+/**
+ * blkfront_look - complete what has been answered, for who would rather look than be interrupted:
+ * until blkfront_listen, an answer that is found so asks for no event. Return: was there any?
+ */
+bool blkfront_look(struct blkfront *front);
+
+/** blkfront_listen - complete what has been answered; of what comes next an event tells. */
+void blkfront_listen(struct blkfront *front);
+
 /** blkfront_end - give the slot back; it is not queued. */
 void blkfront_end(struct blkfront *front, struct blkslot *slot);

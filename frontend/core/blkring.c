@@ -152,16 +152,11 @@ int blkring_take(struct blkring *ring, struct blkslot **slot)
 {
 	struct blkif_front_ring *front = &ring->ring;
 	struct blkif_response response;
-	RING_IDX produced;
-	int rc, more;
+	RING_IDX produced = __atomic_load_n(&front->sring->rsp_prod, __ATOMIC_ACQUIRE);
+	int rc;
 
-	produced = __atomic_load_n(&front->sring->rsp_prod, __ATOMIC_ACQUIRE);
-	if (produced == front->rsp_cons) {
-		RING_FINAL_CHECK_FOR_RESPONSES(front, more);
-		if (!more)
-			return 0;
-		produced = __atomic_load_n(&front->sring->rsp_prod, __ATOMIC_ACQUIRE);
-	}
+	if (produced == front->rsp_cons)
+		return 0;
 	if (produced - front->rsp_cons > front->req_prod_pvt - front->rsp_cons)
 		return -EOVERFLOW;
 
@@ -174,6 +169,14 @@ int blkring_take(struct blkring *ring, struct blkslot **slot)
 	(*slot)->state = BLKSLOT_DONE;
 	(*slot)->status = status_errno(response.status);
 	return 1;
+}
+
+bool blkring_listen(struct blkring *ring)
+{
+	int more;
+
+	RING_FINAL_CHECK_FOR_RESPONSES(&ring->ring, more);
+	return more;
 }
 
 const char *blkring_error(int error)

@@ -59,13 +59,16 @@ bool blkring_push(struct blkring *ring);
  * blkring_take - the next response.
  * @slot: set to the slot that is now DONE, its status set
  *
- * Return: 1, 0 (there is none now; an event will tell), or a negative errno after which the
- * ring must not be used any more:
+ * Return: 1, 0 (there is none now), or a negative errno after which the ring must not be used any
+ * more:
  *   -EOVERFLOW  the backend answered more than was asked
  *   -ENOENT     no such request is outstanding: unknown id, or answered twice
  *   -EPROTO     the answer is to another operation
  */
 int blkring_take(struct blkring *ring, struct blkslot **slot);
+
+/** blkring_listen - an event shall tell of the next response. Return: there is one already. */
+bool blkring_listen(struct blkring *ring);
 
 /** blkring_error - what blkring_take found, in words. */
 const char *blkring_error(int error);

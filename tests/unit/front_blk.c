@@ -205,6 +205,42 @@ START_TEST(notifications_are_few)
 }
 END_TEST
 
+static void back_serve_one(void)
+{
+	struct blkif_request request = back_request();
+
+	back_serve(&request);
+}
+
+/* An event is asked for by rsp_event, which the backend compares with what it shows. */
+START_TEST(who_looks_is_not_interrupted)
+{
+	struct blkslot *slot;
+
+	bench_connect();
+	ck_assert(!blkfront_look(bench.front));
+	for (unsigned i = 1; i <= 3; i++) {
+		slot = start(BLK_READ, 0, 512, NULL);
+		ck_assert(!blkfront_look(bench.front));
+		back_serve_one();
+		ck_assert(blkfront_look(bench.front));
+		ck_assert_uint_eq(bench.completed, i);
+		ck_assert_uint_eq(bench.shared->rsp_event, 1);
+		blkfront_end(bench.front, slot);
+	}
+	start(BLK_READ, 0, 512, NULL);
+	start(BLK_READ, 0, 512, NULL);
+	back_serve_one();
+	blkfront_listen(bench.front);
+	ck_assert_uint_eq(bench.completed, 4);
+	ck_assert_uint_eq(bench.shared->rsp_event, 5);
+	back_serve_one();
+	ck_assert(fake_fire(&bench.fake, bench.port));
+	ck_assert_uint_eq(bench.completed, 5);
+	bench_close();
+}
+END_TEST
+
 /* Random traffic, answered out of order, against a model of the disk. */
 #define MODEL_QUEUE 40
 
@@ -292,6 +328,8 @@ START_TEST(random_traffic)
 			back_serve_some();
 		if (fake_random(4) == 0)
 			fake_fire(&bench.fake, bench.port);
+		else if (fake_random(4) == 0)
+			blkfront_look(bench.front);
 		for (unsigned i = 0; i < queue_length;)
 			if (queue[i].slot->state == BLKSLOT_DONE)
 				model_end(i);
@@ -322,6 +360,7 @@ int main(void)
 	tcase_add_test(tc, few_grants);
 	tcase_add_test(tc, a_new_backend);
 	tcase_add_test(tc, notifications_are_few);
+	tcase_add_test(tc, who_looks_is_not_interrupted);
 	tcase_add_loop_test(tc, random_traffic, 1, 9);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);
