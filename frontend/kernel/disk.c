@@ -7,6 +7,11 @@
 
 #define ERESTART 85 /* as blkfront has it: the backend went, ask again */
 
+/* A sleep and a wakening cost half as much, about. Longer nobody looks for an answer; nor when the
+ * last one took longer, but for one in so many. */
+#define LOOK_NS  UINT64_C(500000)
+#define LOOK_TRY 16u
+
 static struct {
 	struct blkfront *front;
 	uint32_t done; /* requests completed */
@@ -20,6 +25,7 @@ static struct {
 	size_t length;
 	struct blkslot *slot; /* it is on the ring */
 	uint32_t before;      /* .done then */
+	uint64_t began, took; /* this one, the last one; ns */
 } disk;
 
 static void changed(void *arg)
@@ -67,7 +73,7 @@ static int connected_wait(void)
 
 	while (!blkfront_info(disk.front)) {
 		store_watches();
-		smp_yield();
+		store_sleep();
 		if (disk.ended || world_now() > end)
 			return -ETIMEDOUT;
 	}
@@ -115,6 +121,7 @@ static int submit(void)
 	if (disk.operation == BLK_WRITE)
 		blkfront_fill(disk.front, disk.slot, disk.data);
 	disk.before = disk.done;
+	disk.began = world_now();
 	rc = blkfront_submit(disk.front, disk.slot);
 	if (rc)
 		blkfront_end(disk.front, disk.slot);
@@ -135,22 +142,54 @@ static int begin(enum blk_operation operation, uint64_t offset, void *data, size
 	return rc ? rc : submit();
 }
 
-/* Asleep until the answer comes. */
-static int answer_wait(void)
+static bool answered(void)
+{
+	return __atomic_load_n(&disk.done, __ATOMIC_ACQUIRE) != disk.before;
+}
+
+/* Awake for a while, if that is likely to do. Others' interrupts are taken meanwhile. */
+static void answer_look(void)
+{
+	if (disk.took > LOOK_NS && disk.done % LOOK_TRY)
+		return;
+	do {
+		cpu_interrupts_off();
+		blkfront_look(disk.front);
+		cpu_interrupts_on();
+		cpu_relax();
+	} while (!answered() && world_now() - disk.began < LOOK_NS);
+}
+
+/* Asleep until it comes. */
+static int answer_sleep(void)
 {
 	uint64_t end = world_now() + WORLD_PATIENCE_NS;
 	int rc = 0;
 
 	cpu_interrupts_off();
-	while (!rc && __atomic_load_n(&disk.done, __ATOMIC_ACQUIRE) == disk.before) {
+	blkfront_listen(disk.front);
+	while (!rc && !answered()) {
 		cpu_wait();
 		if (world_now() > end)
 			rc = -ETIMEDOUT;
 	}
+	cpu_interrupts_on();
+	return rc;
+}
+
+static int answer_wait(void)
+{
+	int rc = 0;
+
+	answer_look();
+	if (!answered())
+		rc = answer_sleep();
+	disk.took = world_now() - disk.began;
 	if (!rc)
 		rc = disk.status;
 	if (!rc && disk.operation == BLK_READ)
 		blkfront_drain(disk.front, disk.slot, disk.data);
+	cpu_interrupts_off();
 	blkfront_end(disk.front, disk.slot);
 	cpu_interrupts_on();
 	return rc;
@@ -205,7 +244,7 @@ void disk_close(void)
 	blkfront_leave(disk.front, NULL);
 	while (!disk.ended && world_now() < end) {
 		store_watches();
-		smp_yield();
+		store_sleep();
 	}
 	blkfront_destroy(disk.front);
 	disk.front = NULL;

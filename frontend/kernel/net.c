@@ -136,7 +136,7 @@ static int carrier_wait(void)
 
 	while (!net.carrier) {
 		store_watches();
-		smp_yield();
+		store_sleep();
 		if (net.ended || world_now() > end)
 			return -ETIMEDOUT;
 	}
@@ -357,7 +357,7 @@ void net_close(void)
 	netfront_leave(net.front, NULL);
 	while (!net.ended && world_now() < end) {
 		store_watches();
-		smp_yield();
+		store_sleep();
 	}
 	netfront_destroy(net.front);
 	net.front = NULL;

@@ -5,9 +5,10 @@
 
 #include <xen/io/xs_wire.h>
 
-#include "frontend/kernel/kernel.h"
+#include "frontend/kernel/world.h"
 
 #define PATH_SIZE 256u
+#define SLEEP_NS  1000000u
 
 struct watch {
 	char path[PATH_SIZE];
@@ -80,6 +81,24 @@ static void ring_put(const void *data, size_t size)
 static bool ring_empty(void)
 {
 	return __atomic_load_n(&store.ring->rsp_prod, __ATOMIC_ACQUIRE) == store.ring->rsp_cons;
+}
+
+/* With interrupts off, what comes after the look stays pending: then Xen returns at once. */
+void store_sleep(void)
+{
+	struct sched_poll poll = {.nr_ports = 1};
+	bool on;
+
+	if (store.channel.kind == EVTCHN_CLOSED) {
+		smp_yield();
+		return;
+	}
+	on = cpu_interrupts_save();
+	set_xen_guest_handle(poll.ports, &store.channel.port);
+	poll.timeout = world_now() + SLEEP_NS;
+	if (ring_empty())
+		hypercall_sched(&kernel.host, SCHEDOP_poll, &poll);
+	cpu_interrupts_restore(on);
 }
 
 /* A reply larger than our buffer cannot be (XENSTORE_PAYLOAD_MAX), but is read to its end. */
@@ -164,7 +183,7 @@ static int call(uint32_t type, uint32_t transaction, const struct part *part, un
 	notify();
 	do {
 		while (ring_empty())
-			smp_yield();
+			store_sleep();
 	} while (!message_take() || store.header.req_id != store.request);
 	return store.header.type == XS_ERROR ? error_number() : 0;
 }

@@ -38,3 +38,6 @@ void store_watch_remove(unsigned watch);
 
 /** store_watches - take what has come in and run handlers. Return: how many ran. */
 unsigned store_watches(void);
+
+/** store_sleep - until the store may have something for store_watches, a millisecond at most. */
+void store_sleep(void);
