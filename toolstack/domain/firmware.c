@@ -11,6 +11,16 @@
 #define SEABIOS  "/usr/share/seabios/bios-256k.bin"
 #define OVMF     "/usr/share/ovmf/OVMF.fd"
 
+/* Where Xen's own build has the OVMF that is made for it; Debian's is not. */
+#define OVMF_XEN XEN_BOOT "/ovmf.bin"
+
+static const char *image_of(const char *bios)
+{
+	if (*bios != 'o')
+		return SEABIOS;
+	return access(OVMF_XEN, R_OK) ? OVMF : OVMF_XEN;
+}
+
 /* firmware= is bios= in newer words, or a file. */
 static int bios_choose(const struct domain_config *config, struct firmware *firmware,
 		       const char **path, struct fault *fault)
@@ -35,7 +45,7 @@ static int bios_choose(const struct domain_config *config, struct firmware *firm
 				 place, option_key(option), word);
 	}
 	if (!*path)
-		*path = *firmware->bios == 'o' ? OVMF : SEABIOS;
+		*path = image_of(firmware->bios);
 	return 0;
 }
 
