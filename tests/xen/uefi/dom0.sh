@@ -1,9 +1,9 @@
 #!/bin/bash
-# HVM with OVMF: the same disk boots by UEFI; upgraded to PV devices.
-# lab: --timeout 1500 --dom0-memory 1200
+# A guest's life with OVMF as its firmware.
 # shellcheck source=tests/xen/scenarios/lib.sh disable=SC1091
 . ./lib.sh
 
+cp OvmfXen.fd /usr/lib/xen-4.17/boot/ovmf.bin || fail "no OVMF"
 host_start
 machine_script uefi.script xvda
 machine_run uefi "console=ttyS0" 'bios="ovmf"' 'disk=["vdev=hda,target=uefi.img"]'
