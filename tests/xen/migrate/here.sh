@@ -24,21 +24,28 @@ say "the other host"
 wait_for 300 there true || fail "no ssh to $other"
 
 busy_script busy.script
-for type in pvh pv; do
-	say "$type: migrate with fio"
-	lab-guest --script busy.script --with fio -o "$type.initrd" || fail "lab-guest"
-	cat >"$type.cfg" <<-END
-		name="$type"
-		type="$type"
-		kernel="/lab/guest/vmlinuz"
-		ramdisk="$type.initrd"
-		extra="console=hvc0 quiet"
-		memory=360
-		disk=["vdev=xvdb,target=nbd://192.0.2.1/"]
-		vif=["mac=00:16:3e:00:00:02,bridge=xenbr0"]
-	END
+cp busy.script hvm.script
+for type in pvh pv hvm; do
+	say "$type: migrate, verifying its disk"
+	if [ "$type" = hvm ]; then
+		machine_write hvm "console=ttyS0 console=hvc0" "memory=256" \
+			'disk=["vdev=sda,target=nbd://192.0.2.1:10810/", "vdev=sdb,target=nbd://192.0.2.1/"]'
+		nbdkit --ipaddr 192.0.2.1 --port 10810 file hvm.img || fail "nbdkit"
+	else
+		lab-guest --script busy.script --with fio -o "$type.initrd" || fail "lab-guest"
+		cat >"$type.cfg" <<-END
+			name="$type"
+			type="$type"
+			kernel="/lab/guest/vmlinuz"
+			ramdisk="$type.initrd"
+			extra="console=hvc0 quiet"
+			memory=360
+			disk=["vdev=xvdb,target=nbd://192.0.2.1/"]
+			vif=["mac=00:16:3e:00:00:02,bridge=xenbr0"]
+		END
+	fi
 	busy_start "$type"
-	rm "$type.initrd"
+	rm -f "$type.initrd"
 	xsplit migrate -s "$shell" "$type" $other || fail "migrate"
 	gone "$type" || fail "it is still here"
 	there xsplit domid "$type" || fail "it is not there"
