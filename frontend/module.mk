@@ -3,7 +3,7 @@ CPPFLAGS += $(shell pkg-config --cflags libnl-route-3.0 2>/dev/null)
 ARCHIVES += libfront libfront-process libfront-net
 
 # Freestanding: a kernel is to link it as it is. _FORTIFY_SOURCE would need a C library.
-libfront_SRCS := $(addprefix frontend/core/,blkfront.c blkinfo.c blkpool.c blkring.c limbo.c \
+libfront_SRCS := $(addprefix frontend/core/,blkfront.c blkfront_requests.c blkinfo.c blkpool.c blkring.c limbo.c \
 	nethdr.c netfront.c netrx.c nettx.c store.c text.c xenbus.c xenbus_next.c)
 $(patsubst %.c,$(BUILD)/obj/%.o,$(libfront_SRCS)): OURFLAGS += -ffreestanding -U_FORTIFY_SOURCE
 
