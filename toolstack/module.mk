@@ -25,9 +25,11 @@ xsplitd_SRCS := $(call toolstack_sources,xsplitd)
 xsplitd_LIBS := $(toolstack_LIBS)
 xsplitd_LINK := $(toolstack_LINK) -levent_core
 
-UNIT_TESTS += toolstack_acpi toolstack_config toolstack_device toolstack_domain toolstack_specs toolstack_model toolstack_peer toolstack_saved toolstack_schema
+UNIT_TESTS += toolstack_acpi toolstack_agenda toolstack_config toolstack_device toolstack_domain toolstack_specs toolstack_model toolstack_peer toolstack_saved toolstack_schema
 toolstack_acpi_SRCS := tests/unit/toolstack_acpi.c
 toolstack_acpi_LIBS := libtoolstack
+toolstack_agenda_SRCS := tests/unit/toolstack_agenda.c toolstack/xsplitd/agenda.c
+toolstack_agenda_LIBS := libxsplit
 toolstack_config_SRCS := tests/unit/toolstack_config.c
 toolstack_device_SRCS := tests/unit/toolstack_device.c
 toolstack_domain_SRCS := tests/unit/toolstack_domain.c toolstack/xsplitd/policy.c toolstack/xsplitd/changes.c

@@ -20,9 +20,10 @@ static bool wants_closing(struct xs_handle *xs, xs_transaction_t t, const struct
 {
 	uint64_t state = XenbusStateUnknown;
 
+	if (d->type == DEVICE_CONSOLE)
+		return false;
 	xs_read_number(xs, t, XenbusStateReconfigured, &state, "%s/state", back);
-	return d->type != DEVICE_CONSOLE && state != XenbusStateUnknown &&
-	       state != XenbusStateClosed;
+	return state != XenbusStateUnknown && state != XenbusStateClosed;
 }
 
 static int closing_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
@@ -56,10 +57,13 @@ int devices_close(struct toolstack *ts, const struct devices *devices, bool forc
 static enum device_progress closed(struct toolstack *ts, const struct device *d, const void *arg,
 				   struct fault *fault)
 {
-	unsigned state = device_state(ts, d);
 	char back[XS_PATH_SIZE], *words;
+	unsigned state;
 
-	if (d->type == DEVICE_CONSOLE || state == XenbusStateUnknown || state == XenbusStateClosed)
+	if (d->type == DEVICE_CONSOLE)
+		return DEVICE_DONE;
+	state = device_state(ts, d);
+	if (state == XenbusStateUnknown || state == XenbusStateClosed)
 		return DEVICE_DONE;
 	/* What QEMU does not serve it does not close either. */
 	words = d->type == DEVICE_QDISK ? qemu_complaint(ts, d->domid, d->id) : NULL;
@@ -90,6 +94,17 @@ int devices_wait_closed(struct toolstack *ts, const struct devices *devices, str
 	return rc;
 }
 
+int device_back_remove(struct xs_handle *xs, xs_transaction_t t, const struct device *d)
+{
+	char path[XS_PATH_SIZE], prefix[32];
+	int n = snprintf(prefix, sizeof(prefix), "/local/domain/%u", d->backend), rc;
+
+	device_back(d, path);
+	rc = nodes_remove(xs, t, "%s", path);
+	/* "/local/domain/0/backend/..." -> "/local/domain/0/error/backend/..." */
+	return rc ? rc : nodes_remove(xs, t, "%s/error%s", prefix, path + n);
+}
+
 int device_remove(struct xs_handle *xs, xs_transaction_t t, const struct device *d)
 {
 	char path[XS_PATH_SIZE];
@@ -97,20 +112,10 @@ int device_remove(struct xs_handle *xs, xs_transaction_t t, const struct device 
 
 	device_front(d, path);
 	rc = nodes_remove(xs, t, "%s", path);
-	device_back(d, path);
 	if (!rc)
-		rc = nodes_remove(xs, t, "%s", path);
-	/* "/local/domain/0/backend/..." -> "/local/domain/0/error/backend/..." */
-	if (!rc) {
-		char prefix[32];
-		int n = snprintf(prefix, sizeof(prefix), "/local/domain/%u", d->backend);
-
-		rc = nodes_remove(xs, t, "%s/error%s", prefix, path + n);
-	}
+		rc = device_back_remove(xs, t, d);
 	device_private(d, path);
-	if (!rc)
-		rc = nodes_remove(xs, t, "%s", path);
-	return rc;
+	return rc ? rc : nodes_remove(xs, t, "%s", path);
 }
 
 static int detached_write(struct xs_handle *xs, xs_transaction_t t, void *arg)

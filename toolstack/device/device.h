@@ -81,6 +81,8 @@ int devices_wait_closed(struct toolstack *ts, const struct devices *devices, str
 
 /** device_remove - its three directories and its error nodes, in transaction @t. */
 int device_remove(struct xs_handle *xs, xs_transaction_t t, const struct device *device);
+/** device_back_remove - what goes with neither the guest's nodes nor libxl's, in transaction @t. */
+int device_back_remove(struct xs_handle *xs, xs_transaction_t t, const struct device *device);
 
 /**
  * device_detach - close one device of a running guest and remove it.

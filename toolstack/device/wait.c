@@ -68,6 +68,8 @@ static struct xs_handle *watch_all(const struct devices *devices)
 	char path[XS_PATH_SIZE];
 
 	for (size_t i = 0; xs && i < devices->count; i++) {
+		if (devices->device[i].type == DEVICE_CONSOLE)
+			continue;
 		device_back(&devices->device[i], path);
 		if (!xs_watch(xs, path, "back")) {
 			int rc = errno;

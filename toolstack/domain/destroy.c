@@ -57,7 +57,7 @@ static int removal_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	if (rc || is_another(r, t))
 		return rc;
 	for (size_t i = 0; i < r->devices.count && !rc; i++)
-		rc = device_remove(xs, t, &r->devices.device[i]);
+		rc = device_back_remove(xs, t, &r->devices.device[i]);
 	if (!rc)
 		rc = name_remove(r, t);
 	if (!rc && r->vm && !r->vm_shared)

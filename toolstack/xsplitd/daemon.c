@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <uuid/uuid.h>
 
@@ -16,6 +17,7 @@
 #include "lib/ready.h"
 #include "toolstack/domain/record.h"
 #include "toolstack/nodes.h"
+#include "toolstack/xsplitd/agenda.h"
 #include "toolstack/xsplitd/autostart.h"
 #include "toolstack/xsplitd/observer.h"
 #include "toolstack/xsplitd/reap.h"
@@ -54,13 +56,32 @@ struct xsplitd {
 	struct observer *observer; /* NULL: nobody can listen */
 	const char *auto_dir;
 	bool store_lost;
+	struct agenda now, next;
+	int64_t all_at_ms; /* CLOCK_MONOTONIC; all of it at the latest then */
 };
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static void scan_soon(struct xsplitd *d)
 {
 	struct timeval soon = {.tv_usec = SCAN_SOON_US};
 
 	event_add(d->scan, &soon);
+}
+
+static void subject_scan_soon(struct xsplitd *d, const struct subject *subject)
+{
+	if (subject->kind == SUBJECT_DOMAIN)
+		agenda_domain(&d->next, (uint16_t)atoi(subject->id));
+	else
+		d->next.all = true;
+	scan_soon(d);
 }
 
 /* Of a subject's work, for those who listen. */
@@ -88,9 +109,10 @@ static void awaited_free(struct awaited *a)
 static void time_passed(evutil_socket_t fd, short what, void *arg)
 {
 	struct awaited *a = arg;
+	struct subject subject = a->subject;
 
 	awaited_free(a);
-	scan_soon(a->daemon);
+	subject_scan_soon(a->daemon, &subject);
 }
 
 static void process_ended(evutil_socket_t pidfd, short what, void *arg)
@@ -111,7 +133,7 @@ static void process_ended(evutil_socket_t pidfd, short what, void *arg)
 		if (a->event)
 			event_add(a->event, &later);
 	}
-	scan_soon(a->daemon);
+	subject_scan_soon(a->daemon, &subject);
 }
 
 static bool is_same(const struct subject *a, const struct subject *b)
@@ -211,7 +233,7 @@ static void act(struct xsplitd *d, const struct subject *subject, enum reap_need
 	if (need == REAP_NOW)
 		reap_start(d, room, subject);
 	else if (!await(room, worker, subject, false))
-		scan_soon(d);
+		subject_scan_soon(d, subject);
 }
 
 static void look(struct xsplitd *d, uint16_t domid, const struct xen_domain *domain)
@@ -260,30 +282,45 @@ static void look_autostart(struct xsplitd *d)
 	act(d, &subject, need, worker);
 }
 
-static int look_at_all(struct xsplitd *d)
+/* One that runs and of which the XenStore says nothing is left alone: it costs nothing. */
+static void look_at_domains(struct xsplitd *d, const struct xen_domain *list, size_t domains)
+{
+	unsigned count;
+	char **ids = nodes_list(d->ts.xs, XBT_NULL, &count, "/tool/xsplit/domain");
+	uint16_t domid;
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct xen_domain *domain;
+
+		if (number_parse_u16(ids[i], &domid))
+			continue;
+		domain = domain_of(list, domains, domid);
+		if (agenda_has(&d->now, domid, domain))
+			look(d, domid, domain);
+	}
+	free(ids);
+}
+
+static int scan(struct xsplitd *d)
 {
 	struct xen_domain *list;
 	struct fault fault = {0};
 	size_t domains;
-	unsigned count;
-	uint16_t domid;
-	char **ids;
 	int rc = xen_domain_list(d->ts.xen, &list, &domains, &fault);
 
 	if (rc) {
 		log_error("%s", fault.text);
 		return rc;
 	}
-	observer_look(d->observer, list, domains);
-	ids = nodes_list(d->ts.xs, XBT_NULL, &count, "/tool/xsplit/domain");
-	for (unsigned i = 0; i < count; i++)
-		if (!number_parse_u16(ids[i], &domid))
-			look(d, domid, domain_of(list, domains, domid));
-	free(ids);
+	observer_look(d->observer, list, domains, &d->now);
+	look_at_domains(d, list, domains);
 	free(list);
-	look_recorded(d, SUBJECT_CREATING, "/tool/xsplit/creating", reap_creating_needed);
-	look_recorded(d, SUBJECT_RESTART, "/tool/xsplit/restart", reap_pending_needed);
-	look_autostart(d);
+	if (d->now.all || d->now.recorded) {
+		look_recorded(d, SUBJECT_CREATING, "/tool/xsplit/creating", reap_creating_needed);
+		look_recorded(d, SUBJECT_RESTART, "/tool/xsplit/restart", reap_pending_needed);
+	}
+	if (d->now.all)
+		look_autostart(d);
 	return 0;
 }
 
@@ -292,8 +329,10 @@ static void watch_fired(evutil_socket_t fd, short what, void *arg)
 	struct xsplitd *d = arg;
 	char **event;
 
-	while ((event = xs_check_watch(d->ts.xs)))
+	while ((event = xs_check_watch(d->ts.xs))) {
+		agenda_event(&d->next, event[XS_WATCH_PATH]);
 		free(event);
+	}
 	scan_soon(d);
 }
 
@@ -339,6 +378,7 @@ static void store_reopen(struct xsplitd *d)
 	if (store_watch(d))
 		return;
 	d->store_lost = false;
+	d->next.all = true;
 	log_info("the XenStore answers again");
 }
 
@@ -351,8 +391,16 @@ static void scan_run(evutil_socket_t fd, short what, void *arg)
 	event_add(d->scan, &later);
 	if (d->store_lost || !store_answers(d))
 		store_reopen(d);
-	if (!d->store_lost)
-		look_at_all(d);
+	if (d->store_lost)
+		return;
+	d->now = d->next;
+	d->next = (struct agenda){0};
+	if (now_ms() >= d->all_at_ms) {
+		d->now.all = true;
+		d->all_at_ms = now_ms() + SCAN_SECONDS * 1000;
+	}
+	if (scan(d))
+		d->next.all = true;
 }
 
 static void terminated(evutil_socket_t signal, short what, void *arg)

@@ -160,7 +160,26 @@ static void backend_look(struct observer *o)
 	observer_say(o, lost ? "backend-lost" : "backend-back", 0, NULL);
 }
 
-void observer_look(struct observer *o, const struct xen_domain *list, size_t count)
+static int domid_compare(const void *a, const void *b)
+{
+	return (int)((const struct seen *)a)->domain.domid -
+	       (int)((const struct seen *)b)->domain.domid;
+}
+
+static char *name_now(struct observer *o, const struct xen_domain *domain,
+		      const struct agenda *agenda)
+{
+	const struct seen key = {.domain = *domain}, *before = NULL;
+
+	if (o->count && !agenda_stirred(agenda, domain->domid))
+		before = bsearch(&key, o->seen, o->count, sizeof(*before), domid_compare);
+	if (before && !uuid_compare(before->domain.uuid, domain->uuid))
+		return strdup(before->name);
+	return name_of(o->ts, domain->domid);
+}
+
+void observer_look(struct observer *o, const struct xen_domain *list, size_t count,
+		   const struct agenda *agenda)
 {
 	struct seen *now = o ? calloc(count + 1, sizeof(*now)) : NULL;
 	size_t named = 0;
@@ -170,7 +189,7 @@ void observer_look(struct observer *o, const struct xen_domain *list, size_t cou
 	/* Without a name it is being made, or removed. */
 	for (size_t i = 0; i < count; i++) {
 		now[named].domain = list[i];
-		now[named].name = name_of(o->ts, list[i].domid);
+		now[named].name = name_now(o, &list[i], agenda);
 		named += now[named].name != NULL;
 	}
 	if (o->begun)
@@ -179,7 +198,8 @@ void observer_look(struct observer *o, const struct xen_domain *list, size_t cou
 	seen_free(o->seen, o->count);
 	o->seen = now;
 	o->count = named;
-	backend_look(o);
+	if (agenda->all)
+		backend_look(o);
 }
 
 int observer_open(struct observer **result, struct toolstack *ts, struct event_base *base)
