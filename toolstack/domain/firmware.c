@@ -1,9 +1,12 @@
 #include "toolstack/domain/firmware.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Of Xen's private files, with the version of our libxenguest. */
@@ -21,9 +24,16 @@ static const char *image_of(const char *bios)
 	return access(OVMF_XEN, R_OK) ? OVMF : OVMF_XEN;
 }
 
+/* A file that somebody named in the config, or the one that a package has in its place. */
+struct file {
+	const char *path;
+	enum domain_option option;
+	bool named;
+};
+
 /* firmware= is bios= in newer words, or a file. */
 static int bios_choose(const struct domain_config *config, struct firmware *firmware,
-		       const char **path, struct fault *fault)
+		       struct file *file, struct fault *fault)
 {
 	const char *word = config_text(config, OPTION_FIRMWARE);
 	enum domain_option option = word ? OPTION_FIRMWARE : OPTION_BIOS;
@@ -32,11 +42,12 @@ static int bios_choose(const struct domain_config *config, struct firmware *firm
 	if (!word)
 		word = config_text(config, OPTION_BIOS);
 	firmware->bios = "seabios";
-	*path = config_text(config, OPTION_BIOS_PATH_OVERRIDE);
+	*file = (struct file){config_text(config, OPTION_BIOS_PATH_OVERRIDE),
+			      OPTION_BIOS_PATH_OVERRIDE, true};
 	if (word && (!strcmp(word, "uefi") || !strcmp(word, "ovmf"))) {
 		firmware->bios = "ovmf";
 	} else if (word && strchr(word, '/')) {
-		*path = word;
+		*file = (struct file){word, option, true};
 	} else if (word && strcmp(word, "bios") != 0 && strcmp(word, "seabios") != 0) {
 		option_place(config, option, place, sizeof(place));
 		return fault_set(fault, -EINVAL,
@@ -44,30 +55,62 @@ static int bios_choose(const struct domain_config *config, struct firmware *firm
 				 "or a path",
 				 place, option_key(option), word);
 	}
-	if (!*path)
-		*path = image_of(firmware->bios);
+	if (!file->path)
+		*file = (struct file){image_of(firmware->bios), option, false};
 	return 0;
 }
 
-static int file_check(const struct domain_config *config, enum domain_option option,
-		      const char *what, const char *path, const char *package, struct fault *fault)
+static int file_open(const char *path)
 {
-	char place[256];
-	int rc;
+	struct stat stat;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int rc = fd < 0 || fstat(fd, &stat) ? -errno : 0;
 
-	if (!access(path, R_OK))
+	if (!rc && !S_ISREG(stat.st_mode))
+		rc = S_ISDIR(stat.st_mode) ? -EISDIR : -EINVAL;
+	if (!rc && !stat.st_size)
+		rc = -ENODATA;
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+static const char *wrong_of(int rc)
+{
+	switch (rc) {
+	case -ENOENT:
+		return "does not exist";
+	case -EISDIR:
+		return "is a directory";
+	case -EINVAL:
+		return "is no file";
+	case -ENODATA:
+		return "is empty";
+	default:
+		return strerror(-rc);
+	}
+}
+
+static int file_check(const struct domain_config *config, const struct file *file,
+		      const char *package, struct fault *fault)
+{
+	int rc = file_open(file->path);
+	char place[256];
+
+	if (!rc)
 		return 0;
-	rc = -errno;
-	option_place(config, option, place, sizeof(place));
-	return fault_set(fault, rc, "%s: %s %s: %s; %s%s", place, what, path, strerror(-rc),
-			 config->option[option].given ? "correct the path" : "install the package ",
-			 config->option[option].given ? "" : package);
+	option_place(config, file->option, place, sizeof(place));
+	return fault_set(fault, rc, "%s: %s %s: %s; %s%s", place,
+			 file->named ? option_key(file->option) : "firmware", file->path,
+			 wrong_of(rc), file->named ? "correct the path" : "install the package ",
+			 file->named ? "" : package);
 }
 
 static int loader_take(const struct domain_config *config, struct firmware *firmware,
 		       struct fault *fault)
 {
 	const char *own = config_text(config, OPTION_FIRMWARE_OVERRIDE);
+	struct file file = {.option = OPTION_FIRMWARE_OVERRIDE, .named = own};
 	int n = own && strchr(own, '/')
 			? asprintf(&firmware->loader, "%s", own)
 			: asprintf(&firmware->loader, XEN_BOOT "/%s", own ? own : "hvmloader");
@@ -76,34 +119,30 @@ static int loader_take(const struct domain_config *config, struct firmware *firm
 		firmware->loader = NULL;
 		return fault_memory(fault);
 	}
-	return file_check(config, OPTION_FIRMWARE_OVERRIDE, "firmware", firmware->loader,
-			  "xen-utils-4.17", fault);
+	file.path = firmware->loader;
+	return file_check(config, &file, "xen-utils-4.17", fault);
 }
 
 int firmware_find(const struct domain_config *config, struct firmware *firmware,
 		  struct fault *fault)
 {
-	enum domain_option option = config->option[OPTION_FIRMWARE].given ? OPTION_FIRMWARE
-				    : config->option[OPTION_BIOS_PATH_OVERRIDE].given
-					    ? OPTION_BIOS_PATH_OVERRIDE
-					    : OPTION_BIOS;
-	const char *path = NULL;
+	struct file bios;
 	int rc;
 
 	*firmware = (struct firmware){0};
-	rc = bios_choose(config, firmware, &path, fault);
+	rc = bios_choose(config, firmware, &bios, fault);
 	if (!rc)
 		rc = loader_take(config, firmware, fault);
 	/* A kernel in hvmloader's place may do without. */
-	if (!rc && config->option[OPTION_FIRMWARE_OVERRIDE].given && access(path, R_OK))
+	if (!rc && !bios.named && config->option[OPTION_FIRMWARE_OVERRIDE].given &&
+	    access(bios.path, R_OK))
 		return 0;
 	if (!rc) {
-		firmware->image = strdup(path);
+		firmware->image = strdup(bios.path);
 		rc = firmware->image ? 0 : fault_memory(fault);
 	}
 	if (!rc)
-		rc = file_check(config, option, "firmware", path,
-				*firmware->bios == 'o' ? "ovmf" : "seabios", fault);
+		rc = file_check(config, &bios, *firmware->bios == 'o' ? "ovmf" : "seabios", fault);
 	if (rc)
 		firmware_free(firmware);
 	return rc;
