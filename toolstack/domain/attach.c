@@ -78,7 +78,10 @@ static int attachment_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	int rc;
 
 	a->fault->text[0] = '\0';
-	rc = slot_take(a, t);
+	/* Whoever removes or moves the guest has looked which devices it has. */
+	rc = record_free(a->ts, t, a->domid, a->fault);
+	if (!rc)
+		rc = slot_take(a, t);
 	if (!rc)
 		rc = a->disk ? claims_image(a->ts, t, a->disk, a->place, a->fault)
 			     : claims_mac(a->ts, t, a->vif, a->place, a->fault);

@@ -34,20 +34,10 @@ static bool recorded(struct toolstack *ts, uint16_t domid)
 /* It is on record first, so that the guest doesn't stand still for ever when we are killed. */
 static int guest_stop(struct toolstack *ts, uint16_t domid, struct fault *fault)
 {
-	pid_t worker;
-	int rc;
+	int rc = recorded(ts, domid) ? record_take(ts, domid, DUMP_BUSY, fault) : 0;
 
-	if (recorded(ts, domid)) {
-		if (record_worker(ts, domid, &worker) == WORKER_ALIVE)
-			return fault_set(fault, -EBUSY,
-					 "domain %u: process %d works on it; try again when it is "
-					 "done",
-					 domid, (int)worker);
-		rc = record_busy(ts, domid, DUMP_BUSY);
-		if (rc)
-			return fault_set(fault, rc, "domain %u: cannot write to the XenStore: %s",
-					 domid, strerror(-rc));
-	}
+	if (rc)
+		return rc;
 	rc = xen_domain_pause(ts->xen, domid, fault);
 	if (rc && recorded(ts, domid))
 		record_idle(ts, domid);

@@ -275,17 +275,12 @@ int migrate_send(struct toolstack *ts, uint16_t domid, const struct migrate_way 
 		 struct migrate_times *times, struct fault *fault)
 {
 	struct sending s = {.ts = ts, .domid = domid, .way = way, .fault = fault};
-	int rc = save_check(ts, domid, &s.config, fault);
+	int rc = save_begin(ts, domid, MIGRATE_BUSY, &s.config, fault);
 
 	if (rc)
 		return rc;
 	s.peer = (struct peer){.in = -1, .out = -1};
-	rc = record_busy(ts, domid, MIGRATE_BUSY);
-	if (rc)
-		fault_set(fault, rc, "domain %u: cannot write to the XenStore: %s", domid,
-			  strerror(-rc));
-	else
-		rc = send(&s, live, times);
+	rc = send(&s, live, times);
 	peer_end(&s.peer);
 	domain_config_free(&s.config);
 	return rc;

@@ -5,12 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/xs.h"
 
 /* A message to the store is at most 4096 bytes, the path among them (xs_wire.h). */
 #define PIECE 2048
+
+/* How often, and how long apart, somebody looks whether xsplitd has seen to a dead one's work. */
+#define DEAD_LOOKS   50
+#define DEAD_LOOK_MS 100
 
 static void text_add(struct nodes *nodes, const char *dir, const char *text)
 {
@@ -154,13 +159,19 @@ static enum record_worker worker_of(const char *text, pid_t *pid)
 	return WORKER_ALIVE;
 }
 
-enum record_worker record_worker_at(struct toolstack *ts, const char *path, pid_t *pid)
+static enum record_worker worker_at(struct toolstack *ts, xs_transaction_t t, const char *path,
+				    pid_t *pid)
 {
-	char *text = xs_read_string(ts->xs, XBT_NULL, "%s", path);
+	char *text = xs_read_string(ts->xs, t, "%s", path);
 	enum record_worker worker = text ? worker_of(text, pid) : WORKER_NONE;
 
 	free(text);
 	return worker;
+}
+
+enum record_worker record_worker_at(struct toolstack *ts, const char *path, pid_t *pid)
+{
+	return worker_at(ts, XBT_NULL, path, pid);
 }
 
 enum record_worker record_worker(struct toolstack *ts, uint16_t domid, pid_t *pid)
@@ -169,6 +180,63 @@ enum record_worker record_worker(struct toolstack *ts, uint16_t domid, pid_t *pi
 
 	snprintf(path, sizeof(path), RECORD_PATH "/busy", domid);
 	return record_worker_at(ts, path, pid);
+}
+
+int record_free(struct toolstack *ts, xs_transaction_t t, uint16_t domid, struct fault *fault)
+{
+	char path[64];
+	pid_t pid;
+
+	snprintf(path, sizeof(path), RECORD_PATH "/busy", domid);
+	switch (worker_at(ts, t, path, &pid)) {
+	case WORKER_ALIVE:
+		return fault_set(fault, -EBUSY,
+				 "domain %u: process %d works on it; try again when it is done",
+				 domid, (int)pid);
+	case WORKER_DEAD:
+		return fault_set(fault, -EBUSY,
+				 "domain %u: whoever worked on it died half way; start xsplitd or "
+				 "run xsplit doctor --repair, then try again",
+				 domid);
+	case WORKER_NONE:
+	default:
+		return 0;
+	}
+}
+
+struct taking {
+	struct toolstack *ts;
+	uint16_t domid;
+	const char *what;
+	struct fault *fault;
+};
+
+static int taking_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	const struct taking *taking = arg;
+	char text[64];
+	int rc;
+
+	taking->fault->text[0] = '\0';
+	rc = record_free(taking->ts, t, taking->domid, taking->fault);
+	record_worker_text(taking->what, text);
+	return rc ? rc : xs_write_string(xs, t, text, RECORD_PATH "/busy", taking->domid);
+}
+
+int record_take(struct toolstack *ts, uint16_t domid, const char *what, struct fault *fault)
+{
+	static const struct timespec apart = {.tv_nsec = DEAD_LOOK_MS * 1000000};
+	struct taking taking = {ts, domid, what, fault};
+	pid_t pid;
+	int rc;
+
+	for (int i = 0; i < DEAD_LOOKS && record_worker(ts, domid, &pid) == WORKER_DEAD; i++)
+		nanosleep(&apart, NULL);
+	rc = xs_transact(ts->xs, taking_write, &taking);
+	return rc && !fault->text[0]
+		       ? fault_set(fault, rc, "domain %u: cannot write to the XenStore: %s", domid,
+				   strerror(-rc))
+		       : rc;
 }
 
 void record_pending(struct nodes *nodes, const char *uuid, const char *text, unsigned quick)

@@ -10,6 +10,7 @@
  *   creating/UUID        who is about to make a domain of this UUID: "PID START create"
  *   restart/UUID/...     config, quick, busy of a domain that was removed to be made again
  *   name/NAME            the domain of that name (name.h)
+ *   received/UUID        it was migrated here and let run, whatever became of it since (migrate.h)
  *   auto/FILE            this config of the autostart's directory has been seen to
  *   autostart            who starts them, or "done"
  *
@@ -61,6 +62,18 @@ void record_worker_text(const char *what, char text[64]);
 
 /** record_busy - say that this process now works on the domain. @what: RECORD_... */
 int record_busy(struct toolstack *ts, uint16_t domid, const char *what);
+
+/**
+ * record_free - does nobody work on the domain? In transaction @t, so that nobody begins before
+ * its end. Return: 0, or -EBUSY with the fault set: somebody does, or died half way.
+ */
+int record_free(struct toolstack *ts, xs_transaction_t t, uint16_t domid, struct fault *fault);
+
+/**
+ * record_take - record_busy() unless somebody else works on the domain. Waits some seconds for
+ * xsplitd to see to what a dead process began. Return: as record_free(), or what the store says.
+ */
+int record_take(struct toolstack *ts, uint16_t domid, const char *what, struct fault *fault);
 
 /** record_idle - say that it does no more. */
 int record_idle(struct toolstack *ts, uint16_t domid);

@@ -60,7 +60,6 @@ static int config_check(const struct domain_config *config, uint16_t domid, stru
 static int state_check(struct toolstack *ts, uint16_t domid, struct fault *fault)
 {
 	struct xen_domain domain;
-	pid_t worker;
 	int rc = xen_domain_get(ts->xen, domid, &domain, fault);
 
 	if (rc)
@@ -73,20 +72,14 @@ static int state_check(struct toolstack *ts, uint16_t domid, struct fault *fault
 				 "domain %u is paused and cannot suspend itself; xsplit unpause %u "
 				 "first",
 				 domid, domid);
-	if (record_worker(ts, domid, &worker) == WORKER_ALIVE)
-		return fault_set(fault, -EBUSY,
-				 "domain %u: process %d works on it; try again when it is done",
-				 domid, (int)worker);
 	return 0;
 }
 
-int save_check(struct toolstack *ts, uint16_t domid, struct domain_config *config,
-	       struct fault *fault)
+static int config_take(struct toolstack *ts, uint16_t domid, struct domain_config *config,
+		       struct fault *fault)
 {
-	int rc = state_check(ts, domid, fault);
+	int rc = record_config_read(ts, XBT_NULL, domid, config, fault);
 
-	if (!rc)
-		rc = record_config_read(ts, XBT_NULL, domid, config, fault);
 	if (rc)
 		return rc;
 	rc = config_check(config, domid, fault);
@@ -94,6 +87,22 @@ int save_check(struct toolstack *ts, uint16_t domid, struct domain_config *confi
 		domain_config_free(config);
 	else
 		memory_take(ts, domid, config);
+	return rc;
+}
+
+int save_begin(struct toolstack *ts, uint16_t domid, const char *what,
+	       struct domain_config *config, struct fault *fault)
+{
+	int rc = state_check(ts, domid, fault);
+
+	/* Another toolstack's domain has no record, and gets none. */
+	if (!rc && xs_exists(ts->xs, XBT_NULL, RECORD_PATH, domid))
+		rc = record_take(ts, domid, what, fault);
+	if (rc)
+		return rc;
+	rc = config_take(ts, domid, config, fault);
+	if (rc)
+		record_idle(ts, domid);
 	return rc;
 }
 
@@ -243,16 +252,21 @@ static int target_open(struct target *target, const char *path, struct fault *fa
 	return fault_set(fault, rc, "%s: cannot write it: %s", target->part, strerror(-rc));
 }
 
+/* Pipes and some network file systems have nothing to write out. */
+static int file_sync(int fd)
+{
+	return fsync(fd) && errno != EINVAL && errno != EROFS ? -errno : 0;
+}
+
 static int directory_sync(const char *path)
 {
 	char *copy = strdup(path);
-	int fd, rc = 0;
+	int fd, rc;
 
 	if (!copy)
 		return -ENOMEM;
 	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd))
-		rc = -errno;
+	rc = fd < 0 ? -errno : file_sync(fd);
 	if (fd >= 0)
 		close(fd);
 	free(copy);
@@ -261,11 +275,16 @@ static int directory_sync(const char *path)
 
 static int target_finish(struct target *target, struct fault *fault)
 {
-	int rc = fsync(target->fd) && errno != EINVAL && errno != EROFS ? -errno : 0;
+	int rc = file_sync(target->fd);
 
+	if (!rc && target->renamed)
+		rc = rename(target->part, target->path) ? -errno : 0;
 	if (!rc && target->renamed) {
-		rc = rename(target->part, target->path) ? -errno : directory_sync(target->path);
-		target->renamed = rc != 0;
+		target->renamed = false;
+		rc = directory_sync(target->path);
+		/* The guest goes on: a file of how it was would only be taken for good. */
+		if (rc)
+			unlink(target->path);
 	}
 	return rc ? fault_set(fault, rc, "%s: cannot write it: %s", target->path, strerror(-rc))
 		  : 0;
@@ -296,19 +315,14 @@ int save_file(struct toolstack *ts, uint16_t domid, const char *path, enum save_
 	struct target target = {.fd = -1};
 	struct domain_config config;
 	struct fault ignored = {0};
-	int rc = save_check(ts, domid, &config, fault);
+	int rc = save_begin(ts, domid, SAVE_BUSY, &config, fault);
 
 	if (rc)
 		return rc;
 	rc = target_open(&target, path, fault);
 	if (rc)
 		goto out;
-	rc = record_busy(ts, domid, SAVE_BUSY);
-	if (rc)
-		fault_set(fault, rc, "domain %u: cannot write to the XenStore: %s", domid,
-			  strerror(-rc));
-	if (!rc)
-		rc = head_write(target.fd, &config, domid, fault);
+	rc = head_write(target.fd, &config, domid, fault);
 	if (!rc)
 		rc = save_stream(ts, domid, &config, target.fd, false, NULL, fault);
 	if (!rc) {
@@ -319,10 +333,10 @@ int save_file(struct toolstack *ts, uint16_t domid, const char *path, enum save_
 	target_close(&target, rc);
 	if (!rc)
 		rc = afterwards(ts, domid, then, fault);
+out:
 	/* A domain that was destroyed has no record left. */
 	if (rc || then != SAVE_DESTROY)
 		record_idle(ts, domid);
-out:
 	domain_config_free(&config);
 	return rc;
 }

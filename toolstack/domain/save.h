@@ -19,16 +19,17 @@
 enum save_then { SAVE_DESTROY, SAVE_RESUME, SAVE_PAUSE };
 
 /**
- * save_check - can the domain be saved now?
+ * save_begin - can the domain be saved now? Then its record says that this process does (record.h).
+ * @what:   SAVE_BUSY, MIGRATE_BUSY
  * @config: set on success: what it was made with, its memory as it is now; domain_config_free()
  * Return: 0, -ENOENT (another toolstack's), -ENOTSUP (a process; nomigrate=1), -EBUSY (somebody
  * works on it), -EINVAL (paused, shut down).
  */
-int save_check(struct toolstack *ts, uint16_t domid, struct domain_config *config,
-	       struct fault *fault);
+int save_begin(struct toolstack *ts, uint16_t domid, const char *what,
+	       struct domain_config *config, struct fault *fault);
 
 /**
- * save_stream - write a domain that save_check() passed to a descriptor, behind saved_head_write();
+ * save_stream - write a domain that save_begin() passed to a descriptor, behind saved_head_write();
  * it is suspended then. On failure, or when a signal came, it goes on as before.
  * @live:    it runs while its memory is copied
  * @stopped: set on success: when it was asked to suspend, ms of CLOCK_MONOTONIC; may be NULL
