@@ -110,6 +110,22 @@ START_TEST(commands)
 }
 END_TEST
 
+/* What does not hear that it was hung up on, as ssh does where the network is gone. */
+START_TEST(deaf_command)
+{
+	static const char *const none[] = {NULL};
+	struct fault fault = {0};
+	struct peer peer;
+
+	ck_assert_int_eq(peer_start(&peer, "", "sh -c 'echo ready; sleep 3600 & wait'", none, &fault),
+			 0);
+	ck_assert_int_eq(peer_expect(&ts, &peer, "ready", &fault), 0);
+	peer.end_ms = 200;
+	peer_end(&peer);
+	ck_assert_int_eq(peer.pid, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("toolstack_peer");
@@ -119,6 +135,7 @@ int main(void)
 	tcase_add_test(tc, stream_behind);
 	tcase_add_test(tc, endless_line);
 	tcase_add_test(tc, commands);
+	tcase_add_test(tc, deaf_command);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #include "toolstack/io.h"
 
 /* How long a command that hung up is given to end. */
-#define END_LOOKS   25
+#define END_MS      500
 #define END_LOOK_MS 20
 
 static void command_compose(struct argv *argv, const char *shell, const char *host,
@@ -38,7 +39,7 @@ static void become_command(const struct argv *argv, int in, int out)
 {
 	sigset_t none;
 
-	/* A signal at the terminal is the sender's to answer. */
+	/* A signal at the terminal is the sender's to answer, and peer_end() ends all of it. */
 	setpgid(0, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -54,7 +55,7 @@ int peer_start(struct peer *peer, const char *shell, const char *host, const cha
 	int to[2] = {-1, -1}, from[2] = {-1, -1}, rc = 0;
 	struct argv argv = {0};
 
-	*peer = (struct peer){.name = host, .in = -1, .out = -1};
+	*peer = (struct peer){.name = host, .in = -1, .out = -1, .end_ms = PEER_END_MS};
 	command_compose(&argv, shell, host, words);
 	if (argv.rc || pipe2(to, O_CLOEXEC) || pipe2(from, O_CLOEXEC)) {
 		rc = argv.rc ? argv.rc : -errno;
@@ -83,15 +84,34 @@ out:
 	return rc ? fault_set(fault, rc, "%s: cannot run its command: %s", host, strerror(-rc)) : 0;
 }
 
+/* Return: false when it has not ended by then. */
+static bool end_wait(const struct peer *peer, unsigned ms, int *status)
+{
+	static const struct timespec apart = {.tv_nsec = END_LOOK_MS * 1000000};
+	pid_t ended = 0;
+
+	for (unsigned i = 0; i <= ms / END_LOOK_MS && !ended; i++) {
+		ended = waitpid(peer->pid, status, WNOHANG);
+		if (!ended)
+			nanosleep(&apart, NULL);
+	}
+	return ended != 0;
+}
+
 void peer_end(struct peer *peer)
 {
+	int status;
+
 	if (peer->out >= 0)
 		close(peer->out);
 	if (peer->in >= 0)
 		close(peer->in);
 	peer->in = peer->out = -1;
-	if (peer->pid)
+	/* A network that is gone may keep it for ever, and the guest stands still meanwhile. */
+	if (peer->pid && !end_wait(peer, peer->end_ms, &status)) {
+		kill(-peer->pid, SIGKILL);
 		waitpid(peer->pid, NULL, 0);
+	}
 	peer->pid = 0;
 }
 
@@ -113,17 +133,10 @@ int peer_say(struct peer *peer, const char *line, struct fault *fault)
 /* Why it hung up, when its command has ended by itself or does so in a moment: in words. */
 static void end_tell(struct peer *peer, char *words, size_t size)
 {
-	static const struct timespec apart = {.tv_nsec = END_LOOK_MS * 1000000};
 	int status = 0;
-	pid_t ended = 0;
 
 	*words = '\0';
-	for (int i = 0; peer->pid && !ended && i < END_LOOKS; i++) {
-		ended = waitpid(peer->pid, &status, WNOHANG);
-		if (!ended)
-			nanosleep(&apart, NULL);
-	}
-	if (ended <= 0)
+	if (!peer->pid || !end_wait(peer, END_MS, &status))
 		return;
 	peer->pid = 0;
 	if (WIFSIGNALED(status))

@@ -12,10 +12,14 @@
 /** The longest line. */
 #define PEER_LINE 1024
 
+/** end_ms unless somebody changes it: a receiver removes what it made first. */
+#define PEER_END_MS 30000
+
 struct peer {
 	const char *name; /* what messages call it */
 	int in, out;      /* from it, to it */
 	pid_t pid;        /* of its command, or 0 */
+	unsigned end_ms;  /* how long that may take to end when it was hung up on */
 };
 
 /**
@@ -26,7 +30,7 @@ struct peer {
 int peer_start(struct peer *peer, const char *shell, const char *host, const char *const *words,
 	       struct fault *fault);
 
-/** peer_end - hang up, and wait for its command. */
+/** peer_end - hang up, and wait for its command; one that does not end is killed. */
 void peer_end(struct peer *peer);
 
 /** peer_say - a line. Return: 0 or -errno with the fault set. */
