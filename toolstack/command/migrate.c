@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -82,22 +83,23 @@ int command_migrate(const struct command *self, int argc, char **argv)
 /* The answer to the other end of a migration that broke off. */
 static int query(struct toolstack *ts, const char *text, bool json, struct fault *fault)
 {
+	enum migrate_fate fate;
 	yajl_gen out;
-	bool runs = false;
 	uuid_t uuid;
 	int rc = uuid_parse(text, uuid) ? fault_set(fault, -EINVAL, "\"%s\" is no UUID", text)
-					: migrate_ask(ts, uuid, &runs, fault);
+					: migrate_ask(ts, uuid, &fate, fault);
 
 	if (rc)
 		return rc;
 	out = json ? json_open() : NULL;
 	if (out) {
 		yajl_gen_map_open(out);
-		json_string(out, "domain", runs ? "running" : "absent");
+		json_string(out, "domain", migrate_fate_word(fate));
+		json_number(out, "up_seconds", (long long)migrate_uptime());
 		yajl_gen_map_close(out);
 		json_close(out);
 	} else {
-		puts(runs ? "running" : "absent");
+		printf("%s %" PRIu64 "\n", migrate_fate_word(fate), migrate_uptime());
 	}
 	return 0;
 }

@@ -97,7 +97,7 @@ static int domain_end(struct removal *r, struct fault *fault)
 	return rc == -ESRCH ? 0 : rc;
 }
 
-/* A guest that migrated to the host it was on. */
+/* A guest that migrates to the host it is on, at either end. */
 static bool vm_is_shared(struct toolstack *ts, uint16_t domid)
 {
 	struct xen_domain own, *list;
@@ -105,7 +105,8 @@ static bool vm_is_shared(struct toolstack *ts, uint16_t domid)
 	bool shared = false;
 	size_t count;
 
-	if (!xs_exists(ts->xs, XBT_NULL, MIGRATE_PHASE, domid) ||
+	if ((!xs_exists(ts->xs, XBT_NULL, MIGRATE_PHASE, domid) &&
+	     !record_busy_is(ts, domid, RECEIVE_BUSY)) ||
 	    xen_domain_get(ts->xen, domid, &own, &ignored) ||
 	    xen_domain_list(ts->xen, &list, &count, &ignored))
 		return false;
@@ -120,14 +121,16 @@ static int removal_run(struct removal *r, struct fault *fault)
 	struct toolstack *ts = r->ts;
 	struct xen_domain domain;
 	struct fault ignored = {0};
-	int rc = record_busy(ts, r->domid, r->pending ? RECORD_RESTART : RECORD_DESTROY);
+	int rc;
 
+	/* Before the record says something else. */
+	r->vm_shared = vm_is_shared(ts, r->domid);
+	rc = record_busy(ts, r->domid, r->pending ? RECORD_RESTART : RECORD_DESTROY);
 	if (rc)
 		return fault_set(fault, rc, "domain %u: cannot write to the XenStore: %s", r->domid,
 				 strerror(-rc));
 	r->vm = xs_read_string(ts->xs, XBT_NULL, "/local/domain/%u/vm", r->domid);
 	r->name = name_of(ts, r->domid);
-	r->vm_shared = vm_is_shared(ts, r->domid);
 	if (!xen_domain_get(ts->xen, r->domid, &domain, &ignored) && !domain.dying)
 		xen_domain_pause(ts->xen, r->domid, &ignored);
 	devices_end(r);

@@ -1,12 +1,14 @@
 #include "toolstack/domain/migrate.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/number.h"
 #include "lib/xs.h"
 #include "toolstack/domain/domain.h"
 #include "toolstack/domain/handover.h"
@@ -25,6 +27,9 @@
 #define ASK_TIMES   5
 #define ASK_SECONDS 2
 
+/* Of MIGRATE_SENT. */
+#define SENT_SIZE 2048
+
 struct sending {
 	struct toolstack *ts;
 	uint16_t domid;
@@ -42,10 +47,33 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+uint64_t migrate_uptime(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec;
+}
+
+const char *migrate_fate_word(enum migrate_fate fate)
+{
+	static const char *const words[] = {
+		[FATE_ABSENT] = "absent", [FATE_RUNNING] = "running", [FATE_ENDED] = "ended"};
+
+	return words[fate];
+}
+
+/* Where it goes and when is written down before "go" may be said. */
 static int phase_set(struct sending *s, const char *phase)
 {
-	int rc = xs_write_string(s->ts->xs, XBT_NULL, phase, MIGRATE_PHASE, s->domid);
+	char sent[SENT_SIZE];
+	int rc = 0;
 
+	snprintf(sent, sizeof(sent), "%" PRIu64 " %s", migrate_uptime(), s->way->host);
+	if (!strcmp(phase, "go"))
+		rc = xs_write_string(s->ts->xs, XBT_NULL, sent, MIGRATE_SENT, s->domid);
+	if (!rc)
+		rc = xs_write_string(s->ts->xs, XBT_NULL, phase, MIGRATE_PHASE, s->domid);
 	return rc ? fault_set(s->fault, rc, "domain %u: cannot write to the XenStore: %s", s->domid,
 			      strerror(-rc))
 		  : 0;
@@ -131,6 +159,7 @@ static int take_back(struct toolstack *ts, const struct domain_config *config, u
 		return rc;
 	name_take_back(ts, domid, config->name);
 	xs_remove(ts->xs, XBT_NULL, MIGRATE_PHASE, domid);
+	xs_remove(ts->xs, XBT_NULL, MIGRATE_SENT, domid);
 	return record_idle(ts, domid);
 }
 
@@ -171,10 +200,11 @@ static void stay(struct sending *s, bool suspended)
 	record_idle(s->ts, s->domid);
 }
 
-static int ask(struct toolstack *ts, const struct migrate_way *way, const uuid_t uuid, bool *runs,
-	       struct fault *fault)
+/* What the other host answers, and with "absent" for how long it is up. */
+static int ask(struct toolstack *ts, const struct migrate_way *way, const uuid_t uuid,
+	       enum migrate_fate *fate, uint64_t *up, struct fault *fault)
 {
-	char text[UUID_STR_LEN], line[PEER_LINE];
+	char text[UUID_STR_LEN], line[PEER_LINE], *number;
 	const char *const words[] = {"--query", text, NULL};
 	struct peer peer;
 	int rc;
@@ -186,10 +216,62 @@ static int ask(struct toolstack *ts, const struct migrate_way *way, const uuid_t
 	peer_end(&peer);
 	if (rc)
 		return rc;
-	*runs = !strcmp(line, "running");
-	return *runs || !strcmp(line, "absent")
-		       ? 0
-		       : fault_set(fault, -EPROTO, "%s: %s", way->host, line);
+	number = strchr(line, ' ');
+	if (number)
+		*number++ = '\0';
+	for (int i = FATE_ABSENT; i <= FATE_ENDED; i++) {
+		*fate = (enum migrate_fate)i;
+		if (!strcmp(line, migrate_fate_word(*fate)) &&
+		    (*fate != FATE_ABSENT || (number && !number_parse(number, INT64_MAX, up))))
+			return 0;
+	}
+	return fault_set(fault, -EPROTO, "%s: it answers \"%s\"", way->host, line);
+}
+
+/* May "absent" be believed? */
+static int absence_check(struct toolstack *ts, uint16_t domid, const struct migrate_way *way,
+			 uint64_t up, struct fault *fault)
+{
+	char *sent = xs_read_string(ts->xs, XBT_NULL, MIGRATE_SENT, domid);
+	char *host = sent ? strchr(sent, ' ') : NULL;
+	uint64_t since;
+	int rc = 0;
+
+	if (host)
+		*host++ = '\0';
+	if (!host || number_parse(sent, INT64_MAX, &since))
+		rc = fault_set(fault, -ESTALE, "domain %u: where it was sent is not recorded", domid);
+	else if (strcmp(host, way->host) != 0)
+		rc = fault_set(fault, -ESTALE,
+			       "domain %u: %s has it not, but it was sent to %s; ask that one", domid,
+			       way->host, host);
+	else if (migrate_uptime() - since > up)
+		rc = fault_set(fault, -ESTALE,
+			       "domain %u: %s started anew since it was sent there, so whether it "
+			       "ran there is not known; if it did, its disks are newer than its "
+			       "memory: xsplit destroy %u and create it again",
+			       domid, host, domid);
+	free(sent);
+	return rc;
+}
+
+static int settle(struct toolstack *ts, uint16_t domid, const struct migrate_way *way,
+		  const struct domain_config *config, struct fault *fault)
+{
+	enum migrate_fate fate;
+	uint64_t up = 0;
+	int rc = ask(ts, way, config->uuid, &fate, &up, fault);
+
+	if (!rc && fate == FATE_ABSENT)
+		rc = absence_check(ts, domid, way, up, fault);
+	if (rc)
+		return rc;
+	if (fate != FATE_ABSENT)
+		return domain_destroy(ts, domid, fault);
+	rc = take_back(ts, config, domid, fault);
+	return rc ? rc
+		  : fault_set(fault, -EREMOTEIO, "domain %u: %s did not take it; it goes on here",
+			      domid, way->host);
 }
 
 int migrate_settle(struct toolstack *ts, uint16_t domid, const struct migrate_way *way,
@@ -197,7 +279,7 @@ int migrate_settle(struct toolstack *ts, uint16_t domid, const struct migrate_wa
 {
 	char *phase = xs_read_string(ts->xs, XBT_NULL, MIGRATE_PHASE, domid);
 	struct domain_config config;
-	bool runs = false, open = phase && !strcmp(phase, "go");
+	bool open = phase && !strcmp(phase, "go");
 	int rc;
 
 	free(phase);
@@ -206,12 +288,7 @@ int migrate_settle(struct toolstack *ts, uint16_t domid, const struct migrate_wa
 	rc = record_config_read(ts, XBT_NULL, domid, &config, fault);
 	if (rc)
 		return rc;
-	rc = ask(ts, way, config.uuid, &runs, fault);
-	if (!rc)
-		rc = runs ? domain_destroy(ts, domid, fault) : take_back(ts, &config, domid, fault);
-	if (!rc && !runs)
-		rc = fault_set(fault, -EREMOTEIO, "domain %u: %s did not take it; it goes on here",
-			       domid, way->host);
+	rc = settle(ts, domid, way, &config, fault);
 	domain_config_free(&config);
 	return rc;
 }
@@ -292,15 +369,19 @@ static int sender_recover(struct toolstack *ts, uint16_t domid, struct fault *fa
 	char *phase = xs_read_string(ts->xs, XBT_NULL, MIGRATE_PHASE, domid);
 	bool go = phase && !strcmp(phase, "go"), devices = phase && !strcmp(phase, "devices");
 	struct domain_config config;
+	char *sent;
 	int rc;
 
 	free(phase);
 	if (go) {
 		record_idle(ts, domid);
-		return fault_set(fault, -EINPROGRESS,
-				 "whether it runs on the other host is not known, so it is kept, "
-				 "suspended: xsplit migrate --settle %u HOST",
-				 domid);
+		sent = xs_read_string(ts->xs, XBT_NULL, MIGRATE_SENT, domid);
+		rc = fault_set(fault, -EINPROGRESS,
+			       "whether it runs on the other host is not known, so it is kept, "
+			       "suspended: xsplit migrate --settle %u %s",
+			       domid, sent && strchr(sent, ' ') ? strchr(sent, ' ') + 1 : "HOST");
+		free(sent);
+		return rc;
 	}
 	if (!devices) {
 		xs_remove(ts->xs, XBT_NULL, MIGRATE_PHASE, domid);

@@ -13,14 +13,17 @@
 struct receiving {
 	struct toolstack *ts;
 	struct peer *peer;
+	char uuid[UUID_STR_LEN];
 };
 
 /*
  * Whether the domain may run is decided once, in a transaction: by its receiver that reads "go", or
- * by somebody who asks and must be able to rely on the answer.
+ * by somebody who asks and must be able to rely on the answer. That it may is remembered for longer
+ * than the domain lives.
  */
 struct decision {
 	uint16_t domid;
+	const char *uuid; /* its receiver's; NULL: of somebody who asks */
 	const char *from; /* only when it says this now, or nothing is said yet with "" */
 	const char *to;
 	bool made;
@@ -36,7 +39,10 @@ static int decision_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	free(now);
 	if (d->made)
 		rc = xs_write_string(xs, t, d->to, MIGRATE_INCOMING, d->domid);
-	return rc;
+	if (rc || !d->made || !d->uuid)
+		return rc;
+	return strcmp(d->to, "go") != 0 ? nodes_remove(xs, t, MIGRATE_RECEIVED, d->uuid)
+					: xs_write_string(xs, t, "1", MIGRATE_RECEIVED, d->uuid);
 }
 
 static int decide(struct toolstack *ts, struct decision *decision, struct fault *fault)
@@ -76,8 +82,9 @@ static int finish(struct toolstack *ts, uint16_t domid, struct fault *fault)
 
 static int take(struct receiving *r, uint16_t domid, bool paused, struct fault *fault)
 {
-	struct decision waiting = {.domid = domid, .from = "", .to = "waiting"};
-	struct decision go = {.domid = domid, .from = "waiting", .to = "go"};
+	struct decision waiting = {
+		.domid = domid, .uuid = r->uuid, .from = "", .to = "waiting"};
+	struct decision go = {.domid = domid, .uuid = r->uuid, .from = "waiting", .to = "go"};
 	struct fault ignored = {0};
 	/* Its creation wrote the record anew, so this comes after it. */
 	int rc = paused ? xs_write_string(r->ts->xs, XBT_NULL, "1", MIGRATE_PAUSED, domid) : 0;
@@ -122,7 +129,7 @@ static int receive(struct receiving *r, const struct domain_config *config, bool
 int migrate_receive(struct toolstack *ts, int in, int out, bool paused, struct fault *fault)
 {
 	struct peer peer = {.name = "the sender", .in = in, .out = out};
-	struct receiving r = {ts, &peer};
+	struct receiving r = {.ts = ts, .peer = &peer};
 	char words[sizeof(fault->text) + 8], *text = NULL;
 	struct domain_config config;
 	struct fault ignored = {0};
@@ -134,6 +141,7 @@ int migrate_receive(struct toolstack *ts, int in, int out, bool paused, struct f
 		rc = domain_config_parse("the sender's config", text, NULL, 0, &config, fault);
 	free(text);
 	if (!rc) {
+		uuid_unparse_lower(config.uuid, r.uuid);
 		rc = plan_incoming(ts, &config, fault);
 		if (!rc)
 			rc = receive(&r, &config, paused, fault);
@@ -171,21 +179,27 @@ static int settled(struct toolstack *ts, uint16_t domid, bool *runs, struct faul
 	return 0;
 }
 
-int migrate_ask(struct toolstack *ts, const uuid_t uuid, bool *runs, struct fault *fault)
+int migrate_ask(struct toolstack *ts, const uuid_t uuid, enum migrate_fate *fate,
+		struct fault *fault)
 {
+	char text[UUID_STR_LEN];
 	struct xen_domain *list;
+	bool runs = false;
 	size_t count;
 	int rc = xen_domain_list(ts->xen, &list, &count, fault);
 
-	*runs = false;
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < count && !rc && !*runs; i++)
+	for (size_t i = 0; i < count && !rc && !runs; i++)
 		/* The sender's own, when it is the same host, is not the one. */
 		if (!uuid_compare(list[i].uuid, uuid) && !list[i].dying &&
 		    !xs_exists(ts->xs, XBT_NULL, MIGRATE_PHASE, list[i].domid))
-			rc = settled(ts, list[i].domid, runs, fault);
+			rc = settled(ts, list[i].domid, &runs, fault);
 	free(list);
+	uuid_unparse_lower(uuid, text);
+	*fate = runs ? FATE_RUNNING
+		: xs_exists(ts->xs, XBT_NULL, MIGRATE_RECEIVED, text) ? FATE_ENDED
+								      : FATE_ABSENT;
 	return rc;
 }
 
