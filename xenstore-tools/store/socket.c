@@ -20,11 +20,15 @@ struct socket {
 	bool reading; /* readable is added */
 };
 
-/* Does somebody answer there? */
+/* Does somebody answer there? What is no socket is nobody's to replace. */
 static int probe(const struct sockaddr_un *address)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), rc;
+	struct stat stat;
+	int fd, rc;
 
+	if (!lstat(address->sun_path, &stat) && !S_ISSOCK(stat.st_mode))
+		return -ENOTSOCK;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
 	rc = connect(fd, (const struct sockaddr *)address, sizeof(*address)) ? -errno : 0;
@@ -44,6 +48,8 @@ int socket_listen(const char *path)
 	rc = probe(&address);
 	if (!rc)
 		return -EADDRINUSE;
+	if (rc == -ENOTSOCK)
+		return rc;
 	if (rc == -ECONNREFUSED && unlink(path) && errno != ENOENT)
 		return -errno;
 

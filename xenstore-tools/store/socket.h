@@ -7,7 +7,8 @@
 
 /**
  * socket_listen - @path as a listening socket, mode 0600; a dead one in the way is replaced.
- * Return: the descriptor, -EADDRINUSE (somebody answers there), -ENAMETOOLONG, or what
+ * Return: the descriptor, -EADDRINUSE (somebody answers there), -ENOTSOCK (something else is there,
+ * and stays), -ENAMETOOLONG, or what
  * socket(2), bind(2), listen(2) say.
  */
 int socket_listen(const char *path);
