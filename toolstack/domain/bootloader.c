@@ -103,10 +103,17 @@ static int directory_make(struct bootloader *loader)
 	return rc;
 }
 
+/* Does it run as a user of its own? Only pygrub can, and not when it shall ask. */
+static bool is_restricted(const char *path, bool menu)
+{
+	const char *name = strrchr(path, '/');
+
+	return !menu && name && !strcmp(name, "/pygrub");
+}
+
 static void words_compose(struct argv *argv, const struct domain_config *config, const char *path,
 			  const char *dir, bool menu)
 {
-	const char *name = strrchr(path, '/');
 	char *const *texts;
 	size_t count;
 
@@ -120,7 +127,7 @@ static void words_compose(struct argv *argv, const struct domain_config *config,
 	argv_add(argv, "--output=%s/output", dir);
 	argv_add(argv, "--output-format=simple0");
 	argv_add(argv, "--output-directory=%s", dir);
-	if (!menu && name && !strcmp(name, "/pygrub")) {
+	if (is_restricted(path, menu)) {
 		argv_add(argv, "--quiet");
 		argv_add(argv, "--runas=%u", UID);
 	}
@@ -211,6 +218,18 @@ static int output_read(struct bootloader *loader)
 	return rc;
 }
 
+/* A file that it made itself: one taken over by the guest's disk may name any of this host's. */
+static bool is_own(const struct bootloader *loader, const char *file)
+{
+	char *dir = realpath(loader->dir, NULL), *path = file ? realpath(file, NULL) : NULL;
+	size_t length = dir ? strlen(dir) : 0;
+	bool own = !file || (path && length && !strncmp(path, dir, length) && path[length] == '/');
+
+	free(dir);
+	free(path);
+	return own;
+}
+
 /* The last line that it printed. */
 static void last_words(const struct bootloader *loader, char *words, size_t size)
 {
@@ -282,6 +301,11 @@ int bootloader_run(struct toolstack *ts, const struct domain_config *config, boo
 		rc = run(ts, &argv, loader, menu);
 	if (!rc)
 		rc = output_read(loader);
+	if (!rc && is_restricted(path, menu) &&
+	    !(is_own(loader, loader->kernel) && is_own(loader, loader->ramdisk))) {
+		snprintf(words, sizeof(words), "it names a file that it did not make");
+		rc = -EPERM;
+	}
 	argv_free(&argv);
 	free(path);
 	if (!rc)
