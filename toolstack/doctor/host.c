@@ -5,12 +5,14 @@
 #include <fcntl.h>
 #include <linux/loop.h>
 #include <net/if.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/number.h"
@@ -22,20 +24,10 @@
 /* How long a process has to end when asked. */
 #define END_SECONDS 5
 
-static int process_end(struct doctor *d, const struct finding *f, struct fault *fault)
-{
-	const struct timespec pause = {.tv_nsec = 50000000};
+/* As much of a command line as is read. */
+#define CMDLINE_SIZE 4096
 
-	for (int i = 0; i < END_SECONDS * 20; i++) {
-		if (kill(f->pid, i ? 0 : SIGTERM))
-			return errno == ESRCH ? 0
-					      : fault_set(fault, -errno, "process %d: %s",
-							  (int)f->pid, strerror(errno));
-		nanosleep(&pause, NULL);
-	}
-	kill(f->pid, SIGKILL);
-	return 0;
-}
+#define BACKENDS "/local/domain/0/backend"
 
 /* The number behind -xen-domid of a QEMU's command line; words end with NUL bytes. */
 static bool qemu_of(const char *words, size_t length, uint16_t *domid)
@@ -69,11 +61,39 @@ static size_t cmdline_read(const char *pid, char *words, size_t size)
 	return length;
 }
 
+/* What was found some time ago is only touched while its domain is gone still. */
+static int still_gone(const struct doctor *d, const struct finding *f, struct fault *fault)
+{
+	return doctor_lives(d, (unsigned)f->domid)
+		       ? fault_set(fault, -EAGAIN, "domain %d is there again", f->domid)
+		       : 0;
+}
+
+static int process_end(struct doctor *d, const struct finding *f, struct fault *fault)
+{
+	/* Open first, then look: what is looked at cannot become another process. */
+	struct pollfd polled = {.fd = (int)syscall(SYS_pidfd_open, f->pid, 0), .events = POLLIN};
+	char words[CMDLINE_SIZE];
+	uint16_t domid = 0;
+	int rc = still_gone(d, f, fault);
+
+	if (!rc && polled.fd >= 0 &&
+	    qemu_of(words, cmdline_read(f->object, words, sizeof(words)), &domid) &&
+	    domid == f->domid) {
+		syscall(SYS_pidfd_send_signal, polled.fd, SIGTERM, NULL, 0);
+		if (poll(&polled, 1, END_SECONDS * 1000) <= 0)
+			syscall(SYS_pidfd_send_signal, polled.fd, SIGKILL, NULL, 0);
+	}
+	if (polled.fd >= 0)
+		close(polled.fd);
+	return rc;
+}
+
 static void processes_check(struct doctor *d)
 {
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
-	char words[4096];
+	char words[CMDLINE_SIZE];
 	uint16_t domid;
 
 	while (proc && (entry = readdir(proc))) {
@@ -97,23 +117,58 @@ static void processes_check(struct doctor *d)
 
 static int interface_remove(struct doctor *d, const struct finding *f, struct fault *fault)
 {
-	int rc = link_remove(f->object);
+	int rc = still_gone(d, f, fault);
 
+	if (rc)
+		return rc;
+	rc = link_remove(f->object);
 	return rc && rc != -ENODEV ? fault_set(fault, rc, "interface %s: cannot be removed: %s",
 					       f->object, strerror(-rc))
 				   : 0;
 }
 
 /* vifN.M, vifN.M-emu: as the backends call them unless vifname= says another name. */
+static bool vif_of(const char *name, unsigned *domid)
+{
+	unsigned devid;
+	int n = 0;
+
+	return sscanf(name, "vif%u.%u%n", domid, &devid, &n) == 2 &&
+	       (!name[n] || !strcmp(name + n, "-emu"));
+}
+
+/* Has a domain that lives a device whose node says this? */
+static bool is_of_live(struct doctor *d, const char *kind, const char *node, const char *value)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < d->lives && !found; i++) {
+		unsigned count;
+		char **ids = nodes_list(d->ts->xs, XBT_NULL, &count, BACKENDS "/%s/%u", kind,
+					d->live[i].domid);
+
+		for (unsigned n = 0; n < count && !found; n++) {
+			char *has = xs_read_string(d->ts->xs, XBT_NULL, BACKENDS "/%s/%u/%s/%s",
+						   kind, d->live[i].domid, ids[n], node);
+
+			found = has && !strncmp(value, has, strlen(has)) &&
+				(!value[strlen(has)] || !strcmp(value + strlen(has), "-emu"));
+			free(has);
+		}
+		free(ids);
+	}
+	return found;
+}
+
 static void interfaces_check(struct doctor *d)
 {
 	struct if_nameindex *all = if_nameindex();
 
 	for (struct if_nameindex *one = all; one && one->if_name; one++) {
-		unsigned domid, devid;
+		unsigned domid;
 
-		if (sscanf(one->if_name, "vif%u.%u", &domid, &devid) == 2 &&
-		    !doctor_lives(d, domid))
+		if (vif_of(one->if_name, &domid) && !doctor_lives(d, domid) &&
+		    !is_of_live(d, "vif", "vifname", one->if_name))
 			doctor_add(d, (int)domid, interface_remove, one->if_name,
 				   "interface %s is of domain %u, which is gone", one->if_name,
 				   domid);
@@ -124,9 +179,12 @@ static void interfaces_check(struct doctor *d)
 
 static int loop_detach(struct doctor *d, const struct finding *f, struct fault *fault)
 {
-	int fd = open(f->object, O_RDONLY | O_CLOEXEC);
-	int rc = fd < 0 ? -errno : 0;
+	int rc = still_gone(d, f, fault), fd;
 
+	if (rc)
+		return rc;
+	fd = open(f->object, O_RDONLY | O_CLOEXEC);
+	rc = fd < 0 ? -errno : 0;
 	if (!rc && ioctl(fd, LOOP_CLR_FD) && errno != ENXIO)
 		rc = -errno;
 	if (fd >= 0)
@@ -135,24 +193,40 @@ static int loop_detach(struct doctor *d, const struct finding *f, struct fault *
 		  : 0;
 }
 
-static bool is_loop(const char *path)
+/* Does it show this file still, and not what somebody else has put behind it since? */
+static bool is_loop_of(const char *path, const char *file)
 {
 	struct loop_info64 info;
+	struct stat stat_of;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool bound = fd >= 0 && !ioctl(fd, LOOP_GET_STATUS64, &info);
+	bool shows = fd >= 0 && file && !ioctl(fd, LOOP_GET_STATUS64, &info) &&
+		     !stat(file, &stat_of) && info.lo_device == stat_of.st_dev &&
+		     info.lo_inode == stat_of.st_ino;
 
 	if (fd >= 0)
 		close(fd);
-	return bound;
+	return shows;
 }
 
-/* Those that a hotplug script made for a disk: it wrote their names into the backend's directory.
- */
+/* By what a script wrote into a disk's backend directory. */
+static void loop_check(struct doctor *d, uint16_t domid, const char *disk)
+{
+	char *path = xs_read_string(d->ts->xs, XBT_NULL, BACKENDS "/vbd/%u/%s/node", domid, disk);
+	char *file = xs_read_string(d->ts->xs, XBT_NULL, BACKENDS "/vbd/%u/%s/params", domid, disk);
+
+	if (path && !strncmp(path, "/dev/loop", 9) && is_loop_of(path, file) &&
+	    !is_of_live(d, "vbd", "node", path))
+		doctor_add(d, domid, loop_detach, path, "%s is a disk of domain %u, which is gone",
+			   path, domid);
+	free(path);
+	free(file);
+}
+
+/* Those that a hotplug script made for a disk. */
 static void loops_check(struct doctor *d)
 {
-	static const char home[] = "/local/domain/0/backend/vbd";
 	unsigned domains, disks;
-	char **ids = nodes_list(d->ts->xs, XBT_NULL, &domains, "%s", home);
+	char **ids = nodes_list(d->ts->xs, XBT_NULL, &domains, BACKENDS "/vbd");
 	uint16_t domid;
 
 	for (unsigned i = 0; i < domains; i++) {
@@ -160,16 +234,9 @@ static void loops_check(struct doctor *d)
 
 		if (number_parse_u16(ids[i], &domid) || doctor_lives(d, domid))
 			continue;
-		devids = nodes_list(d->ts->xs, XBT_NULL, &disks, "%s/%s", home, ids[i]);
-		for (unsigned n = 0; n < disks; n++) {
-			char *path = xs_read_string(d->ts->xs, XBT_NULL, "%s/%s/%s/node", home,
-						    ids[i], devids[n]);
-
-			if (path && !strncmp(path, "/dev/loop", 9) && is_loop(path))
-				doctor_add(d, domid, loop_detach, path,
-					   "%s is a disk of domain %u, which is gone", path, domid);
-			free(path);
-		}
+		devids = nodes_list(d->ts->xs, XBT_NULL, &disks, BACKENDS "/vbd/%u", domid);
+		for (unsigned n = 0; n < disks; n++)
+			loop_check(d, domid, devids[n]);
 		free(devids);
 	}
 	free(ids);
