@@ -93,34 +93,37 @@ static bool is_domain(const char *path)
 	       !strchr(path + sizeof(domains) - 1, '/');
 }
 
-static bool is_empty(struct xs_handle *xs, xs_transaction_t t, const char *path)
+/* Nothing but @name, which need not be there, is in folder @path. */
+static bool is_alone(struct xs_handle *xs, xs_transaction_t t, const char *path, const char *name)
 {
-	unsigned count = 1;
+	unsigned count = 0;
 	char **names = xs_directory(xs, t, path, &count);
+	bool alone = names && (!count || (count == 1 && !strcmp(names[0], name)));
 
 	free(names);
-	return names && !count;
+	return alone;
 }
 
 int nodes_remove(struct xs_handle *xs, xs_transaction_t t, const char *format, ...)
 {
 	char path[XS_PATH_SIZE], *slash;
 	va_list args;
-	int n, rc;
+	int n;
 
 	va_start(args, format);
 	n = vsnprintf(path, sizeof(path), format, args);
 	va_end(args);
 	if (n < 0 || n >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	rc = xs_remove(xs, t, "%s", path);
-	while (!rc && (slash = strrchr(path, '/')) && slash != path) {
+	/* One removal, of the topmost folder that would be empty. */
+	while ((slash = strrchr(path, '/')) && slash != path) {
 		*slash = '\0';
-		if (is_domain(path) || !is_empty(xs, t, path))
+		if (is_domain(path) || !is_alone(xs, t, path, slash + 1)) {
+			*slash = '/';
 			break;
-		rc = xs_remove(xs, t, "%s", path);
+		}
 	}
-	return rc;
+	return xs_remove(xs, t, "%s", path);
 }
 
 static int forget_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
