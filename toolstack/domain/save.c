@@ -24,8 +24,11 @@
 /* The same for xsplitd, when nobody is left who knows. */
 #define ASKED_NODE RECORD_PATH "/suspending"
 
-/* How far a helper was that was ended. */
-enum { STAGE_RUNS, STAGE_ASKED, STAGE_SUSPENDED };
+/* For so long a guest that was given up may come with it: xl may have asked it to since. */
+#define LATE_SECONDS 600
+
+/* How far a helper was that was ended. STAGE_LATE: the guest was asked, and may do it yet. */
+enum { STAGE_RUNS, STAGE_ASKED, STAGE_LATE, STAGE_SUSPENDED };
 
 /* What the guest has now, balloon and all, it shall have again. */
 static void memory_take(struct toolstack *ts, uint16_t domid, struct domain_config *config)
@@ -133,11 +136,12 @@ static int suspend_for_save(void *arg)
 
 	helper_stage(s->helper, STAGE_ASKED);
 	helper_result(s->helper, 0, (uint64_t)now_ms());
-	xs_write_string(s->ts->xs, XBT_NULL, "1", ASKED_NODE, s->domid);
+	xs_write_number(s->ts->xs, XBT_NULL, (uint64_t)now_ms() / 1000, ASKED_NODE, s->domid);
 	rc = suspend_guest(s->ts, s->domid, s->config->type, s->fault);
-	/* When it did not, the request is taken back already. */
-	helper_stage(s->helper, rc ? STAGE_RUNS : STAGE_SUSPENDED);
-	xs_remove(s->ts->xs, XBT_NULL, ASKED_NODE, s->domid);
+	/* When it did not, the request is taken back already, or it comes late. */
+	helper_stage(s->helper, !rc ? STAGE_SUSPENDED : rc == -ETIME ? STAGE_LATE : STAGE_RUNS);
+	if (rc != -ETIME)
+		xs_remove(s->ts->xs, XBT_NULL, ASKED_NODE, s->domid);
 	if (rc)
 		return rc;
 	return s->config->type == DOMAIN_HVM ? model_save(s->domid, &s->state_fd, s->fault) : 0;
@@ -196,7 +200,9 @@ static void go_on(struct toolstack *ts, uint16_t domid, const struct helper *hel
 
 	if (helper->stage == STAGE_ASKED && !suspend_is(ts, domid))
 		suspend_withdraw(ts, domid);
-	xs_remove(ts->xs, XBT_NULL, ASKED_NODE, domid);
+	/* Of one that comes late xsplitd has to know. */
+	if (helper->stage != STAGE_LATE || suspend_is(ts, domid))
+		xs_remove(ts->xs, XBT_NULL, ASKED_NODE, domid);
 	if (suspend_resume(ts, domid, &late))
 		fprintf(stderr, "xsplit: %s\n", late.text);
 }
@@ -339,6 +345,14 @@ out:
 		record_idle(ts, domid);
 	domain_config_free(&config);
 	return rc;
+}
+
+bool save_late(struct toolstack *ts, uint16_t domid)
+{
+	uint64_t asked, now = (uint64_t)now_ms() / 1000;
+
+	return !xs_read_number(ts->xs, XBT_NULL, now, &asked, ASKED_NODE, domid) &&
+	       now - asked < LATE_SECONDS && suspend_is(ts, domid);
 }
 
 int save_recover(struct toolstack *ts, uint16_t domid, struct fault *fault)

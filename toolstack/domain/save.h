@@ -44,5 +44,8 @@ int save_stream(struct toolstack *ts, uint16_t domid, const struct domain_config
 int save_file(struct toolstack *ts, uint16_t domid, const char *path, enum save_then then,
 	      struct fault *fault);
 
-/** save_recover - whoever saved the domain died: let it go on. Return: 0 or a negative errno. */
+/** save_late - has the domain suspended itself for somebody who gave it up meanwhile? */
+bool save_late(struct toolstack *ts, uint16_t domid);
+
+/** save_recover - whoever saved the domain died, or gave it up: let it go on. Return: 0 or a negative errno. */
 int save_recover(struct toolstack *ts, uint16_t domid, struct fault *fault);

@@ -124,11 +124,12 @@ int suspend_guest(struct toolstack *ts, uint16_t domid, enum domain_type type, s
 		goto out;
 	rc = asks ? ask(ts, watch, domid, fault)
 		  : xen_domain_shutdown(ts->xen, domid, SHUTDOWN_suspend, fault);
-	if (!rc)
-		rc = wait_until(ts, watch, domid, suspended_get, fault);
-	if (rc == -ETIMEDOUT && !fault->text[0])
-		fault_set(fault, rc, "domain %u: it has not suspended itself in %d s", domid,
-			  SUSPEND_SECONDS);
+	if (rc)
+		goto out;
+	rc = wait_until(ts, watch, domid, suspended_get, fault);
+	if (rc == -ETIMEDOUT)
+		rc = fault_set(fault, -ETIME, "domain %u: it has not suspended itself in %d s", domid,
+			       SUSPEND_SECONDS);
 out:
 	xs_close(watch);
 	return rc;

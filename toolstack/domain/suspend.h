@@ -14,8 +14,8 @@
 
 /**
  * suspend_guest - ask it to suspend and wait until it has; one without PV drivers is stopped.
- * Return: 0, -ETIMEDOUT (the request is withdrawn), -ESRCH (it ended in another way), or a
- * negative errno.
+ * Return: 0, -ETIMEDOUT (the request is withdrawn), -ETIME (it heard it and may do so yet), -ESRCH
+ * (it ended in another way), or a negative errno.
  */
 int suspend_guest(struct toolstack *ts, uint16_t domid, enum domain_type type, struct fault *fault);
 

@@ -57,6 +57,13 @@ for type in pvh pv; do
 	wait_for 60 idle "$type" || fail "xsplitd does not take over"
 	rm -f "$type".killed*
 
+	say "$type: it suspends itself when its saver has given it up"
+	domid=$(xsplit domid "$type")
+	xenstore-write "/tool/xsplit/domain/$domid/suspending" "$(cut -d. -f1 /proc/uptime)"
+	xenstore-write "/local/domain/$domid/control/shutdown" suspend
+	wait_for 60 grep "domain $domid ($type): it suspended itself when nobody waited" /tmp/xsplitd.log || fail "left suspended"
+	busy_goes_on "$type"
+
 	say "$type: migrate to this host"
 	second=$(xsplit domid "$type")
 	xsplit migrate -s "" "$type" "xsplit migrate-receive" || fail "migrate"
