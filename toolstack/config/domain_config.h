@@ -20,6 +20,12 @@
 
 /** The longest name of a domain, without its NUL. */
 #define DOMAIN_NAME_MAX 127u
+/**
+ * The least and the most memory. Grant table, ring pages and the guest's own shared pages need
+ * some; Xen's limit is far away.
+ */
+#define MEMORY_MIB_MIN  4u
+#define MEMORY_MIB_MAX  (16u << 20)
 /** The most disks and the most vifs of a domain. */
 #define DEVICES_MAX     256u
 

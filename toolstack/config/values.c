@@ -8,10 +8,7 @@
 #include "lib/number.h"
 #include "toolstack/config/parse.h"
 
-/* Grant table, ring pages and the guest's own shared pages need some; Xen's limit is far away. */
-#define MEMORY_MIB_MIN 4u
-#define MEMORY_MIB_MAX (16u << 20)
-#define VCPUS_MAX      512u
+#define VCPUS_MAX 512u
 /* More need local APICs of the second kind, which our ACPI tables do not describe. */
 #define PVH_VCPUS_MAX  127u
 /* HVM_MAX_VCPUS of xen/hvm/hvm_info_table.h */

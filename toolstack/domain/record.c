@@ -40,8 +40,15 @@ int record_config_replace(struct toolstack *ts, xs_transaction_t t, uint16_t dom
 			  const char *text)
 {
 	struct nodes nodes = {0};
-	int rc = xs_remove(ts->xs, t, RECORD_PATH "/config", domid);
+	struct domain_config config;
+	struct fault ignored = {0};
+	int rc = domain_config_parse("config", text, NULL, 0, &config, &ignored);
 
+	/* One that cannot be read again would be the end of the guest at its next restart. */
+	if (rc)
+		return rc;
+	domain_config_free(&config);
+	rc = xs_remove(ts->xs, t, RECORD_PATH "/config", domid);
 	record_config(&nodes, domid, text);
 	if (!rc)
 		rc = nodes_write(&nodes, ts->xs, t);

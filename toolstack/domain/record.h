@@ -32,7 +32,10 @@
 /** record_config - compose the nodes that keep a config. @text: of domain_config_print() */
 void record_config(struct nodes *nodes, uint16_t domid, const char *text);
 
-/** record_config_replace - write another config in place of the kept one. Return: 0 or -errno. */
+/**
+ * record_config_replace - write another config in place of the kept one. Return: 0, -EINVAL (it
+ * does not read as a config), or -errno.
+ */
 int record_config_replace(struct toolstack *ts, xs_transaction_t t, uint16_t domid,
 			  const char *text);
 

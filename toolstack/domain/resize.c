@@ -59,6 +59,21 @@ static int resizing_run(struct resizing *r)
 	return rc;
 }
 
+/* Neither so little that it cannot be made again with it, nor more than there can be. */
+static int size_check(struct toolstack *ts, uint16_t domid, uint64_t kib, struct fault *fault)
+{
+	uint64_t video = 0, least, mib = kib >> 10;
+
+	xs_read_number(ts->xs, XBT_NULL, UINT32_MAX, &video, "/local/domain/%u/memory/videoram",
+		       domid);
+	least = MEMORY_MIB_MIN + (video >> 10);
+	if (!domid || (mib >= least && mib <= MEMORY_MIB_MAX))
+		return 0;
+	return fault_set(fault, -EINVAL,
+			 "domain %u: %" PRIu64 " MiB is no size for it; give %" PRIu64 " to %u MiB",
+			 domid, mib, least, MEMORY_MIB_MAX);
+}
+
 static int memory_change(struct domain_config *config, uint64_t kib)
 {
 	config->memory_kib = kib & ~(uint64_t)1023;
@@ -96,6 +111,8 @@ int resize_memory(struct toolstack *ts, uint16_t domid, uint64_t kib, struct fau
 	if (rc && domid)
 		return fault_set(fault, rc, "domain %u: cannot read its memory/static-max: %s",
 				 domid, strerror(-rc));
+	if (size_check(ts, domid, kib, fault))
+		return -EINVAL;
 	if (!rc && kib > most)
 		return fault_set(fault, -EINVAL,
 				 "domain %u: %" PRIu64 " MiB is more than its maximum of %" PRIu64
@@ -140,6 +157,8 @@ int resize_maximum(struct toolstack *ts, uint16_t domid, uint64_t kib, struct fa
 	if (rc)
 		return fault_set(fault, rc, "domain %u: cannot read its memory/target: %s", domid,
 				 strerror(-rc));
+	if (size_check(ts, domid, kib, fault))
+		return -EINVAL;
 	if (kib < target)
 		return fault_set(fault, -EINVAL,
 				 "domain %u: %" PRIu64 " MiB is less than its memory, %" PRIu64
