@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "toolstack/xen/xen.h"
+
 /* Of Xen's private files, with the version of our libxenguest. */
 #define XEN_BOOT "/usr/lib/xen-4.17/boot"
 #define SEABIOS  "/usr/share/seabios/bios-256k.bin"
@@ -60,7 +62,7 @@ static int bios_choose(const struct domain_config *config, struct firmware *firm
 	return 0;
 }
 
-static int file_open(const char *path)
+static int file_open(const char *path, off_t most)
 {
 	struct stat stat;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -68,8 +70,8 @@ static int file_open(const char *path)
 
 	if (!rc && !S_ISREG(stat.st_mode))
 		rc = S_ISDIR(stat.st_mode) ? -EISDIR : -EINVAL;
-	if (!rc && !stat.st_size)
-		rc = -ENODATA;
+	if (!rc && (!stat.st_size || stat.st_size > most))
+		rc = stat.st_size ? -EFBIG : -ENODATA;
 	if (fd >= 0)
 		close(fd);
 	return rc;
@@ -86,6 +88,8 @@ static const char *wrong_of(int rc)
 		return "is no file";
 	case -ENODATA:
 		return "is empty";
+	case -EFBIG:
+		return "is too large for a firmware";
 	default:
 		return strerror(-rc);
 	}
@@ -94,7 +98,8 @@ static const char *wrong_of(int rc)
 static int file_check(const struct domain_config *config, const struct file *file,
 		      const char *package, struct fault *fault)
 {
-	int rc = file_open(file->path);
+	bool is_loader = file->option == OPTION_FIRMWARE_OVERRIDE;
+	int rc = file_open(file->path, is_loader ? INT32_MAX : XEN_FIRMWARE_MAX);
 	char place[256];
 
 	if (!rc)

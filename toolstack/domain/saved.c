@@ -190,7 +190,7 @@ int saved_tail_write(int fd, int state_fd, uint64_t size)
 	const struct record_header end = {.type = SAVED_END};
 	int rc = 0;
 
-	if (size > SAVED_MODEL_MAX)
+	if (size > SAVED_MODEL_MAX - sizeof(struct model_header))
 		return -EFBIG;
 	if (state_fd >= 0)
 		rc = model_write(fd, state_fd, size);

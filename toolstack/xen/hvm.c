@@ -19,7 +19,6 @@
 #define FOUR_GIB       (1ull << 32)
 #define RAM_START      (1ull << 20)
 #define VGA_HOLE_PAGES 0x20
-#define FIRMWARE_MAX   (16u << 20)
 
 struct hvm_machine {
 	uint8_t *firmware;
@@ -51,7 +50,7 @@ static int firmware_load(struct hvm_machine *machine, struct xc_dom_image *dom, 
 
 	if (fd < 0 || fstat(fd, &stat))
 		goto out;
-	if (!S_ISREG(stat.st_mode) || stat.st_size <= 0 || stat.st_size > FIRMWARE_MAX) {
+	if (!S_ISREG(stat.st_mode) || stat.st_size <= 0 || stat.st_size > XEN_FIRMWARE_MAX) {
 		errno = EINVAL;
 		goto out;
 	}

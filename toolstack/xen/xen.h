@@ -69,6 +69,9 @@ struct xen_limits {
 	bool restored;      /* its processor comes out of a saved stream */
 };
 
+/** The largest firmware, in bytes. */
+#define XEN_FIRMWARE_MAX (16u << 20)
+
 /** What is put into a new domain. */
 struct xen_image {
 	enum xen_container container;
