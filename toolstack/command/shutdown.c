@@ -18,6 +18,7 @@ struct request {
 	unsigned seconds; /* to wait for it, or 0 */
 	bool fallback;    /* press the machine's button where nobody reads the request */
 	bool json;
+	bool all; /* that there are */
 	enum xen_trigger button;
 };
 
@@ -74,16 +75,41 @@ static int named_find(struct toolstack *ts, int words, char **word, uint16_t **d
 	return rc;
 }
 
-static int end(struct toolstack *ts, const uint16_t *domids, size_t count,
+/* The first fault counts. */
+static int first(int rc, int now, const struct fault *late, struct fault *fault)
+{
+	if (!rc && now)
+		*fault = *late;
+	return rc ? rc : now;
+}
+
+/* One that cannot be asked keeps none of the others from it. */
+static int end(struct toolstack *ts, uint16_t *domids, size_t *count,
 	       const struct request *request, struct fault *fault)
 {
+	size_t asked = 0;
 	int rc = 0;
 
-	for (size_t i = 0; i < count && !rc; i++)
-		rc = ask(ts, domids[i], request, fault);
-	for (size_t i = 0; i < count && !rc && request->seconds; i++)
-		rc = ending_wait(ts, domids[i], request->seconds, request->json ? NULL : stdout,
-				 fault);
+	for (size_t i = 0; i < *count; i++) {
+		struct fault late = {0};
+		int now = ask(ts, domids[i], request, &late);
+
+		/* Of all there are, one that has ended by itself meanwhile is as wanted. */
+		if (request->all && (now == -EALREADY || now == -ENOENT))
+			continue;
+		rc = first(rc, now, &late, fault);
+		if (!now)
+			domids[asked++] = domids[i];
+	}
+	*count = asked;
+	for (size_t i = 0; i < asked && request->seconds; i++) {
+		struct fault late = {0};
+
+		rc = first(rc,
+			   ending_wait(ts, domids[i], request->seconds,
+				       request->json ? NULL : stdout, &late),
+			   &late, fault);
+	}
 	return rc;
 }
 
@@ -108,22 +134,22 @@ static void asked_show(const uint16_t *domids, size_t count, const struct reques
 static int run(const struct command *self, int argc, char **argv, const struct given *given,
 	       struct request *request)
 {
-	bool all = given_has(given, 'a');
 	uint16_t *domids = NULL;
 	struct toolstack ts;
 	struct fault fault = {0};
 	size_t count;
 	int rc;
 
-	if (all != (optind == argc))
+	request->all = given_has(given, 'a');
+	if (request->all != (optind == argc))
 		return command_usage(self, "give either DOMAIN or -a");
 	request->json = given_has(given, 'j');
 	rc = toolstack_open(&ts, &fault);
 	if (!rc) {
-		rc = all ? all_find(&ts, &domids, &count, &fault)
+		rc = request->all ? all_find(&ts, &domids, &count, &fault)
 			 : named_find(&ts, argc - optind, argv + optind, &domids, &count, &fault);
 		if (!rc)
-			rc = end(&ts, domids, count, request, &fault);
+			rc = end(&ts, domids, &count, request, &fault);
 		if (!rc)
 			asked_show(domids, count, request);
 		free(domids);
