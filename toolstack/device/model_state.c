@@ -115,6 +115,16 @@ static int password_set(struct qmp *qmp, const char *password, struct fault *fau
 	return rc;
 }
 
+/* An address or a name, and no option of whoever is told to connect to it. */
+static bool is_host(const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789.:_%-";
+	size_t length = strspn(text, letters);
+
+	return length > 0 && length < 256 && !text[length] && *text != '-';
+}
+
 /* Where the VNC server listens, for xl vncviewer and ours. */
 static int vnc_publish(struct toolstack *ts, struct qmp *qmp, uint16_t domid, struct fault *fault)
 {
@@ -127,7 +137,7 @@ static int vnc_publish(struct toolstack *ts, struct qmp *qmp, uint16_t domid, st
 		return rc;
 	host = text_of(answer, "host");
 	port = text_of(answer, "service");
-	if (host && port && strlen(host) < 256 && !number_parse_u16(port, &number)) {
+	if (host && port && is_host(host) && !number_parse_u16(port, &number)) {
 		rc = xs_write_string(ts->xs, XBT_NULL, host, "/local/domain/%u/console/vnc-listen",
 				     domid);
 		if (!rc)
