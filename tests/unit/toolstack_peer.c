@@ -117,8 +117,8 @@ START_TEST(deaf_command)
 	struct fault fault = {0};
 	struct peer peer;
 
-	ck_assert_int_eq(peer_start(&peer, "", "sh -c 'echo ready; sleep 3600 & wait'", none, &fault),
-			 0);
+	ck_assert_int_eq(
+		peer_start(&peer, "", "sh -c 'echo ready; sleep 3600 & wait'", none, &fault), 0);
 	ck_assert_int_eq(peer_expect(&ts, &peer, "ready", &fault), 0);
 	peer.end_ms = 200;
 	peer_end(&peer);

@@ -84,8 +84,8 @@ static int first(int rc, int now, const struct fault *late, struct fault *fault)
 }
 
 /* One that cannot be asked keeps none of the others from it. */
-static int end(struct toolstack *ts, uint16_t *domids, size_t *count,
-	       const struct request *request, struct fault *fault)
+static int end(struct toolstack *ts, uint16_t *domids, size_t *count, const struct request *request,
+	       struct fault *fault)
 {
 	size_t asked = 0;
 	int rc = 0;
@@ -147,7 +147,8 @@ static int run(const struct command *self, int argc, char **argv, const struct g
 	rc = toolstack_open(&ts, &fault);
 	if (!rc) {
 		rc = request->all ? all_find(&ts, &domids, &count, &fault)
-			 : named_find(&ts, argc - optind, argv + optind, &domids, &count, &fault);
+				  : named_find(&ts, argc - optind, argv + optind, &domids, &count,
+					       &fault);
 		if (!rc)
 			rc = end(&ts, domids, &count, request, &fault);
 		if (!rc)

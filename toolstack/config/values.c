@@ -8,11 +8,11 @@
 #include "lib/number.h"
 #include "toolstack/config/parse.h"
 
-#define VCPUS_MAX 512u
+#define VCPUS_MAX     512u
 /* More need local APICs of the second kind, which our ACPI tables do not describe. */
-#define PVH_VCPUS_MAX  127u
+#define PVH_VCPUS_MAX 127u
 /* HVM_MAX_VCPUS of xen/hvm/hvm_info_table.h */
-#define HVM_VCPUS_MAX  128u
+#define HVM_VCPUS_MAX 128u
 
 static const char *const end_keys[END_COUNT] = {"on_poweroff", "on_reboot", "on_crash",
 						"on_watchdog", "on_soft_reset"};

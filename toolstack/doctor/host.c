@@ -74,12 +74,11 @@ static int process_end(struct doctor *d, const struct finding *f, struct fault *
 	/* Open first, then look: what is looked at cannot become another process. */
 	struct pollfd polled = {.fd = (int)syscall(SYS_pidfd_open, f->pid, 0), .events = POLLIN};
 	char words[CMDLINE_SIZE];
+	size_t length = cmdline_read(f->object, words, sizeof(words));
 	uint16_t domid = 0;
 	int rc = still_gone(d, f, fault);
 
-	if (!rc && polled.fd >= 0 &&
-	    qemu_of(words, cmdline_read(f->object, words, sizeof(words)), &domid) &&
-	    domid == f->domid) {
+	if (!rc && polled.fd >= 0 && qemu_of(words, length, &domid) && domid == f->domid) {
 		syscall(SYS_pidfd_send_signal, polled.fd, SIGTERM, NULL, 0);
 		if (poll(&polled, 1, END_SECONDS * 1000) <= 0)
 			syscall(SYS_pidfd_send_signal, polled.fd, SIGKILL, NULL, 0);

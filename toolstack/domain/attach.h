@@ -12,8 +12,8 @@
 /**
  * attach_disk - give a guest a disk that plan_disk() checked, and wait for its backend.
  * @place: what messages begin with
- * Return: 0, -ESRCH (no such guest), -EEXIST (its vdev is taken), -EBUSY (record_free()), or as devices_wait_ready();
- * on failure it is as it was before.
+ * Return: 0, -ESRCH (no such guest), -EEXIST (its vdev is taken), -EBUSY (record_free()), or as
+ * devices_wait_ready(); on failure it is as it was before.
  */
 int attach_disk(struct toolstack *ts, uint16_t domid, const struct disk_config *disk,
 		const char *place, struct fault *fault);

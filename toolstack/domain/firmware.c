@@ -64,7 +64,7 @@ static int bios_choose(const struct domain_config *config, struct firmware *firm
 
 static int file_open(const char *path, off_t most)
 {
-	struct stat stat;
+	struct stat stat = {0};
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int rc = fd < 0 || fstat(fd, &stat) ? -errno : 0;
 

@@ -240,11 +240,12 @@ static int absence_check(struct toolstack *ts, uint16_t domid, const struct migr
 	if (host)
 		*host++ = '\0';
 	if (!host || number_parse(sent, INT64_MAX, &since))
-		rc = fault_set(fault, -ESTALE, "domain %u: where it was sent is not recorded", domid);
+		rc = fault_set(fault, -ESTALE, "domain %u: where it was sent is not recorded",
+			       domid);
 	else if (strcmp(host, way->host) != 0)
 		rc = fault_set(fault, -ESTALE,
-			       "domain %u: %s has it not, but it was sent to %s; ask that one", domid,
-			       way->host, host);
+			       "domain %u: %s has it not, but it was sent to %s; ask that one",
+			       domid, way->host, host);
 	else if (migrate_uptime() - since > up)
 		rc = fault_set(fault, -ESTALE,
 			       "domain %u: %s started anew since it was sent there, so whether it "

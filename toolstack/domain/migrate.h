@@ -26,9 +26,10 @@
  * first and hears "absent" may be sure that it never did nor will. So never do two run, and never
  * none for longer than it takes to ask.
  *
- * One that ran there and has ended since is not "absent" but "ended": its disks have gone on without
- * the copy here. A host that started anew meanwhile has forgotten it, so with "absent" it says for how
- * long it is up; and another host than the one it was sent to would say "absent" of any.
+ * One that ran there and has ended since is not "absent" but "ended": its disks have gone on
+ * without the copy here. A host that started anew meanwhile has forgotten it, so with "absent" it
+ * says for how long it is up; and another host than the one it was sent to would say "absent" of
+ * any.
  *
  * One exception: a PVH or HVM guest with disks that are not our backend's (handover.h) takes itself
  * for restored when it goes on here after "devices", and Linux then panics, for Xen does not let it

@@ -82,8 +82,7 @@ static int finish(struct toolstack *ts, uint16_t domid, struct fault *fault)
 
 static int take(struct receiving *r, uint16_t domid, bool paused, struct fault *fault)
 {
-	struct decision waiting = {
-		.domid = domid, .uuid = r->uuid, .from = "", .to = "waiting"};
+	struct decision waiting = {.domid = domid, .uuid = r->uuid, .from = "", .to = "waiting"};
 	struct decision go = {.domid = domid, .uuid = r->uuid, .from = "waiting", .to = "go"};
 	struct fault ignored = {0};
 	/* Its creation wrote the record anew, so this comes after it. */
@@ -197,7 +196,7 @@ int migrate_ask(struct toolstack *ts, const uuid_t uuid, enum migrate_fate *fate
 			rc = settled(ts, list[i].domid, &runs, fault);
 	free(list);
 	uuid_unparse_lower(uuid, text);
-	*fate = runs ? FATE_RUNNING
+	*fate = runs                                                  ? FATE_RUNNING
 		: xs_exists(ts->xs, XBT_NULL, MIGRATE_RECEIVED, text) ? FATE_ENDED
 								      : FATE_ABSENT;
 	return rc;

@@ -93,8 +93,8 @@ static int config_take(struct toolstack *ts, uint16_t domid, struct domain_confi
 	return rc;
 }
 
-int save_begin(struct toolstack *ts, uint16_t domid, const char *what,
-	       struct domain_config *config, struct fault *fault)
+int save_begin(struct toolstack *ts, uint16_t domid, const char *what, struct domain_config *config,
+	       struct fault *fault)
 {
 	int rc = state_check(ts, domid, fault);
 

@@ -25,8 +25,8 @@ enum save_then { SAVE_DESTROY, SAVE_RESUME, SAVE_PAUSE };
  * Return: 0, -ENOENT (another toolstack's), -ENOTSUP (a process; nomigrate=1), -EBUSY (somebody
  * works on it), -EINVAL (paused, shut down).
  */
-int save_begin(struct toolstack *ts, uint16_t domid, const char *what,
-	       struct domain_config *config, struct fault *fault);
+int save_begin(struct toolstack *ts, uint16_t domid, const char *what, struct domain_config *config,
+	       struct fault *fault);
 
 /**
  * save_stream - write a domain that save_begin() passed to a descriptor, behind saved_head_write();
@@ -47,5 +47,6 @@ int save_file(struct toolstack *ts, uint16_t domid, const char *path, enum save_
 /** save_late - has the domain suspended itself for somebody who gave it up meanwhile? */
 bool save_late(struct toolstack *ts, uint16_t domid);
 
-/** save_recover - whoever saved the domain died, or gave it up: let it go on. Return: 0 or a negative errno. */
+/** save_recover - whoever saved the domain died, or gave it up: let it go on. Return: 0 or a
+ * negative errno. */
 int save_recover(struct toolstack *ts, uint16_t domid, struct fault *fault);

@@ -128,8 +128,8 @@ int suspend_guest(struct toolstack *ts, uint16_t domid, enum domain_type type, s
 		goto out;
 	rc = wait_until(ts, watch, domid, suspended_get, fault);
 	if (rc == -ETIMEDOUT)
-		rc = fault_set(fault, -ETIME, "domain %u: it has not suspended itself in %d s", domid,
-			       SUSPEND_SECONDS);
+		rc = fault_set(fault, -ETIME, "domain %u: it has not suspended itself in %d s",
+			       domid, SUSPEND_SECONDS);
 out:
 	xs_close(watch);
 	return rc;

@@ -398,9 +398,10 @@ int reap_domain(struct toolstack *ts, uint16_t domid)
 	if (!rc && !domain.dying && !domain.shutdown)
 		return model_lost(&r);
 	if (!rc && save_late(ts, domid)) {
-		log_warn("domain %u (%s): it suspended itself when nobody waited for it any more; it "
-			 "goes on",
-			 domid, r.name);
+		log_warn(
+			"domain %u (%s): it suspended itself when nobody waited for it any more; it "
+			"goes on",
+			domid, r.name);
 		rc = save_recover(ts, domid, &fault);
 		if (rc)
 			log_error("domain %u (%s): %s", domid, r.name, fault.text);
