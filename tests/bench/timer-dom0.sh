@@ -115,6 +115,10 @@ linux_run() { # NAME CONSOLE
 	tr -d '\r' <"$2" | grep -q '^bench timer-interrupt [^ ]* [0-9]'
 }
 
+# While dom0 waits for its disk the counted lab's clock jumps from timer to timer, past any deadline: from here on
+# nothing is read from it.
+/usr/libexec/xen-qemu-system-i386 -M help >/dev/null
+find /usr/share/qemu /usr/share/seabios -type f -exec cat {} + >/dev/null
 xsplit-backend >/tmp/backend.log 2>&1 &
 xsplitd >/tmp/xsplitd.log 2>&1 &
 case $1 in
