@@ -6,53 +6,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
-#include <uuid/uuid.h>
 
 #include "lib/log.h"
 #include "lib/number.h"
 #include "lib/ready.h"
-#include "toolstack/domain/record.h"
 #include "toolstack/nodes.h"
 #include "toolstack/xsplitd/agenda.h"
 #include "toolstack/xsplitd/autostart.h"
+#include "toolstack/xsplitd/awaited.h"
 #include "toolstack/xsplitd/observer.h"
 #include "toolstack/xsplitd/reap.h"
 
 /* Also how soon a store that went away is found again. */
 #define SCAN_SECONDS 5
 #define SCAN_SOON_US 20000
-#define WORKERS_MAX  64
 
 extern char **environ;
-
-/* What is looked at: a domain by its number, or something that is recorded by a UUID. */
-enum subject_kind { SUBJECT_DOMAIN, SUBJECT_RESTART, SUBJECT_CREATING, SUBJECT_AUTOSTART };
-struct subject {
-	enum subject_kind kind;
-	char id[UUID_STR_LEN];
-};
-
-/*
- * What a look at a domain waits for: our own child, somebody else's work, or, after a child that
- * failed, that some time passes.
- */
-struct awaited {
-	struct event *event; /* on its pidfd or its time; NULL: free */
-	pid_t pid;
-	struct subject subject;
-	bool child;
-	struct xsplitd *daemon;
-};
 
 struct xsplitd {
 	struct toolstack ts;
 	struct event_base *base;
 	struct event *watch, *scan, *terminate[2];
-	struct awaited awaited[WORKERS_MAX];
+	struct waiting waiting;
 	struct observer *observer; /* NULL: nobody can listen */
 	const char *auto_dir;
 	bool store_lost;
@@ -78,7 +55,7 @@ static void scan_soon(struct xsplitd *d)
 static void subject_scan_soon(struct xsplitd *d, const struct subject *subject)
 {
 	if (subject->kind == SUBJECT_DOMAIN)
-		agenda_domain(&d->next, (uint16_t)atoi(subject->id));
+		agenda_domain(&d->next, subject_domid(subject));
 	else
 		d->next.all = true;
 	scan_soon(d);
@@ -87,112 +64,17 @@ static void subject_scan_soon(struct xsplitd *d, const struct subject *subject)
 /* Of a subject's work, for those who listen. */
 static void work_say(struct xsplitd *d, const struct subject *subject, const char *event)
 {
-	if (subject->kind == SUBJECT_DOMAIN)
-		observer_say(d->observer, event, (uint16_t)atoi(subject->id), NULL);
-	else
-		observer_say(d->observer, event, 0, subject->id);
+	observer_say(d->observer, event, subject_domid(subject),
+		     subject->kind == SUBJECT_DOMAIN ? NULL : subject->id);
 }
 
-static void awaited_free(struct awaited *a)
+static void work_over(void *arg, const struct subject *subject, bool child, int status)
 {
-	int fd;
+	struct xsplitd *d = arg;
 
-	if (!a->event)
-		return;
-	fd = event_get_fd(a->event);
-	event_free(a->event);
-	if (fd >= 0)
-		close(fd);
-	*a = (struct awaited){.daemon = a->daemon};
-}
-
-static void time_passed(evutil_socket_t fd, short what, void *arg)
-{
-	struct awaited *a = arg;
-	struct subject subject = a->subject;
-
-	awaited_free(a);
-	subject_scan_soon(a->daemon, &subject);
-}
-
-static void process_ended(evutil_socket_t pidfd, short what, void *arg)
-{
-	struct timeval later = {.tv_sec = SCAN_SECONDS};
-	struct awaited *a = arg;
-	struct subject subject = a->subject;
-	int status = 0;
-
-	if (a->child) {
-		waitpid(a->pid, &status, 0);
-		work_say(a->daemon, &subject, status ? "work-failed" : "work-done");
-	}
-	awaited_free(a);
-	if (status) {
-		a->event = evtimer_new(a->daemon->base, time_passed, a);
-		a->subject = subject;
-		if (a->event)
-			event_add(a->event, &later);
-	}
-	subject_scan_soon(a->daemon, &subject);
-}
-
-static bool is_same(const struct subject *a, const struct subject *b)
-{
-	return a->kind == b->kind && !strcmp(a->id, b->id);
-}
-
-/* Somebody who finished with the domain may live on: whoever stays at its console does. */
-static bool is_done(struct xsplitd *d, const struct awaited *a)
-{
-	pid_t worker;
-
-	return a->pid && !a->child && a->subject.kind == SUBJECT_DOMAIN &&
-	       (record_worker(&d->ts, (uint16_t)atoi(a->subject.id), &worker) != WORKER_ALIVE ||
-		worker != a->pid);
-}
-
-static bool is_awaited(struct xsplitd *d, const struct subject *subject)
-{
-	for (int i = 0; i < WORKERS_MAX; i++) {
-		struct awaited *a = &d->awaited[i];
-
-		if (!a->event || !is_same(&a->subject, subject))
-			continue;
-		if (!is_done(d, a))
-			return true;
-		awaited_free(a);
-	}
-	return false;
-}
-
-static struct awaited *awaited_room(struct xsplitd *d)
-{
-	for (int i = 0; i < WORKERS_MAX; i++)
-		if (!d->awaited[i].event)
-			return &d->awaited[i];
-	return NULL;
-}
-
-/* Return: false when the process is gone or there is no descriptor for it. */
-static bool await(struct awaited *a, pid_t pid, const struct subject *subject, bool child)
-{
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-
-	if (pidfd < 0)
-		return false;
-	a->event = event_new(a->daemon->base, pidfd, EV_READ, process_ended, a);
-	if (!a->event) {
-		close(pidfd);
-		return false;
-	}
-	if (event_add(a->event, NULL)) {
-		awaited_free(a);
-		return false;
-	}
-	a->pid = pid;
-	a->subject = *subject;
-	a->child = child;
-	return true;
+	if (child)
+		work_say(d, subject, status ? "work-failed" : "work-done");
+	subject_scan_soon(d, subject);
 }
 
 static void reap_start(struct xsplitd *d, struct awaited *room, const struct subject *subject)
@@ -208,7 +90,7 @@ static void reap_start(struct xsplitd *d, struct awaited *room, const struct sub
 
 	if (rc)
 		log_error("%s: cannot start a process for it: %s", subject->id, strerror(rc));
-	else if (!await(room, pid, subject, true))
+	else if (!waiting_add(&d->waiting, room, pid, subject, true))
 		waitpid(pid, NULL, 0);
 	else
 		work_say(d, subject, "work");
@@ -225,14 +107,15 @@ static const struct xen_domain *domain_of(const struct xen_domain *list, size_t 
 
 static void act(struct xsplitd *d, const struct subject *subject, enum reap_need need, pid_t worker)
 {
-	struct awaited *room = awaited_room(d);
+	struct awaited *room = waiting_room(&d->waiting);
 
-	/* Without room the next scan tries again. */
-	if (!room || need == REAP_NOTHING)
+	if (need == REAP_NOTHING)
 		return;
-	if (need == REAP_NOW)
+	if (!room) /* until somebody is done */
+		d->next.all = true;
+	else if (need == REAP_NOW)
 		reap_start(d, room, subject);
-	else if (!await(room, worker, subject, false))
+	else if (!waiting_add(&d->waiting, room, worker, subject, false))
 		subject_scan_soon(d, subject);
 }
 
@@ -243,7 +126,7 @@ static void look(struct xsplitd *d, uint16_t domid, const struct xen_domain *dom
 	pid_t worker = 0;
 
 	snprintf(subject.id, sizeof(subject.id), "%u", domid);
-	if (is_awaited(d, &subject))
+	if (waiting_has(&d->waiting, &subject))
 		return;
 	need = reap_needed(&d->ts, domid, domain, &worker);
 	act(d, &subject, need, worker);
@@ -262,7 +145,7 @@ static void look_recorded(struct xsplitd *d, enum subject_kind kind, const char 
 		pid_t worker = 0;
 
 		snprintf(subject.id, sizeof(subject.id), "%s", ids[i]);
-		if (is_awaited(d, &subject))
+		if (waiting_has(&d->waiting, &subject))
 			continue;
 		need = needed(&d->ts, subject.id, &worker);
 		act(d, &subject, need, worker);
@@ -276,7 +159,7 @@ static void look_autostart(struct xsplitd *d)
 	enum reap_need need;
 	pid_t worker = 0;
 
-	if (is_awaited(d, &subject))
+	if (waiting_has(&d->waiting, &subject))
 		return;
 	need = autostart_needed(&d->ts, d->auto_dir, &worker);
 	act(d, &subject, need, worker);
@@ -421,13 +304,13 @@ static int events_make(struct xsplitd *d)
 		if (!d->terminate[i] || event_add(d->terminate[i], NULL))
 			return -ENOMEM;
 	}
+	d->waiting = (struct waiting){&d->ts, d->base, work_over, d, {{0}}};
 	return store_watch(d);
 }
 
 static void events_free(struct xsplitd *d)
 {
-	for (int i = 0; i < WORKERS_MAX; i++)
-		awaited_free(&d->awaited[i]);
+	waiting_end(&d->waiting);
 	for (int i = 0; i < 2; i++)
 		if (d->terminate[i])
 			event_free(d->terminate[i]);
@@ -449,8 +332,6 @@ int daemon_serve(int ready_fd, const char *auto_dir)
 		log_error("%s", fault.text);
 		return rc;
 	}
-	for (int i = 0; i < WORKERS_MAX; i++)
-		d.awaited[i].daemon = &d;
 	rc = events_make(&d);
 	if (rc) {
 		log_error("cannot start: %s", strerror(-rc));
