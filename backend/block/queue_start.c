@@ -190,6 +190,9 @@ static enum verdict judge(struct queue *queue, struct slot *slot, struct holding
 
 	if (overlaps_replayed(slot))
 		return STOP;
+	/* One at a time is of the disk: slot_settled() wakes all its queues. */
+	if (disk->careful && disk->replayed && (!slot->replayed || disk->running))
+		return STOP;
 	if (disk->held || (disk->barrier && (disk->barrier != queue || !barrier)))
 		return STOP;
 	if (barrier && (held[0] || held[1] || holding->slow))

@@ -103,6 +103,38 @@ START_TEST(replays_one_by_one_when_careful)
 }
 END_TEST
 
+/* The other ring's new requests neither keep the replay from going on nor run beside it. */
+START_TEST(careful_with_two_rings)
+{
+	struct ring *ring = &rings[0], *other = &rings[1];
+	struct queue_options options;
+
+	ring_make(other, BLK_ABI_64, 1);
+	for (unsigned n = 0; n < 2; n++)
+		request(ring, BLKIF_OP_WRITE, n, 8ull * n, n);
+	kick(ring);
+	queue_close(ring->queue);
+	disk.running = disk.replayed = 0;
+	disk.careful = true;
+	op_count = 0;
+	options = ring_options(ring);
+	ck_assert_int_eq(queue_open(&ring->queue, &options), 0);
+	request(other, BLKIF_OP_READ, 9, 800, 9);
+	kick(other);
+	queue_bound(ring->queue, PORT);
+	turn();
+	for (unsigned n = 0; n < 3; n++) {
+		ck_assert_uint_eq(op_count, n + 1);
+		ck_assert_uint_eq(ops[n].offset, n < 2 ? 4096ull * n : 800 * 512);
+		finish_one(&ops[n], 0);
+		ops[n].engine->batch(ops[n].engine->arg);
+		turn();
+	}
+	ck_assert_uint_eq(responses(ring), 2);
+	ck_assert_uint_eq(responses(other), 1);
+}
+END_TEST
+
 START_TEST(stays_stopped)
 {
 	struct ring *ring = &rings[0];
@@ -146,6 +178,7 @@ int main(void)
 	tcase_add_test(tc, replays_what_is_unanswered);
 	tcase_add_test(tc, holds_writes_that_overlap_a_replayed_one);
 	tcase_add_test(tc, replays_one_by_one_when_careful);
+	tcase_add_test(tc, careful_with_two_rings);
 	tcase_add_test(tc, stays_stopped);
 	tcase_add_test(tc, nonsense_while_nobody_looked);
 	suite_add_tcase(suite, tc);
