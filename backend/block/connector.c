@@ -131,7 +131,6 @@ static void export_ask(int fd, const struct source *source, struct connector_rep
 		.block_preferred = block_size(nbd, LIBNBD_SIZE_PREFERRED, 4096),
 		.block_max = block_size(nbd, LIBNBD_SIZE_MAXIMUM, 0),
 		.read_only = nbd_is_read_only(nbd) == 1,
-		.can_flush = nbd_can_flush(nbd) == 1,
 		.can_trim = nbd_can_trim(nbd) == 1,
 		.multi_conn = nbd_can_multi_conn(nbd) == 1,
 	};

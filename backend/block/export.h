@@ -15,7 +15,7 @@ struct export_info {
 	uint32_t block_min; /* bytes that a request has to be a multiple of; 1: not said */
 	uint32_t block_preferred;
 	uint32_t block_max; /* bytes of a request at most; 0: not said */
-	bool read_only, can_flush, can_trim, multi_conn;
+	bool read_only, can_trim, multi_conn;
 };
 
 /**

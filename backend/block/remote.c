@@ -108,6 +108,15 @@ void remote_send(struct connection *connection, struct remote_command *command)
 	answered(remote, command, rc);
 }
 
+/* A server may have come back that takes less at a time. Their owner goes on where they end. */
+static void cut(const struct remote *remote, struct remote_command *command)
+{
+	bool moves = command->op == ENGINE_READ || command->op == ENGINE_WRITE;
+
+	if (moves && command->length > remote->length_max)
+		command->length = remote->length_max;
+}
+
 static void dispatch(struct remote *remote)
 {
 	struct remote_command *command;
@@ -115,6 +124,7 @@ static void dispatch(struct remote *remote)
 
 	while (!recovery_step(remote) && (command = TAILQ_FIRST(&remote->waiting)) &&
 	       (connection = connection_pick(remote))) {
+		cut(remote, command);
 		if (recovery_admit(remote, command)) {
 			TAILQ_REMOVE(&remote->waiting, command, entry);
 			remote_send(connection, command);
@@ -249,9 +259,9 @@ int remote_open(struct remote **result, const struct remote_options *options)
 	remote->base = options->base;
 	remote->name = options->name;
 	remote->size = options->size;
+	remote->alignment = options->alignment;
 	remote->read_only = options->read_only;
-	remote->journaled = options->volatile_cache && !options->read_only;
-	remote->length_max = remote->journaled ? UNFLUSHED_WRITE_MAX : LENGTH_MAX;
+	remote->length_max = remote->read_only ? LENGTH_MAX : UNFLUSHED_WRITE_MAX;
 	if (options->length_max && options->length_max < remote->length_max)
 		remote->length_max = options->length_max;
 	remote->want = options->want;
@@ -263,10 +273,11 @@ int remote_open(struct remote **result, const struct remote_options *options)
 	remote->turn = event_new(remote->base, -1, 0, on_turn, remote);
 	remote->patience = evtimer_new(remote->base, on_patience, remote);
 	if (!remote->turn || !remote->patience ||
-	    (remote->journaled && unflushed_open(&remote->unflushed))) {
+	    (!remote->read_only && unflushed_open(&remote->unflushed))) {
 		remote_close(remote);
 		return -ENOMEM;
 	}
+	recovery_open(remote);
 	remote->connections = options->connections < REMOTE_CONNECTIONS_MAX
 				      ? options->connections
 				      : REMOTE_CONNECTIONS_MAX;

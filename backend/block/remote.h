@@ -8,6 +8,7 @@
  *
  * A server that went away may also have lost what it had answered and not flushed. Copies of that
  * are kept (unflushed.h) and written again first, so its end is no more than a pause to the guest.
+ * One that comes back and is not what the guest's disk is any more is not taken.
  *
  * Protocol: the NBD project's doc/proto.md, spoken by libnbd(3). TLS is somebody else's (see
  * docs/block.md): the descriptor leads to plain NBD.
@@ -57,9 +58,9 @@ struct remote_options {
 	const char *name;     /* of the disk, for the log; outlives the remote */
 	const char *export;   /* its name at the server */
 	uint64_t size;        /* bytes that the export has to have at least */
+	uint32_t alignment;   /* of commands' offsets and lengths, bytes: a power of two */
 	uint64_t length_max;  /* of a read or write that the server takes, bytes; 0: not known */
 	bool read_only;       /* nothing will be written */
-	bool volatile_cache;  /* the server can flush, so it may lose what it has not flushed */
 	unsigned connections; /* above 1 only if the server says multi-conn */
 	/** Connection @n is missing: somebody has to call remote_connected. @why the last one was
 	 * lost, or empty for the first. */
@@ -74,8 +75,9 @@ int remote_open(struct remote **remote, const struct remote_options *options);
  * remote_connected - a connection that was asked for.
  * @fd: a stream that leads to the NBD server, at its very beginning; taken over in any case
  *
- * Return: 0, -EINVAL (@n was not asked for), -ENOMEM. A server that refuses the handshake is a lost
- * connection: it is logged and another asked for.
+ * Return: 0, or -EINVAL (@n was not asked for). One that comes to nothing, as its server refuses
+ * the handshake or its export is not the disk any more, is a lost connection: it is logged and
+ * another asked for.
  */
 int remote_connected(struct remote *remote, unsigned n, int fd);
 

@@ -100,25 +100,41 @@ static const char *last_error(void)
 	return words ? words : "it hung up";
 }
 
+/* Pieces of a request are cut at this. */
+static int64_t piece(const struct remote *remote)
+{
+	return remote->alignment > 4096 ? remote->alignment : 4096;
+}
+
 /* Is it the export that the guest's disk is? Or else why not. */
-static const char *unfit(struct connection *connection)
+static const char *unfit(const struct connection *connection)
 {
 	const struct remote *remote = connection->remote;
 	int64_t size = nbd_get_size(connection->nbd);
+	int64_t min = nbd_get_block_size(connection->nbd, LIBNBD_SIZE_MINIMUM);
+	int64_t max = nbd_get_block_size(connection->nbd, LIBNBD_SIZE_MAXIMUM);
 
 	if (size < 0 || (uint64_t)size < remote->size)
 		return "the export is smaller than it was";
 	if (!remote->read_only && nbd_is_read_only(connection->nbd) != 0)
 		return "the export is read-only now";
+	if (min > 0 && remote->alignment % min)
+		return "the export's blocks are larger than they were";
+	if (max > 0 && max < piece(remote))
+		return "the export's largest request is smaller than a page or block now";
+	if (remote->connections > 1 && nbd_can_multi_conn(connection->nbd) != 1)
+		return "the server's connections do not agree any more (multi-conn)";
 	return NULL;
 }
 
-static void length_learn(struct connection *connection)
+static void properties_learn(struct connection *connection)
 {
 	int64_t max = nbd_get_block_size(connection->nbd, LIBNBD_SIZE_MAXIMUM);
+	struct remote *remote = connection->remote;
 
-	if (max >= 4096 && (uint64_t)max < connection->remote->length_max)
-		connection->remote->length_max = (uint64_t)max / 4096 * 4096;
+	if (max > 0 && (uint64_t)max < remote->length_max)
+		remote->length_max = (uint64_t)(max / piece(remote) * piece(remote));
+	connection->forgets = nbd_can_flush(connection->nbd) == 1;
 }
 
 /* After libnbd has moved on. */
@@ -141,7 +157,7 @@ void connection_check(struct connection *connection)
 	if (!connection->ready && nbd_aio_is_ready(connection->nbd) == 1) {
 		connection->ready = true;
 		event_del(connection->deadline);
-		length_learn(connection);
+		properties_learn(connection);
 		log_debug("%s: connection %u to its NBD server is ready", connection->remote->name,
 			  connection->number);
 	}
@@ -195,7 +211,8 @@ int remote_connected(struct remote *remote, unsigned n, int fd)
 	connection->nbd = nbd_create();
 	if (!connection->nbd) {
 		close(fd);
-		return -ENOMEM;
+		connection_lost(connection, "out of memory");
+		return 0;
 	}
 	/* Our own checks are better informed, and pool memory has held the guest's data only. */
 	nbd_set_strict_mode(connection->nbd, 0);
@@ -207,8 +224,8 @@ int remote_connected(struct remote *remote, unsigned n, int fd)
 		return 0;
 	}
 	if (connection->fd < 0 || events_make(connection)) {
-		connection_close(connection);
-		return -ENOMEM;
+		connection_lost(connection, "out of memory");
+		return 0;
 	}
 	event_active(remote->turn, EV_TIMEOUT, 0);
 	return 0;

@@ -19,6 +19,7 @@ struct connection {
 	int fd; /* its socket's duplicate to poll, for libnbd closes its own at will */
 	struct event *readable, *writable, *deadline;
 	bool ready, leaving; /* the server has said that it shuts down */
+	bool forgets;        /* it can flush, so it may lose what it has not flushed */
 	unsigned running;
 	struct commands commands; /* under way, in the order they were sent */
 };
@@ -41,8 +42,8 @@ struct remote {
 	const char *name;
 	char export[REMOTE_EXPORT_MAX + 1];
 	uint64_t size, length_max;
+	uint32_t alignment;
 	bool read_only, abandoned;
-	bool journaled; /* the server may lose what it has not flushed */
 	struct unflushed unflushed;
 	struct recovery recovery;
 	void (*want)(void *arg, unsigned n, const char *why);
@@ -88,6 +89,10 @@ void connection_lost(struct connection *connection, const char *why);
 void connection_close(struct connection *connection);
 
 /* ---- remote_recovery.c ---- */
+
+/** recovery_open - a client is new: what a worker before it was answered, no worker has copies of,
+ * so it is flushed first. */
+void recovery_open(struct remote *remote);
 
 /** recovery_begin - a connection broke: all that was answered and not flushed is to be written
  * again, when nothing else is under way. */

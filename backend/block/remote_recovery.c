@@ -17,7 +17,7 @@ void recovery_begin(struct remote *remote)
 {
 	struct recovery *recovery = &remote->recovery;
 
-	recovery->needed = remote->journaled && remote->unflushed.next > remote->unflushed.first;
+	recovery->needed = remote->unflushed.next > remote->unflushed.first;
 	recovery->stale = recovery->writing;
 	recovery->entry = remote->unflushed.first;
 	recovery->done = 0;
@@ -48,6 +48,8 @@ bool recovery_step(struct remote *remote)
 	write->op = ENGINE_WRITE;
 	write->length = unflushed_piece(&remote->unflushed, recovery->entry, recovery->done,
 					&write->offset, &write->buffer);
+	if (write->length > remote->length_max)
+		write->length = remote->length_max;
 	recovery->writing = true;
 	remote_send(connection, write);
 	return true;
@@ -64,7 +66,7 @@ bool recovery_lost(struct remote *remote, const struct remote_command *command)
 		remote->recovery.flushing = false;
 	else if (command == &remote->recovery.write)
 		remote->recovery.writing = false;
-	else if (remote->journaled && command->op == ENGINE_WRITE)
+	else if (command->op == ENGINE_WRITE)
 		unflushed_break(&remote->unflushed, (uint32_t)command->length);
 	return !recovery_is(remote, command);
 }
@@ -106,32 +108,36 @@ void recovery_done(struct remote *remote, struct remote_command *command)
 		return;
 	}
 	remote->recovery.flushing = false;
-	if (command->rc)
+	if (command->rc && command->rc != -ENOTCONN) /* abandoned */
 		remember(remote, command->rc, "a flush");
 	unflushed_drop(&remote->unflushed, command->mark);
 }
 
-/* A flush of ours, before the journal is full. */
-static void flush_ahead(struct remote *remote)
+/* A flush of ours. */
+static void flush_first(struct remote *remote)
 {
 	struct recovery *recovery = &remote->recovery;
 
-	if (recovery->flushing || !unflushed_half(&remote->unflushed))
-		return;
 	recovery->flushing = true;
 	recovery->flush.op = ENGINE_FLUSH;
 	TAILQ_INSERT_HEAD(&remote->waiting, &recovery->flush, entry);
 }
 
+void recovery_open(struct remote *remote)
+{
+	if (!remote->read_only)
+		flush_first(remote);
+}
+
 bool recovery_admit(struct remote *remote, struct remote_command *command)
 {
-	if (!remote->journaled)
-		return true;
 	if (command->op == ENGINE_FLUSH)
 		command->mark = unflushed_mark(&remote->unflushed);
 	if (command->op != ENGINE_WRITE)
 		return true;
-	flush_ahead(remote);
+	/* Before the journal is full. */
+	if (!remote->recovery.flushing && unflushed_half(&remote->unflushed))
+		flush_first(remote);
 	return TAILQ_FIRST(&remote->waiting) == command &&
 	       unflushed_promise(&remote->unflushed, (uint32_t)command->length);
 }
@@ -140,8 +146,6 @@ void recovery_note(struct remote *remote, struct remote_command *command)
 {
 	struct recovery *recovery = &remote->recovery;
 
-	if (!remote->journaled)
-		return;
 	if (command->op == ENGINE_FLUSH && !command->rc) {
 		unflushed_drop(&remote->unflushed, command->mark);
 		command->rc = recovery->flush_rc;
@@ -149,7 +153,7 @@ void recovery_note(struct remote *remote, struct remote_command *command)
 	}
 	if (command->op != ENGINE_WRITE)
 		return;
-	if (command->rc)
+	if (command->rc || !command->connection->forgets)
 		unflushed_break(&remote->unflushed, (uint32_t)command->length);
 	else
 		unflushed_add(&remote->unflushed, command->offset, command->buffer,

@@ -25,7 +25,6 @@
 struct vbd_remote {
 	uint32_t connections; /* 0: the disk is another */
 	uint32_t length_max;  /* bytes of a request at most, 0: not said */
-	bool volatile_cache;
 	char export[REMOTE_EXPORT_MAX + 1];
 };
 

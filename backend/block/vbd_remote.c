@@ -135,7 +135,6 @@ void vbd_remote_describe(const struct vbd_storage *storage, struct vbd_remote *r
 	if (!storage->backing)
 		return;
 	remote->connections = backing_connections(storage->backing);
-	remote->volatile_cache = backing_info(storage->backing)->can_flush;
 	remote->length_max = export_request_max(backing_info(storage->backing));
 	snprintf(remote->export, sizeof(remote->export), "%s", backing_export(storage->backing));
 }

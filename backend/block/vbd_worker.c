@@ -143,7 +143,7 @@ static int remote_start(struct vbd *vbd)
 		.size = vbd->connect.geometry.size,
 		.length_max = from->length_max,
 		.read_only = vbd->connect.geometry.read_only,
-		.volatile_cache = from->volatile_cache,
+		.alignment = vbd->connect.alignment,
 		.connections = from->connections,
 		.want = on_want,
 		.arg = vbd,

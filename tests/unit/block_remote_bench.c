@@ -78,7 +78,7 @@ void client_make(unsigned connections)
 					       .name = "vbd 5/51712",
 					       .export = "",
 					       .size = SIZE,
-					       .volatile_cache = true,
+					       .alignment = 512,
 					       .connections = connections,
 					       .want = on_want};
 	const struct engine_options engine_options = {.base = base, .depth = 64, .batch = on_batch};

@@ -1,6 +1,7 @@
 /* The NBD client when its connections break: nothing is lost, and nobody waits for ever. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -154,6 +155,147 @@ START_TEST(flush_failed)
 }
 END_TEST
 
+/* What comes back in the server's place is another: the disk waits for its own. */
+static const struct {
+	const char *what, *filter, *words[3];
+} strangers[] = {
+	{"smaller", "truncate", {"truncate=524288"}},
+	{"read-only", "nofilter", {"--readonly"}},
+	{"larger blocks", "blocksize-policy", {"blocksize-minimum=4096"}},
+	{"smaller requests",
+	 "blocksize-policy",
+	 {"blocksize-minimum=1", "blocksize-preferred=2048", "blocksize-maximum=2048"}},
+	{"no multi-conn", "multi-conn", {"multi-conn-mode=disable"}},
+};
+
+START_TEST(another_came)
+{
+	char filter[64];
+	const char *const words[] = {"nbdkit",
+				     "-s",
+				     filter,
+				     "file",
+				     path,
+				     strangers[_i].words[0],
+				     strangers[_i].words[1],
+				     strangers[_i].words[2],
+				     NULL};
+	const char *const right[] = {"nbdkit", "-s", "file", path, NULL};
+	struct engine_io io = {.done = on_done};
+
+	snprintf(filter, sizeof(filter), "--filter=%s", strangers[_i].filter);
+	client_make(2);
+	connect_to(0, right);
+	connect_to(1, right);
+	wait_ready(2);
+	for (unsigned n = 0; n < 2; n++) {
+		server_kill(n);
+		wait_wanted(n, 2);
+	}
+	ck_assert_int_eq(engine_write(engine, &io, buffer, 512, 512), 0);
+	engine_submit(engine);
+	connect_to(0, words);
+	wait_wanted(0, 3);
+	ck_assert_msg(!done_calls, "%s", strangers[_i].what);
+	connect_to(0, right);
+	ck_assert_msg(!finish(0, 1), "%s", strangers[_i].what);
+}
+END_TEST
+
+/* It takes less at a time by then: what was under way is cut anew, and so is what it may have
+ * lost. */
+START_TEST(less_at_a_time)
+{
+	const char *const right[] = {"nbdkit", "-s", "memory", "1M", NULL};
+	const char *const less[] = {"nbdkit",
+				    "-s",
+				    "--filter=blocksize-policy",
+				    "memory",
+				    "1M",
+				    "blocksize-minimum=1",
+				    "blocksize-maximum=64K",
+				    "blocksize-error-policy=error",
+				    NULL};
+	struct engine_io io[2] = {{.done = on_done}, {.done = on_done}};
+
+	client_make(1);
+	connect_to(0, right);
+	ck_assert_int_eq(finish(engine_write(engine, &io[0], buffer, 0, SIZE / 2), 1), 0);
+	server_kill(0);
+	wait_wanted(0, 2);
+	memset(buffer, 0xa5, SIZE / 2);
+	ck_assert_int_eq(engine_write(engine, &io[1], buffer, SIZE / 2, SIZE / 2), 0);
+	engine_submit(engine);
+	connect_to(0, less);
+	ck_assert_int_eq(finish(0, 1), 0);
+	ck_assert_int_eq(finish(engine_read(engine, &io[0], buffer, 0, SIZE), 1), 0);
+	ck_assert_uint_eq(buffer[0], 0x5a);
+	ck_assert_uint_eq(buffer[SIZE / 2 - 1], 0x5a);
+	ck_assert_uint_eq(buffer[SIZE / 2], 0xa5);
+	ck_assert_uint_eq(buffer[SIZE - 1], 0xa5);
+}
+END_TEST
+
+/* It had nothing to lose at first, and has now. */
+START_TEST(forgetful_by_now)
+{
+	const char *const sure[] = {"nbdkit",
+				    "-s",
+				    "eval",
+				    "get_size=echo 1M",
+				    "pread=dd if=/dev/zero bs=$3 count=1 2>/dev/null",
+				    "pwrite=cat >/dev/null",
+				    "can_write=true",
+				    NULL};
+	const char *const forgetful[] = {"nbdkit", "-s", "memory", "1M", NULL};
+	struct engine_io io = {.done = on_done};
+
+	client_make(1);
+	connect_to(0, sure);
+	ck_assert_int_eq(finish(engine_write(engine, &io, buffer, 0, 4096), 1), 0);
+	for (unsigned n = 2; n < 4; n++) {
+		server_kill(0);
+		wait_wanted(0, n);
+		connect_to(0, forgetful);
+		if (n == 2)
+			ck_assert_int_eq(finish(engine_write(engine, &io, buffer, 4096, 4096), 1),
+					 0);
+	}
+	ck_assert_int_eq(finish(engine_read(engine, &io, buffer, 0, 8192), 1), 0);
+	ck_assert_uint_eq(buffer[0], 0);
+	ck_assert_uint_eq(buffer[4096], 0x5a);
+}
+END_TEST
+
+/* Nobody has copies of what a worker before us was answered, so the server puts it to rest first.
+ */
+START_TEST(flushed_at_first)
+{
+	const char *const words[] = {
+		"nbdkit",
+		"-s",
+		"eval",
+		"get_size=echo 1M",
+		"pread=dd if=/dev/zero bs=$3 count=1 2>/dev/null; echo read >>$XSPLIT_TEST_FLAG",
+		"pwrite=cat >/dev/null",
+		"can_write=true",
+		"can_flush=true",
+		"flush=echo flush >>$XSPLIT_TEST_FLAG",
+		NULL};
+	struct engine_io io = {.done = on_done};
+
+	ck_assert(!ftruncate(fd, 0));
+	setenv("XSPLIT_TEST_FLAG", path, 1);
+	client_make(1);
+	connect_to(0, words);
+	ck_assert_int_eq(finish(engine_read(engine, &io, buffer, 0, 4096), 1), 0);
+	ck_assert_int_eq(finish(engine_read(engine, &io, buffer, 0, 4096), 1), 0);
+	memset(buffer, 0, 32);
+	ck_assert_int_gt(pread(fd, buffer, 32, 0), 0);
+	ck_assert_str_eq((char *)buffer, "flush\nread\nread\n");
+}
+END_TEST
+
 /* The disk is closed while its server is away: nobody waits any more. */
 START_TEST(abandoned)
 {
@@ -187,6 +329,10 @@ int main(void)
 	tcase_add_test(tc, forgotten);
 	tcase_add_test(tc, much_forgotten);
 	tcase_add_test(tc, flush_failed);
+	tcase_add_loop_test(tc, another_came, 0, sizeof(strangers) / sizeof(strangers[0]));
+	tcase_add_test(tc, less_at_a_time);
+	tcase_add_test(tc, forgetful_by_now);
+	tcase_add_test(tc, flushed_at_first);
 	tcase_add_loop_test(tc, abandoned, 0, 2);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);
