@@ -137,6 +137,9 @@ static void rx_run(struct net_queue *queue)
 		rx_full(queue);
 	else
 		rx_flows(queue);
+	/* The TAP, perhaps empty by now, does not tell of the packet that waits with us. */
+	if (!rc && pass == NET_PASS_MORE && queue->receiver.held)
+		event_active(queue->tap_ready, EV_READ, 0);
 }
 
 /* The ring is full: poll it, and after a minute give up the packet that waits. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/virtio_net.h>
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/inet6.h>
@@ -211,10 +212,11 @@ int uplink_join(struct uplink *uplink, const char *bridge)
 /* Packets that wait since before the offloads were chosen are not for this frontend. */
 static void stale_drop(struct uplink *uplink)
 {
-	char byte;
+	struct virtio_net_hdr header; /* with less room for it the kernel says EINVAL */
 
 	for (size_t queue = 0; queue < uplink->queues; queue++)
-		for (int i = 0; i < STALE_MAX && read(uplink->fd[queue], &byte, 1) >= 0; i++)
+		for (int i = 0;
+		     i < STALE_MAX && read(uplink->fd[queue], &header, sizeof(header)) >= 0; i++)
 			;
 }
 

@@ -141,6 +141,25 @@ START_TEST(a_large_packet_waits)
 }
 END_TEST
 
+static void post_enough(struct guest *g)
+{
+	g->during_copy = NULL;
+	guest_post(g, 16, 2);
+}
+
+/* The guest, which was not asked for it yet, posts before we look again; and nothing more comes. */
+START_TEST(a_large_packet_waits_no_longer)
+{
+	ck_assert_int_eq(guest_open(guest), 0);
+	guest_post(guest, 2, 0);
+	network_write(guest, NULL, 1, 60);
+	network_write_gso(guest, 65000);
+	guest->during_copy = post_enough;
+	guest_settle(guest);
+	ck_assert_uint_eq(answered_rx(guest), 18);
+}
+END_TEST
+
 START_TEST(a_bad_page_fails_the_chain)
 {
 	ck_assert_int_eq(guest_open(guest), 0);
@@ -233,6 +252,7 @@ int main(void)
 	tcase_add_test(tcase, killed_over_its_answers);
 	tcase_add_test(tcase, never_more_than_posted);
 	tcase_add_test(tcase, a_large_packet_waits);
+	tcase_add_test(tcase, a_large_packet_waits_no_longer);
 	tcase_add_test(tcase, a_bad_page_fails_the_chain);
 	tcase_add_test(tcase, without_sg_one_slot);
 	tcase_add_test(tcase, tagged_gso_is_left_to_the_kernel);

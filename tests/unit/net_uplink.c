@@ -217,7 +217,8 @@ START_TEST(old_packets_are_dropped)
 		usleep(waited++ ? 10000 : 0);
 		packet_send(sock, "vif5.0");
 	} while (read(uplink.fd[0], packet, sizeof(packet)) < 0);
-	packet_send(sock, "vif5.0");
+	for (int n = 0; n < 3; n++)
+		packet_send(sock, "vif5.0");
 	uplink_stop(&uplink);
 	ck_assert_int_eq(uplink_start(&uplink, 1, 0), 0);
 	ck_assert_int_lt(read(uplink.fd[0], packet, sizeof(packet)), 0);
