@@ -25,7 +25,7 @@ struct net_queue {
 	bool tx_bound, rx_bound;
 	evtchn_port_t tx_port, rx_port; /* ours */
 	bool tx_stopped, rx_stopped;
-	struct event *tx_again; /* a pass was not enough */
+	struct event *tx_again; /* a pass was not enough, or has used the rate up */
 	struct event *tap_ready;
 	struct event *rx_wait; /* the RX ring is full: look again, or call it a stall */
 	bool rx_full;
@@ -73,9 +73,16 @@ static void rx_stop(struct net_queue *queue, int rc)
 	ring_stop(queue, "RX", rc);
 }
 
+static struct timeval timeval_of(uint64_t ns)
+{
+	uint64_t us = (ns + 999) / 1000;
+
+	return (struct timeval){(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
+}
+
 static void tx_run(struct net_queue *queue)
 {
-	static const struct timeval at_once = {0};
+	struct timeval after;
 	enum net_pass pass;
 	bool notify;
 	int rc;
@@ -83,6 +90,7 @@ static void tx_run(struct net_queue *queue)
 	if (queue->tx_stopped)
 		return;
 	rc = net_sender_pass(&queue->sender, &pass, &notify);
+	after = timeval_of(queue->sender.wait_ns);
 	if (queue->sender.fault != NET_TX_FINE && log_allowed(&queue->dev->limit, now_ms()))
 		log_warn("%s: queue %u: packet from the guest dropped: %s", queue->dev->name,
 			 queue->config.index, net_tx_fault_text(queue->sender.fault));
@@ -91,7 +99,7 @@ static void tx_run(struct net_queue *queue)
 	if (rc)
 		tx_stop(queue, rc);
 	else if (pass == NET_PASS_MORE)
-		event_add(queue->tx_again, &at_once);
+		event_add(queue->tx_again, &after);
 }
 
 /* Leave the TAP alone until the guest has posted requests. */
@@ -208,7 +216,7 @@ static int rings_map(struct net_queue *queue)
 		return worker_fail(dev, -errno, "queue %u: rx-ring-ref %u cannot be mapped: %s",
 				   config->index, config->rx_ref, strerror(errno));
 	rc = net_sender_init(&queue->sender, queue->tx_page, worker->gnttab, worker->domid,
-			     config->tap, config->log);
+			     config->tap, config->log, config->rate);
 	if (rc)
 		return worker_fail(dev, rc, "queue %u: the TX ring's indices are impossible",
 				   config->index);

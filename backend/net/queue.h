@@ -12,6 +12,7 @@
 
 #include "backend/net/log.h"
 #include "backend/net/offload.h"
+#include "backend/net/rate.h"
 #include "backend/worker/worker.h"
 
 struct net_queue;
@@ -23,8 +24,9 @@ struct net_queue_config {
 	uint32_t tx_port, rx_port; /* the guest's; equal when one channel serves both rings */
 	bool rx_notify;            /* the guest kicks when it posts RX requests */
 	struct net_features features;
-	int tap;             /* non-blocking; stays the caller's */
-	struct net_log *log; /* stays the caller's */
+	struct net_rate *rate; /* of packets from the guest; stays the caller's; NULL: no limit */
+	int tap;               /* non-blocking; stays the caller's */
+	struct net_log *log;   /* stays the caller's */
 };
 
 /**

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "backend/net/offload.h"
@@ -12,7 +13,8 @@
 #define PLACE_MAX (LINE + XEN_NETIF_MAX_TX_SIZE)
 
 int net_sender_init(struct net_sender *sender, struct netif_tx_sring *sring,
-		    xengnttab_handle *gnttab, uint16_t domid, int tap, struct net_log *log)
+		    xengnttab_handle *gnttab, uint16_t domid, int tap, struct net_log *log,
+		    struct net_rate *rate)
 {
 	uint32_t produced = __atomic_load_n(&sring->rsp_prod, __ATOMIC_ACQUIRE);
 
@@ -20,6 +22,7 @@ int net_sender_init(struct net_sender *sender, struct netif_tx_sring *sring,
 	sender->domid = domid;
 	sender->tap = tap;
 	sender->log = log;
+	sender->rate = rate;
 	BACK_RING_ATTACH(&sender->ring, sring, produced, XEN_PAGE);
 	if (net_log_attach(&log->tx, produced, NET_TX_RING))
 		return -EPROTO;
@@ -63,17 +66,32 @@ static void segments_add(struct net_sender *sender, const struct net_tx_packet *
 	}
 }
 
-/* Parse packets until the slots, the buffer or the guest's good behaviour ends. */
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Parse packets until the slots, the buffer, the rate or the guest's good behaviour ends. */
 static int packets_collect(struct net_sender *sender)
 {
 	struct net_tx_cursor cursor = {sender->log->tx_copy, sender->ring.req_cons, sender->pulled};
+	uint64_t now = sender->rate ? now_ns() : 0;
 	uint32_t place = LINE;
 	int rc;
 
+	sender->wait_ns = 0;
 	sender->packets = 0;
 	sender->segments = 0;
 	while (place + PLACE_MAX <= NET_SENDER_BYTES) {
 		struct net_tx_packet *packet = &sender->packet[sender->packets];
+
+		if (sender->rate)
+			sender->wait_ns = net_rate_wait(sender->rate, now);
+		if (sender->wait_ns)
+			return 0;
 
 		rc = net_tx_next(&cursor, packet);
 		if (rc)
@@ -82,6 +100,8 @@ static int packets_collect(struct net_sender *sender)
 		sender->place[sender->packets++] = place;
 		if (packet->fault != NET_TX_FINE)
 			continue;
+		if (sender->rate)
+			net_rate_take(sender->rate, packet->length, now);
 		segments_add(sender, packet, sender->buffer + place);
 		place += (packet->length + LINE - 1) / LINE * LINE + LINE;
 	}

@@ -14,6 +14,7 @@
 
 #include "backend/net/log.h"
 #include "backend/net/pass.h"
+#include "backend/net/rate.h"
 #include "backend/net/tx.h"
 
 /** Bytes of packets that one pass copies at most; more would only fall out of the cache. */
@@ -23,9 +24,11 @@ struct net_sender {
 	struct netif_tx_back_ring ring;
 	xengnttab_handle *gnttab;
 	uint16_t domid;
-	int tap;             /* not owned */
-	struct net_log *log; /* not owned; its copies are where packets are parsed */
-	uint32_t pulled;     /* slots before this index are in there */
+	int tap;               /* not owned */
+	struct net_log *log;   /* not owned; its copies are where packets are parsed */
+	struct net_rate *rate; /* not owned; NULL: no limit */
+	uint64_t wait_ns;      /* after a pass: what is left has to wait for so long */
+	uint32_t pulled;       /* slots before this index are in there */
 	unsigned int packets, segments;
 	struct net_tx_packet packet[NET_TX_RING];
 	uint32_t place[NET_TX_RING]; /* of the packet, in bytes into the buffer */
@@ -39,16 +42,19 @@ struct net_sender {
  * @sring: the mapped page; stays the caller's
  * @tap:   non-blocking, with vnet headers of 10 bytes
  * @log:   of this queue; stays the caller's
+ * @rate:  of the vif; stays the caller's; or NULL
  *
  * Return: 0, or -EPROTO when its indices, or the log's, are impossible.
  */
 int net_sender_init(struct net_sender *sender, struct netif_tx_sring *sring,
-		    xengnttab_handle *gnttab, uint16_t domid, int tap, struct net_log *log);
+		    xengnttab_handle *gnttab, uint16_t domid, int tap, struct net_log *log,
+		    struct net_rate *rate);
 
 /**
  * net_sender_pass - one bounded pass.
  * @pass:   what it left behind
  * @notify: set when the guest wants to be kicked
+ * sender->wait_ns says when to go on after NET_PASS_MORE; 0: at once.
  * sender->fault is NET_TX_FINE, or says what was wrong with the last faulty packet.
  *
  * Return: 0, or, when the ring must be stopped, -EPROTO (the guest broke its protocol) or

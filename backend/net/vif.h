@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "backend/net/offload.h"
+#include "backend/net/rate.h"
 #include "backend/net/uplink.h"
 #include "backend/worker/worker.h"
 #include "backend/xenbus/device.h"
@@ -21,6 +22,7 @@ struct vif_connect {
 	bool journal; /* else a dying worker's rings cannot be taken up */
 	struct net_features features;
 	bool rx_notify;
+	struct net_rate rate;
 	uint32_t queues; /* 1 to VIF_QUEUES_MAX */
 	struct {
 		uint32_t tx_ref, rx_ref;

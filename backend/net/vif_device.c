@@ -18,6 +18,7 @@
 struct vif {
 	struct device dev;
 	struct uplink uplink;
+	struct net_rate rate;
 	uint32_t queues; /* of the connection */
 };
 
@@ -46,6 +47,18 @@ static int mtu_read(struct device *dev, unsigned int *mtu)
 	return 0;
 }
 
+/* A limit that is not understood is not left out in silence. */
+static int rate_read(struct device *dev, struct net_rate *rate)
+{
+	char *text = device_back_string(dev, "rate");
+	int rc = text ? net_rate_parse(text, rate) : 0;
+
+	if (rc)
+		rc = device_fail(dev, rc, "rate %.64s is not BYTES,MICROSECONDS", text);
+	free(text);
+	return rc;
+}
+
 /* The TAP is there before a hotplug script runs: that is what the script works on. */
 static int vif_probe(struct device *dev)
 {
@@ -57,6 +70,8 @@ static int vif_probe(struct device *dev)
 	if (!name && asprintf(&name, "vif%u.%u", dev->domid, dev->devid) < 0)
 		return device_fail(dev, -ENOMEM, "no memory");
 	rc = mtu_read(dev, &mtu);
+	if (rc == 0)
+		rc = rate_read(dev, &vif->rate);
 	if (rc)
 		goto out;
 	rc = uplink_open(&vif->uplink, name, mtu);
@@ -216,6 +231,7 @@ static int vif_connect(struct device *dev, void *payload, int *fds, size_t *coun
 	if (rc)
 		return rc;
 	vif->queues = connect->queues;
+	connect->rate = vif->rate;
 	rc = uplink_start(&vif->uplink, connect->queues, net_offload_tun(&connect->features));
 	if (rc) {
 		uplink_stop(&vif->uplink);

@@ -15,6 +15,7 @@ struct port {
 	int journal; /* kept open for its lock, or -1 */
 	struct net_log *log;
 	size_t log_size;
+	struct net_rate rate;
 };
 
 /* Private memory where the supervisor has no file for us. */
@@ -53,6 +54,7 @@ static int port_connect(struct worker_device *dev, const void *payload, const in
 		return worker_fail(dev, -EPROTO, "%zu descriptors came for %u queues", count,
 				   connect->queues);
 	port->journal = connect->journal ? *fds++ : -1;
+	port->rate = connect->rate;
 	count = connect->queues;
 	rc = log_map(port, count);
 	if (rc)
@@ -66,6 +68,7 @@ static int port_connect(struct worker_device *dev, const void *payload, const in
 			.rx_port = connect->queue[port->queues].rx_port,
 			.rx_notify = connect->rx_notify,
 			.features = connect->features,
+			.rate = connect->rate.bytes ? &port->rate : NULL,
 			.tap = fds[port->queues],
 			.log = &port->log[port->queues],
 		};
