@@ -10,23 +10,23 @@ _Alignas(64) static uint8_t
 static struct inflight_ring *const ring = (struct inflight_ring *)memory;
 
 /* A head and entries; small counts, or nothing would ever fit. */
-static uint32_t log_make(struct bytes *bytes)
+static uint32_t log_make(struct input *bytes)
 {
 	struct inflight inflight;
 	uint8_t head[8], entry[2];
 	uint64_t base;
 
 	memset(memory, 0, sizeof(memory));
-	bytes_take(bytes, head, sizeof(head));
+	input_take(bytes, head, sizeof(head));
 	base = (uint64_t)head[0] << (head[1] % 57);
 	(void)inflight_attach(&inflight, memory, ENTRIES, (uint32_t)base);
 	if (head[2] & 0x80)
-		bytes_take(bytes, ring, sizeof(*ring));
+		input_take(bytes, ring, sizeof(*ring));
 	ring->answered = base;
 	ring->taken = base + (head[3] & 0x0f);
 	ring->pushing = base + (head[4] & 0x0f);
 	for (unsigned n = 0; n < ENTRIES; n++) {
-		bytes_take(bytes, entry, sizeof(entry));
+		input_take(bytes, entry, sizeof(entry));
 		ring->entry[n].state = entry[0] & 3;
 		ring->entry[n].sequence = entry[0] & 0x80 ? UINT64_MAX : base + (entry[1] & 0x0f);
 	}
@@ -54,7 +54,7 @@ static unsigned resumed_check(struct inflight *inflight, uint32_t produced)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct bytes bytes = {data, size};
+	struct input bytes = {data, size};
 	struct inflight inflight;
 	uint32_t produced = log_make(&bytes);
 	uint64_t answered;

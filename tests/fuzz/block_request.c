@@ -35,14 +35,14 @@ static void accepted(const struct blk_request *request, const struct blk_geometr
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct blk_request request;
-	struct bytes bytes = {data, size};
+	struct input bytes = {data, size};
 	uint8_t head[3], slot[sizeof(struct blkif_request)], response[BLK_RESPONSE_MAX];
 	struct blk_geometry disk = {0};
 	union blk_wire wire;
 	enum blk_abi abi;
 	int rc;
 
-	bytes_take(&bytes, head, sizeof(head));
+	input_take(&bytes, head, sizeof(head));
 	abi = head[0] & 1 ? BLK_ABI_32 : BLK_ABI_64;
 	disk.read_only = head[0] & 2;
 	disk.can_discard = head[0] & 4;
@@ -50,13 +50,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	disk.segment_shift = head[2] & 2 ? 3 : 0;
 	disk.size = head[0] & 8 ? UINT64_MAX - UINT64_MAX % BLK_SECTOR_SIZE
 				: (uint64_t)head[1] * 64 * BLK_SECTOR_SIZE;
-	bytes_take(&bytes, slot, request_slot_size(abi));
+	input_take(&bytes, slot, request_slot_size(abi));
 	request_widen(slot, abi, &wire);
 	memset(&request, 0xa5, sizeof(request));
 	rc = request_parse(&wire, &disk, &request);
 	if (!rc && request.indirect) {
 		CHECK(request.segments && request.segments <= BLK_SEGMENTS_MAX);
-		bytes_take(&bytes, request.segment,
+		input_take(&bytes, request.segment,
 			   request.segments * sizeof(struct blkif_request_segment));
 		rc = request_indirect(request.segment, &disk, &request);
 	}

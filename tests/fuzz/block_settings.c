@@ -4,7 +4,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = bytes_text(data, size), why[64];
+	char *text = input_text(data, size), why[64];
 	struct resize resize = {.size = 12345};
 
 	for (int n = 0; n < SETTINGS; n++) {

@@ -6,7 +6,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = bytes_text(data, size), why[200] = "";
+	char *text = input_text(data, size), why[200] = "";
 	struct source source;
 
 	memset(&source, 0xa5, sizeof(source));

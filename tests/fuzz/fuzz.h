@@ -22,13 +22,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		}                                                                                \
 	} while (0)
 
-struct bytes {
+struct input {
 	const uint8_t *data;
 	size_t size;
 };
 
-/** bytes_take - the next @size bytes; zeroes when there are no more. */
-static inline void bytes_take(struct bytes *from, void *to, size_t size)
+/** input_take - the next @size bytes; zeroes when there are no more. */
+static inline void input_take(struct input *from, void *to, size_t size)
 {
 	size_t there = size < from->size ? size : from->size;
 
@@ -39,8 +39,8 @@ static inline void bytes_take(struct bytes *from, void *to, size_t size)
 	from->size -= there;
 }
 
-/** bytes_text - all of them as a string, for free(3). */
-static inline char *bytes_text(const uint8_t *data, size_t size)
+/** input_text - all of them as a string, for free(3). */
+static inline char *input_text(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 1);
 

@@ -9,13 +9,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct netif_tx_request mirror[NET_TX_RING];
 	static struct net_tx_packet packet;
-	struct bytes bytes = {data, size};
+	struct input bytes = {data, size};
 	struct net_tx_cursor cursor = {.mirror = mirror};
 	uint32_t first, posted = (uint32_t)(size / sizeof(mirror[0]));
 	int rc;
 
-	bytes_take(&bytes, &first, sizeof(first));
-	bytes_take(&bytes, mirror, sizeof(mirror));
+	input_take(&bytes, &first, sizeof(first));
+	input_take(&bytes, mirror, sizeof(mirror));
 	cursor.next = first;
 	cursor.end = first + (posted < NET_TX_RING ? posted : NET_TX_RING);
 	for (uint32_t next = first; !(rc = net_tx_next(&cursor, &packet)); next = cursor.next) {
