@@ -72,6 +72,12 @@ static const struct {
 	{PVH "hap=\"yes\"\n", "g.cfg:5: hap=yes is neither 0 nor 1"},
 	{PVH "hap=[1]\n", "g.cfg:5: hap is one value, not a list; remove the brackets"},
 	{PVH "pvshim=1\n", "g.cfg:5: pvshim=1 is not supported by this version; remove it"},
+	{PVH "acpi=0\n",
+	 "g.cfg:5: acpi=0 is not supported by this version for a guest of type=\"pvh\"; remove it"},
+	{PVH "device_model_override=\"/x\"\n",
+	 "g.cfg:5: device_model_override is not supported by this version for a guest of "
+	 "type=\"pvh\"; remove it"},
+	{PVH "vfb=['vnc=1']\n", "g.cfg:5: key \"vfb\" is not supported by this version; remove it"},
 	{PVH "boot=\"c\"\n", "g.cfg:5: boot means nothing for a guest of type=\"pvh\"; remove it"},
 	{BASE "cap=100\n", "g.cfg:5: cap means nothing for a guest of type=\"process\"; remove it"},
 	{PVH "cpu_weight=0\n", "g.cfg:5: cpu_weight=0 is not a number from 1 to 65535"},

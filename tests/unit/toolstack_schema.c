@@ -166,7 +166,7 @@ static void key_try(const char *key, const char *value, struct fault *fault)
 			domain_config_free(&config);
 			return;
 		}
-		if (!strstr(fault->text, "means nothing for a guest of type"))
+		if (!strstr(fault->text, "for a guest of type"))
 			return;
 	}
 }

@@ -43,7 +43,9 @@ struct rule {
 	const char *(*wrong)(const char *text); /* of texts: NULL, or what to write */
 	enum option_kind kind;
 	unsigned types;
+	unsigned missing; /* types of guests that xl has it for, but not we */
 	unsigned refused; /* the words from here on are xl's, but not ours */
+	unsigned only_on; /* types for which a flag may be there, but not be off */
 	bool only_off;    /* a flag that may be there, but not be on */
 	bool split;       /* one text alone is several, between blanks */
 };
@@ -99,7 +101,7 @@ static const struct rule rules[OPTION_COUNT] = {
 	[OPTION_BIOS_PATH_OVERRIDE] = {TEXT("bios_path_override", HVM)},
 	[OPTION_BOOT] = {TEXT("boot", HVM), .wrong = boot_wrong},
 	[OPTION_HDTYPE] = {WORD("hdtype", HVM, 2, "ide", "ahci")},
-	[OPTION_ACPI] = {FLAG("acpi", CONTAINED)},
+	[OPTION_ACPI] = {FLAG("acpi", CONTAINED), .only_on = PVH},
 	[OPTION_ACPI_S3] = {FLAG("acpi_s3", HVM)},
 	[OPTION_ACPI_S4] = {FLAG("acpi_s4", HVM)},
 	[OPTION_APIC] = {FLAG("apic", HVM)},
@@ -114,17 +116,15 @@ static const struct rule rules[OPTION_COUNT] = {
 	[OPTION_VNCUNUSED] = {FLAG("vncunused", HVM)},
 	[OPTION_VNCPASSWD] = {TEXT("vncpasswd", HVM)},
 	[OPTION_KEYMAP] = {TEXT("keymap", HVM)},
-	[OPTION_VFB] = {TEXTS("vfb", HVM)},
 	[OPTION_NOGRAPHIC] = {FLAG("nographic", HVM)},
 	[OPTION_SERIAL] = {TEXTS("serial", HVM)},
 	[OPTION_USB] = {FLAG("usb", HVM)},
 	[OPTION_USBDEVICE] = {TEXTS("usbdevice", HVM)},
 	[OPTION_DEVICE_MODEL_VERSION] = {WORD("device_model_version", XEN, 1, "qemu-xen",
 					      "qemu-xen-traditional")},
-	[OPTION_DEVICE_MODEL_OVERRIDE] = {TEXT("device_model_override", XEN)},
+	[OPTION_DEVICE_MODEL_OVERRIDE] = {TEXT("device_model_override", HVM), .missing = PV | PVH},
 	[OPTION_DEVICE_MODEL_USER] = {TEXT("device_model_user", HVM)},
-	[OPTION_DEVICE_MODEL_ARGS] = {TEXTS("device_model_args", XEN)},
-	[OPTION_DEVICE_MODEL_ARGS_PV] = {TEXTS("device_model_args_pv", PV | PVH)},
+	[OPTION_DEVICE_MODEL_ARGS] = {TEXTS("device_model_args", HVM), .missing = PV | PVH},
 	[OPTION_DEVICE_MODEL_ARGS_HVM] = {TEXTS("device_model_args_hvm", HVM)},
 	[OPTION_DM_RESTRICT] = {FLAG("dm_restrict", HVM)},
 };
@@ -162,8 +162,8 @@ static bool number_read(const char *text, int64_t *number)
 	return !errno && !*end && end != text;
 }
 
-static int flag_set(const struct rule *rule, struct option_value *value, const char *text,
-		    const char *place, struct fault *fault)
+static int flag_set(const struct rule *rule, enum domain_type type, struct option_value *value,
+		    const char *text, const char *place, struct fault *fault)
 {
 	if (!number_read(text, &value->number))
 		return fault_set(fault, -EINVAL, "%s: %s=%s is neither 0 nor 1", place, rule->key,
@@ -173,6 +173,11 @@ static int flag_set(const struct rule *rule, struct option_value *value, const c
 		return fault_set(fault, -EINVAL,
 				 "%s: %s=1 is not supported by this version; remove it", place,
 				 rule->key);
+	if (!value->number && rule->only_on & 1u << type)
+		return fault_set(fault, -EINVAL,
+				 "%s: %s=0 is not supported by this version for a guest of "
+				 "type=\"%s\"; remove it",
+				 place, rule->key, domain_type_word(type));
 	return 0;
 }
 
@@ -269,14 +274,14 @@ static int words_set(const struct rule *rule, struct option_value *value, const 
 	return rc;
 }
 
-static int one_set(const struct rule *rule, struct option_value *value, const char *text,
-		   const char *place, struct fault *fault)
+static int one_set(const struct rule *rule, enum domain_type type, struct option_value *value,
+		   const char *text, const char *place, struct fault *fault)
 {
 	int rc;
 
 	switch (rule->kind) {
 	case OPTION_IS_FLAG:
-		return flag_set(rule, value, text, place, fault);
+		return flag_set(rule, type, value, text, place, fault);
 	case OPTION_IS_NUMBER:
 		return number_set(rule, value, text, place, fault);
 	case OPTION_IS_WORD:
@@ -298,6 +303,11 @@ int option_set(struct domain_config *config, enum domain_option option, const ch
 	const struct rule *rule = &rules[option];
 	struct option_value *value = &config->option[option];
 
+	if (rule->missing & 1u << config->type)
+		return fault_set(fault, -EINVAL,
+				 "%s: %s is not supported by this version for a guest of "
+				 "type=\"%s\"; remove it",
+				 place, rule->key, domain_type_word(config->type));
 	if (!(rule->types & 1u << config->type))
 		return fault_set(fault, -EINVAL,
 				 "%s: %s means nothing for a guest of type=\"%s\"; remove it",
@@ -310,7 +320,7 @@ int option_set(struct domain_config *config, enum domain_option option, const ch
 		value->alone = alone;
 		return texts_set(rule, value, texts, count, place, fault);
 	}
-	return one_set(rule, value, texts[0], place, fault);
+	return one_set(rule, config->type, value, texts[0], place, fault);
 }
 
 void options_free(struct domain_config *config)

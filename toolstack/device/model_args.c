@@ -106,9 +106,6 @@ const char *model_wrong(const struct domain_config *config, enum domain_option *
 	*option = OPTION_VNC;
 	if (vga == MODEL_VGA_NONE && model_wants_vnc(config))
 		return "vnc=1 without a graphics card shows nothing; leave one of them out";
-	*option = OPTION_VFB;
-	if (config->option[OPTION_VFB].given)
-		return "vfb= is for PV guests; write vnc=, vnclisten=, vncdisplay=";
 	*option = OPTION_MMIO_HOLE;
 	if (config->option[OPTION_MMIO_HOLE].given)
 		return "mmio_hole is not supported by this version; leave it out";
