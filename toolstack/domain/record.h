@@ -8,7 +8,7 @@
  *   domain/N/started     when it was made, seconds since 1970
  *   domain/N/end         what xsplitd has done about its end, so that it does it once
  *   creating/UUID        who is about to make a domain of this UUID: "PID START create"
- *   restart/UUID/...     config, quick, busy of a domain that was removed to be made again
+ *   restart/UUID/...     config, quick, busy of a domain that was removed to be made again, tries
  *   name/NAME            the domain of that name (name.h)
  *   received/UUID        it was migrated here and let run, whatever became of it since (migrate.h)
  *   auto/FILE            this config of the autostart's directory has been seen to

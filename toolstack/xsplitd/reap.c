@@ -27,6 +27,9 @@
 /* Where xl writes the memory of guests that crashed. */
 #define DUMP_DIR "/var/lib/xen/dump"
 
+/* How often a restart is tried, some seconds apart. */
+#define RESTART_TRIES 20
+
 enum reap_need reap_needed(struct toolstack *ts, uint16_t domid, const struct xen_domain *domain,
 			   pid_t *worker)
 {
@@ -72,6 +75,18 @@ static bool is_passing(int rc)
 	return rc == -EINTR || rc == -EAGAIN || rc == -ECONNREFUSED || rc == -EPIPE;
 }
 
+/* So may this, if not for ever: a backend that is being started anew, memory that is given back. */
+static bool may_pass(struct toolstack *ts, const char *uuid, int rc)
+{
+	uint64_t tries = 0;
+
+	if (rc != -ETIMEDOUT && rc != -EIO && rc != -ENOMEM && rc != -EBUSY)
+		return false;
+	xs_read_number(ts->xs, XBT_NULL, RESTART_TRIES, &tries, RECORD_PENDING "/tries", uuid);
+	return ++tries < RESTART_TRIES &&
+	       !xs_write_number(ts->xs, XBT_NULL, tries, RECORD_PENDING "/tries", uuid);
+}
+
 static void pending_forget(struct toolstack *ts, const char *uuid)
 {
 	nodes_forget(ts->xs, RECORD_PENDING, uuid);
@@ -94,7 +109,7 @@ static int start_anew(struct toolstack *ts, struct domain_config *config, unsign
 		log_error("%s (%s): cannot be restarted: %s", was, config->name, fault.text);
 	else
 		log_info("%s (%s): restarted as domain %u", was, config->name, domid);
-	if (rc && !is_passing(rc))
+	if (rc && !is_passing(rc) && !may_pass(ts, uuid, rc))
 		pending_forget(ts, uuid);
 	return rc;
 }
