@@ -51,6 +51,21 @@ lab_options() {
 		return 2
 		;;
 	esac
+	lab_words_check
+}
+
+# Before a boot of half a minute: the script and what is to lie beside it.
+lab_words_check() {
+	local f
+	for f in "${words[@]}"; do
+		[ ! -r "$f" ] || continue
+		echo "lab: $f: no such file, or not to be read; give paths from here" >&2
+		return 2
+	done
+	[ ${#words[@]} -eq 0 ] || [ -f "${words[0]}" ] || {
+		echo "lab: ${words[0]}: is no file; the script comes before what lies beside it" >&2
+		return 2
+	}
 }
 
 # Every library that our programs need must be in dom0's root: else they don't start there.
