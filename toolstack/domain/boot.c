@@ -47,6 +47,10 @@ int boot_plan(const struct domain_config *config, struct fault *fault)
 	if (!grub)
 		return 0;
 	option_place(config, OPTION_FIRMWARE, place, sizeof(place));
+	if (config->kernel || config->option[OPTION_BOOTLOADER].given)
+		return fault_set(fault, -EINVAL,
+				 "%s: both firmware and %s are set; keep one of them", place,
+				 config->kernel ? "kernel" : "bootloader");
 	if (strcmp(word, "pvgrub32") != 0 && strcmp(word, "pvgrub64") != 0)
 		return fault_set(fault, -EINVAL,
 				 "%s: firmware=\"%s\" is none of a %s guest; use pvgrub32 or "

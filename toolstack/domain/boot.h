@@ -16,7 +16,7 @@ struct boot {
 	uint64_t video_kib;                     /* likewise */
 };
 
-/** boot_plan - is what a PV or PVH guest's firmware= names there? */
+/** boot_plan - is what a PV or PVH guest's firmware= names there, and nothing else to boot? */
 int boot_plan(const struct domain_config *config, struct fault *fault);
 
 /**

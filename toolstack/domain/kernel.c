@@ -120,11 +120,11 @@ int kernel_plan(struct domain_config *config, struct fault *fault)
 		rc = machine_plan(config, fault);
 		if (rc || !config->kernel)
 			return rc;
+	} else if (config->option[OPTION_FIRMWARE].given) {
+		return boot_plan(config, fault);
 	} else if (config->option[OPTION_BOOTLOADER].given) {
 		/* Kernel and ramdisk are paths in the guest's disk then. */
 		return bootloader_plan(config, fault);
-	} else if (!config->kernel) {
-		return boot_plan(config, fault);
 	}
 	domain_config_place(config, config->kernel_line, place, sizeof(place));
 	rc = file_plan(&config->kernel, "kernel", place, true, fault);
