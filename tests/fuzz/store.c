@@ -117,24 +117,27 @@ static void dom0_says(uint32_t type, uint32_t transaction, const void *body, siz
 	settle();
 }
 
+/* "PATH\0REST" */
+static size_t two_words(char body[256], const char *path, const char *rest)
+{
+	int n = snprintf(body, 256, "%s%c%s", path, '\0', rest);
+
+	CHECK(n > 0 && n < 256);
+	return (size_t)n;
+}
+
 static void dom0_writes(uint32_t transaction, const char *path, const char *value)
 {
 	char body[256];
-	size_t path_size = strlen(path) + 1, size = strlen(value);
 
-	memcpy(body, path, path_size);
-	memcpy(body + path_size, value, size);
-	dom0_says(XS_WRITE, transaction, body, path_size + size);
+	dom0_says(XS_WRITE, transaction, body, two_words(body, path, value));
 }
 
 static void dom0_permits(const char *path, const char *perms)
 {
 	char body[256];
-	size_t path_size = strlen(path) + 1, size = strlen(perms) + 1;
 
-	memcpy(body, path, path_size);
-	memcpy(body + path_size, perms, size);
-	dom0_says(XS_SET_PERMS, 0, body, path_size + size);
+	dom0_says(XS_SET_PERMS, 0, body, two_words(body, path, perms) + 1);
 }
 
 static void home_make(uint16_t domid)

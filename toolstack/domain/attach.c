@@ -85,7 +85,8 @@ static int attachment_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	if (!rc)
 		rc = a->disk ? claims_image(a->ts, t, a->disk, a->place, a->fault)
 			     : claims_mac(a->ts, t, a->vif, a->place, a->fault);
-	/* Dom0's kernel may have complained of one that had gone: that is nothing about this one. */
+	/* Dom0's kernel may have complained of one that had gone: that is nothing about this one.
+	 */
 	if (!rc)
 		rc = device_back_remove(xs, t, &a->device);
 	if (rc)
