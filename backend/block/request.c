@@ -93,12 +93,12 @@ static int discard_parse(const struct blkif_request_discard *wire, const struct 
 {
 	int rc;
 
-	if (!disk->can_discard)
+	request->secure = disk->erase_told && wire->flag & BLKIF_DISCARD_SECURE;
+	if (!disk->can_discard || (request->secure && !disk->can_erase))
 		return -EOPNOTSUPP;
 	if (disk->read_only)
 		return -EROFS;
 	request->op = BLK_DISCARD;
-	request->secure = disk->can_erase && wire->flag & BLKIF_DISCARD_SECURE;
 	request->segments = 0;
 	rc = sectors_to_bytes(wire->sector_number, disk, &request->offset);
 	if (!rc)

@@ -44,6 +44,7 @@ struct blk_geometry {
 				  frontends */
 	uint8_t segment_shift; /* first_sect and last_sect: the same */
 	bool can_erase;        /* discards that promise it are secure */
+	bool erase_told;       /* so the guest was told, perhaps of another image: it may want it */
 };
 
 /** A slot of the ring in our own layout: the three structs share operation, id and sector_number.

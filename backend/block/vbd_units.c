@@ -96,13 +96,15 @@ uint64_t vbd_sectors(const struct vbd_device *vbd)
 struct blk_geometry vbd_geometry(const struct vbd_device *vbd)
 {
 	uint8_t shift = vbd->sector_size == LARGE_SECTOR ? 3 : 0;
+	bool can_erase = vbd->discard && vbd->storage->image.can_erase;
 
 	return (struct blk_geometry){
 		.size = vbd->storage->image.size,
 		.read_only = vbd->read_only,
 		.can_discard = vbd->discard && vbd->storage->image.can_discard,
 		.number_shift = vbd->units >= VBD_UNITS_NUMBER ? shift : 0,
-		.can_erase = vbd->discard && vbd->storage->image.can_erase,
+		.can_erase = can_erase,
+		.erase_told = can_erase || vbd->erase_told,
 		.segment_shift = vbd->units >= VBD_UNITS_ALL ? shift : 0,
 	};
 }

@@ -115,20 +115,37 @@ static const struct {
 	const struct blk_geometry disk;
 	int rc;
 } discards[] = {
-	{"some", 8, 16, {SECTORS * 512ull, false, true, 0, 0, false}, 0},
-	{"all", 0, SECTORS, {SECTORS * 512ull, false, true, 0, 0, false}, 0},
-	{"nothing", 0, 0, {SECTORS * 512ull, false, true, 0, 0, false}, -EINVAL},
-	{"one too many", 1, SECTORS, {SECTORS * 512ull, false, true, 0, 0, false}, -ERANGE},
-	{"its length wraps", 1, UINT64_MAX, {SECTORS * 512ull, false, true, 0, 0, false}, -ERANGE},
+	{"some", 8, 16, {SECTORS * 512ull, false, true, 0, 0, false, false}, 0},
+	{"all", 0, SECTORS, {SECTORS * 512ull, false, true, 0, 0, false, false}, 0},
+	{"nothing", 0, 0, {SECTORS * 512ull, false, true, 0, 0, false, false}, -EINVAL},
+	{"one too many", 1, SECTORS, {SECTORS * 512ull, false, true, 0, 0, false, false}, -ERANGE},
+	{"its length wraps",
+	 1,
+	 UINT64_MAX,
+	 {SECTORS * 512ull, false, true, 0, 0, false, false},
+	 -ERANGE},
 	{"its end wraps",
 	 8,
 	 UINT64_MAX / 512,
-	 {SECTORS * 512ull, false, true, 0, 0, false},
+	 {SECTORS * 512ull, false, true, 0, 0, false, false},
 	 -ERANGE},
-	{"its start wraps", UINT64_MAX, 1, {SECTORS * 512ull, false, true, 0, 0, false}, -ERANGE},
-	{"of a read-only disk", 8, 8, {SECTORS * 512ull, true, true, 0, 0, false}, -EROFS},
-	{"never published", 8, 8, {SECTORS * 512ull, false, false, 0, 0, false}, -EOPNOTSUPP},
-	{"secure", 8, 16, {SECTORS * 512ull, false, true, 0, 0, true}, 0},
+	{"its start wraps",
+	 UINT64_MAX,
+	 1,
+	 {SECTORS * 512ull, false, true, 0, 0, false, false},
+	 -ERANGE},
+	{"of a read-only disk", 8, 8, {SECTORS * 512ull, true, true, 0, 0, false, false}, -EROFS},
+	{"never published",
+	 8,
+	 8,
+	 {SECTORS * 512ull, false, false, 0, 0, false, false},
+	 -EOPNOTSUPP},
+	{"secure", 8, 16, {SECTORS * 512ull, false, true, 0, 0, true, true}, 0},
+	{"secure, but of another image by now",
+	 8,
+	 16,
+	 {SECTORS * 512ull, false, true, 0, 0, false, true},
+	 -EOPNOTSUPP},
 };
 
 START_TEST(discard_bounds)
@@ -148,7 +165,7 @@ START_TEST(discard_bounds)
 		ck_assert_uint_eq(request.length, discards[_i].sectors * 512);
 		ck_assert_uint_eq(request.segments, 0);
 		/* The flag is ignored where it was not published. */
-		ck_assert_msg(request.secure == discards[_i].disk.can_erase, "%s",
+		ck_assert_msg(request.secure == discards[_i].disk.erase_told, "%s",
 			      discards[_i].what);
 	}
 }
@@ -157,7 +174,8 @@ END_TEST
 /* It was secure when it was taken; another image that cannot is behind the disk since. */
 START_TEST(secure_no_more)
 {
-	const struct blk_geometry before = {.size = 4096, .can_discard = true, .can_erase = true};
+	const struct blk_geometry before = {
+		.size = 4096, .can_discard = true, .can_erase = true, .erase_told = true};
 	const struct blk_geometry after = {.size = 4096, .can_discard = true};
 	union blk_wire wire;
 
