@@ -23,6 +23,22 @@ void recovery_begin(struct remote *remote)
 	recovery->done = 0;
 }
 
+/* What is to be written again next, of this entry or of those behind it. Return: how many bytes. */
+static uint32_t piece_next(struct remote *remote, uint64_t *offset, uint8_t **data)
+{
+	struct recovery *recovery = &remote->recovery;
+	uint32_t length;
+
+	for (; recovery->entry < unflushed_mark(&remote->unflushed); recovery->entry++) {
+		length = unflushed_piece(&remote->unflushed, recovery->entry, &recovery->done,
+					 offset, data);
+		if (length)
+			return length;
+		recovery->done = 0;
+	}
+	return 0;
+}
+
 bool recovery_step(struct remote *remote)
 {
 	struct recovery *recovery = &remote->recovery;
@@ -38,16 +54,15 @@ bool recovery_step(struct remote *remote)
 		recovery->entry = remote->unflushed.first;
 		recovery->done = 0;
 	}
-	if (recovery->entry == unflushed_mark(&remote->unflushed)) {
-		recovery->needed = false;
-		return false;
-	}
 	connection = connection_pick(remote);
 	if (!connection)
 		return true;
 	write->op = ENGINE_WRITE;
-	write->length = unflushed_piece(&remote->unflushed, recovery->entry, recovery->done,
-					&write->offset, &write->buffer);
+	write->length = piece_next(remote, &write->offset, &write->buffer);
+	if (!write->length) {
+		recovery->needed = false;
+		return false;
+	}
 	if (write->length > remote->length_max)
 		write->length = remote->length_max;
 	recovery->writing = true;
@@ -83,19 +98,11 @@ static void remember(struct remote *remote, int rc, const char *what)
 static void written(struct remote *remote)
 {
 	struct recovery *recovery = &remote->recovery;
-	uint64_t offset;
-	uint8_t *data;
 
 	recovery->writing = false;
-	if (recovery->stale) {
-		recovery->stale = false;
-		return;
-	}
-	recovery->done += (uint32_t)recovery->write.length;
-	if (unflushed_piece(&remote->unflushed, recovery->entry, recovery->done, &offset, &data))
-		return;
-	recovery->entry++;
-	recovery->done = 0;
+	if (!recovery->stale)
+		recovery->done += (uint32_t)recovery->write.length;
+	recovery->stale = false;
 }
 
 void recovery_done(struct remote *remote, struct remote_command *command)

@@ -92,14 +92,38 @@ void unflushed_drop(struct unflushed *unflushed, uint64_t mark)
 						   : unflushed->entry[mark % UNFLUSHED_ENTRIES].at;
 }
 
-uint32_t unflushed_piece(const struct unflushed *unflushed, uint64_t n, uint32_t done,
+/* How many bytes from @at on, before @end, no entry behind @n has; or *@had, which one has. */
+static uint32_t newest(const struct unflushed *unflushed, uint64_t n, uint64_t at, uint64_t end,
+		       uint32_t *had)
+{
+	*had = 0;
+	while (++n < unflushed->next) {
+		const struct unflushed_entry *later = &unflushed->entry[n % UNFLUSHED_ENTRIES];
+		uint64_t later_end = later->offset + later->length;
+
+		if (later->offset <= at && at < later_end) {
+			*had = (uint32_t)((later_end < end ? later_end : end) - at);
+			return 0;
+		}
+		if (later->offset > at && later->offset < end)
+			end = later->offset;
+	}
+	return (uint32_t)(end - at);
+}
+
+uint32_t unflushed_piece(const struct unflushed *unflushed, uint64_t n, uint32_t *done,
 			 uint64_t *offset, uint8_t **data)
 {
 	const struct unflushed_entry *entry = &unflushed->entry[n % UNFLUSHED_ENTRIES];
-	uint64_t at = (entry->at + done) % UNFLUSHED_SIZE;
-	uint32_t left = entry->length - done;
+	uint64_t at, end = entry->offset + entry->length;
+	uint32_t length = 0, had;
 
-	*offset = entry->offset + done;
+	while (*done < entry->length && !length) {
+		length = newest(unflushed, n, entry->offset + *done, end, &had);
+		*done += had;
+	}
+	at = (entry->at + *done) % UNFLUSHED_SIZE;
+	*offset = entry->offset + *done;
 	*data = unflushed->memory + at;
-	return left < UNFLUSHED_SIZE - at ? left : (uint32_t)(UNFLUSHED_SIZE - at);
+	return length < UNFLUSHED_SIZE - at ? length : (uint32_t)(UNFLUSHED_SIZE - at);
 }

@@ -62,10 +62,11 @@ void unflushed_drop(struct unflushed *unflushed, uint64_t mark);
 /**
  * unflushed_piece - a run of bytes in one piece to write again.
  * @n:    the entry's number, unflushed->first to unflushed_mark() - 1
- * @done: so many bytes of it were written again
+ * @done: so many bytes of it are done; moved on over those that a later entry has too, for what
+ *        was overwritten must not come back, not even until that one's turn
  * @data: set; valid until something is added or dropped
  *
  * Return: how many bytes; 0: the entry is done.
  */
-uint32_t unflushed_piece(const struct unflushed *unflushed, uint64_t n, uint32_t done,
+uint32_t unflushed_piece(const struct unflushed *unflushed, uint64_t n, uint32_t *done,
 			 uint64_t *offset, uint8_t **data);

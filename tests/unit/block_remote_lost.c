@@ -296,6 +296,45 @@ START_TEST(flushed_at_first)
 }
 END_TEST
 
+/* What was overwritten does not come back on the way, or it would stay should nobody live to put
+ * the later data over it. */
+START_TEST(only_the_newest_again)
+{
+	const char *const words[] = {"nbdkit",
+				     "-s",
+				     "eval",
+				     "get_size=echo 1M",
+				     "pread=dd if=/dev/zero bs=$3 count=1 2>/dev/null",
+				     "pwrite=cat >/dev/null; echo $3 $4 >>$XSPLIT_TEST_FLAG",
+				     "can_write=true",
+				     "can_flush=true",
+				     "flush=true",
+				     NULL};
+	static const uint16_t writes[][2] = {{0, 8192},  {4096, 4096}, {2048, 512},
+					     {512, 512}, {2048, 512},  {16384, 512}};
+	struct engine_io io = {.done = on_done};
+	ssize_t size;
+
+	setenv("XSPLIT_TEST_FLAG", path, 1);
+	client_make(1);
+	connect_to(0, words);
+	for (unsigned n = 0; n < sizeof(writes) / sizeof(writes[0]); n++)
+		ck_assert_int_eq(
+			finish(engine_write(engine, &io, buffer, writes[n][0], writes[n][1]), 1),
+			0);
+	ck_assert(!ftruncate(fd, 0));
+	server_kill(0);
+	wait_wanted(0, 2);
+	connect_to(0, words);
+	ck_assert_int_eq(finish(engine_read(engine, &io, buffer, 0, 512), 1), 0);
+	size = pread(fd, buffer, SIZE - 1, 0);
+	ck_assert_int_gt(size, 0);
+	buffer[size] = '\0';
+	ck_assert_str_eq((char *)buffer,
+			 "512 0\n1024 1024\n1536 2560\n4096 4096\n512 512\n512 2048\n512 16384\n");
+}
+END_TEST
+
 /* The disk is closed while its server is away: nobody waits any more. */
 START_TEST(abandoned)
 {
@@ -333,6 +372,7 @@ int main(void)
 	tcase_add_test(tc, less_at_a_time);
 	tcase_add_test(tc, forgetful_by_now);
 	tcase_add_test(tc, flushed_at_first);
+	tcase_add_test(tc, only_the_newest_again);
 	tcase_add_loop_test(tc, abandoned, 0, 2);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);
