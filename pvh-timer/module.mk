@@ -7,18 +7,19 @@ PVH_TIMER_SRCS := $(addprefix pvh-timer/,anomalies.c clock.c cpuid.c evtchn.c ev
 libpvh_SRCS := $(PVH_TIMER_SRCS)
 $(patsubst %.c,$(BUILD)/obj/%.o,$(libpvh_SRCS)): OURFLAGS += -ffreestanding -U_FORTIFY_SOURCE
 
-UNIT_TESTS += pvh_cpuid pvh_evtchn pvh_time pvh_upgrade pvh_interleave pvh_threads
-pvh_cpuid_SRCS := tests/unit/pvh_cpuid.c tests/unit/pvh_xen.c tests/unit/pvh_xen_calls.c
+PVH_XEN_SRCS := tests/unit/pvh_xen.c tests/unit/pvh_xen_calls.c
+PVH_EVENT_TESTS := pvh_abi pvh_evtchn pvh_throttle
+PVH_GUEST_TESTS := pvh_clock pvh_oneshot pvh_suspend pvh_upcall pvh_upgrade
+UNIT_TESTS += pvh_cpuid $(PVH_EVENT_TESTS) $(PVH_GUEST_TESTS) pvh_interleave pvh_threads
+pvh_cpuid_SRCS := tests/unit/pvh_cpuid.c $(PVH_XEN_SRCS)
 pvh_cpuid_LIBS := libpvh
-pvh_evtchn_SRCS := tests/unit/pvh_evtchn.c tests/unit/pvh_xen.c tests/unit/pvh_xen_calls.c
-pvh_evtchn_LIBS := libpvh
-pvh_time_SRCS := tests/unit/pvh_time.c tests/unit/pvh_xen.c tests/unit/pvh_xen_calls.c
-pvh_time_LIBS := libpvh
-pvh_upgrade_SRCS := tests/unit/pvh_upgrade.c tests/unit/pvh_xen.c tests/unit/pvh_xen_calls.c
-pvh_upgrade_LIBS := libpvh
+$(foreach t,$(PVH_EVENT_TESTS),$(eval $(t)_SRCS := tests/unit/$(t).c tests/unit/pvh_events.c $(PVH_XEN_SRCS)) \
+	$(eval $(t)_LIBS := libpvh))
+$(foreach t,$(PVH_GUEST_TESTS),$(eval $(t)_SRCS := tests/unit/$(t).c tests/unit/pvh_guest.c $(PVH_XEN_SRCS)) \
+	$(eval $(t)_LIBS := libpvh))
 
 # Two tests of races, that build the library and the scripted hypervisor in their own way.
-PVH_RACE_SRCS := $(PVH_TIMER_SRCS) tests/unit/pvh_xen.c tests/unit/pvh_xen_calls.c
+PVH_RACE_SRCS := $(PVH_TIMER_SRCS) $(PVH_XEN_SRCS)
 EXTRA_SRCS += tests/unit/pvh_interleave.c tests/unit/pvh_threads.c
 $(BUILD)/tests/unit/pvh_interleave: $(patsubst %.c,$(BUILD)/obj/interleave/%.o,$(PVH_RACE_SRCS) \
 	tests/unit/pvh_interleave.c)

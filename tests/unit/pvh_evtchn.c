@@ -1,86 +1,8 @@
 /* Event channels on the scripted hypervisor, with both ABIs: each check runs twice. */
 #include "tests/unit/check.h"
-#include "tests/unit/pvh_xen.h"
+#include "tests/unit/pvh_events.h"
 
 #include <string.h>
-
-#define VCPUS 4u
-
-struct world {
-	struct xen *xen;
-	struct evtchn evtchn;
-	struct anomalies anomalies;
-};
-
-static struct world world;
-
-static void world_make(int fifo)
-{
-	static struct shared_info *shared;
-	uint64_t gfn;
-
-	memset(&world, 0, sizeof(world));
-	world.xen = xen_new();
-	world.xen->fifo_offered = fifo;
-	shared = world.xen->host.ops->frame_unpopulated(&world.xen->host, 0, &gfn);
-	memset(shared, 0, PVH_PAGE_SIZE);
-	world.xen->shared = shared;
-	world.evtchn.host = &world.xen->host;
-	world.evtchn.anomalies = &world.anomalies;
-	world.evtchn.shared = shared;
-	world.evtchn.vcpus = VCPUS;
-	for (unsigned vcpu = 0; vcpu < VCPUS; vcpu++) {
-		world.xen->info[vcpu] = &shared->vcpu_info[vcpu];
-		world.evtchn.vcpu[vcpu].info = &shared->vcpu_info[vcpu];
-	}
-	ck_assert_int_eq(evtchn_start(&world.evtchn), 0);
-	ck_assert_str_eq(world.evtchn.abi->name, fifo ? "FIFO" : "2-level");
-}
-
-static unsigned dispatch(unsigned vcpu)
-{
-	world.xen->vcpu = vcpu;
-	return evtchn_waiting(&world.evtchn, vcpu) ? evtchn_dispatch(&world.evtchn, vcpu) : 0;
-}
-
-struct owner {
-	struct evtchn_channel channel;
-	unsigned count, again; /* events to send to itself from the handler */
-	bool useless;
-};
-
-static unsigned order[64], ordered;
-
-static bool handler(void *arg)
-{
-	struct owner *owner = arg;
-
-	owner->count++;
-	if (ordered < 64)
-		order[ordered++] = owner->channel.port;
-	if (owner->again) {
-		owner->again--;
-		xen_event(world.xen, owner->channel.port);
-	}
-	return !owner->useless;
-}
-
-static void owner_bind(struct owner *owner, unsigned vcpu)
-{
-	memset(owner, 0, sizeof(*owner));
-	owner->channel = (struct evtchn_channel){.handler = handler, .arg = owner, .priority = 7};
-	ck_assert_int_eq(evtchn_bind_ipi(&world.evtchn, &owner->channel, vcpu), 0);
-}
-
-static void owner_interdomain(struct owner *owner)
-{
-	memset(owner, 0, sizeof(*owner));
-	owner->channel = (struct evtchn_channel){.handler = handler, .arg = owner, .priority = 7};
-	ck_assert_int_eq(evtchn_bind_interdomain(&world.evtchn, &owner->channel, 3, 17), 0);
-	dispatch(0);
-	ck_assert_msg(owner->count == 1, "a new interdomain port is pending");
-	owner->count = 0;
-}
 
 START_TEST(sent_and_handled)
 {
@@ -215,86 +137,13 @@ START_TEST(unknown_port_is_masked)
 }
 END_TEST
 
-START_TEST(storm_is_held_and_let_go)
-{
-	struct owner a, b;
-	unsigned after;
-
-	world_make(_i);
-	owner_bind(&a, 0);
-	owner_bind(&b, 0);
-	a.again = 100000;
-	xen_event(world.xen, a.channel.port);
-	xen_event(world.xen, b.channel.port);
-	dispatch(0);
-	after = a.count;
-	ck_assert_msg(after <= EVTCHN_BURST + 1, "%u in one upcall", after);
-	ck_assert_msg(b.count == 1, "the storm starved another");
-	ck_assert_int_eq(world.anomalies.count[ANOMALY_EVENT_STORM], 1);
-	ck_assert(evtchn_tick(&world.evtchn, world.xen->host_now));
-	xen_advance(world.xen, 2000000);
-	ck_assert(!evtchn_tick(&world.evtchn, world.xen->host_now));
-	dispatch(0);
-	ck_assert_msg(a.count > after, "what came while it was held is lost");
-}
-END_TEST
-
-START_TEST(useless_events_are_held_longer_and_longer)
-{
-	struct owner a;
-	uint64_t until = 0;
-
-	world_make(_i);
-	owner_interdomain(&a);
-	a.useless = true;
-	for (unsigned i = 0; i < EVTCHN_IDLE_FREE; i++) {
-		xen_event(world.xen, a.channel.port);
-		dispatch(0);
-	}
-	ck_assert_int_eq(world.evtchn.held, 0);
-	for (unsigned i = 0; i < 8; i++) {
-		xen_event(world.xen, a.channel.port);
-		dispatch(0);
-		ck_assert_int_eq(world.evtchn.held, 1);
-		until = a.channel.until - world.xen->host_now;
-		xen_advance(world.xen, until);
-		evtchn_tick(&world.evtchn, world.xen->host_now);
-		ck_assert_int_eq(world.evtchn.held, 0);
-	}
-	ck_assert_int_eq(until, EVTCHN_HOLD_MS_MAX * 1000000);
-	a.useless = false;
-	xen_event(world.xen, a.channel.port);
-	dispatch(0);
-	ck_assert_int_eq(world.evtchn.held, 0);
-}
-END_TEST
-
-START_TEST(late_waits_for_its_owner)
-{
-	struct owner a;
-
-	world_make(_i);
-	memset(&a, 0, sizeof(a));
-	a.channel = (struct evtchn_channel){.handler = handler, .arg = &a, .late = true};
-	ck_assert_int_eq(evtchn_bind_ipi(&world.evtchn, &a.channel, 0), 0);
-	xen_event(world.xen, a.channel.port);
-	dispatch(0);
-	xen_event(world.xen, a.channel.port);
-	dispatch(0);
-	ck_assert_int_eq(a.count, 1);
-	evtchn_done(&world.evtchn, &a.channel, true);
-	dispatch(0);
-	ck_assert_int_eq(a.count, 2);
-}
-END_TEST
-
 START_TEST(adopted_runs_once)
 {
 	struct owner a = {0};
 
 	world_make(_i);
 	world.xen->port[5] = (struct xen_port){.kind = XEN_INTERDOMAIN, .remote = 0, .priority = 7};
-	a.channel = (struct evtchn_channel){.handler = handler, .arg = &a};
+	a.channel = (struct evtchn_channel){.handler = owner_handler, .arg = &a};
 	ck_assert_int_eq(evtchn_adopt(&world.evtchn, &a.channel, 5), 0);
 	dispatch(0);
 	ck_assert_int_eq(a.count, 1);
@@ -310,7 +159,7 @@ START_TEST(bound_anew)
 	world_make(_i);
 	owner_bind(&ipi, 1);
 	memset(&timer, 0, sizeof(timer));
-	timer.channel = (struct evtchn_channel){.handler = handler, .arg = &timer};
+	timer.channel = (struct evtchn_channel){.handler = owner_handler, .arg = &timer};
 	ck_assert_int_eq(evtchn_bind_virq(&world.evtchn, &timer.channel, VIRQ_TIMER, 2), 0);
 	owner_interdomain(&card);
 	evtchn_mask(&world.evtchn, &ipi.channel);
@@ -342,7 +191,7 @@ START_TEST(reset_saves_the_toolstacks_ports)
 	world_make(_i);
 	world.xen->port[5] = (struct xen_port){
 		.kind = XEN_INTERDOMAIN, .remote = 0, .remote_port = 77, .priority = 7};
-	store.channel = (struct evtchn_channel){.handler = handler, .arg = &store};
+	store.channel = (struct evtchn_channel){.handler = owner_handler, .arg = &store};
 	ck_assert_int_eq(evtchn_adopt(&world.evtchn, &store.channel, 5), 0);
 	owner_bind(&ipi, 3);
 	dispatch(0);
@@ -379,71 +228,6 @@ START_TEST(lost_event_is_found)
 }
 END_TEST
 
-START_TEST(scan_is_fair)
-{
-	struct owner a[3];
-
-	world_make(0);
-	for (unsigned i = 0; i < 3; i++) {
-		world.xen->first_port = 1 + 70 * i;
-		owner_bind(&a[i], 0);
-	}
-	/* The first two: the third is to be the next that is looked at. */
-	xen_event(world.xen, a[0].channel.port);
-	xen_event(world.xen, a[1].channel.port);
-	dispatch(0);
-	ordered = 0;
-	for (unsigned i = 0; i < 3; i++)
-		xen_event(world.xen, a[i].channel.port);
-	dispatch(0);
-	ck_assert_int_eq(ordered, 3);
-	ck_assert_int_eq(order[0], a[2].channel.port);
-	ck_assert_int_eq(order[1], a[0].channel.port);
-	ck_assert_int_eq(order[2], a[1].channel.port);
-}
-END_TEST
-
-START_TEST(priorities_come_first)
-{
-	struct owner low, high;
-
-	world_make(1);
-	memset(&low, 0, sizeof(low));
-	memset(&high, 0, sizeof(high));
-	low.channel = (struct evtchn_channel){.handler = handler, .arg = &low, .priority = 15};
-	high.channel = (struct evtchn_channel){.handler = handler, .arg = &high, .priority = 0};
-	ck_assert_int_eq(evtchn_bind_ipi(&world.evtchn, &low.channel, 0), 0);
-	ck_assert_int_eq(evtchn_bind_ipi(&world.evtchn, &high.channel, 0), 0);
-	xen_event(world.xen, low.channel.port);
-	xen_event(world.xen, high.channel.port);
-	ordered = 0;
-	dispatch(0);
-	ck_assert_int_eq(ordered, 2);
-	ck_assert_int_eq(order[0], high.channel.port);
-}
-END_TEST
-
-START_TEST(array_grows)
-{
-	struct owner a, b;
-
-	world_make(1);
-	owner_bind(&a, 0);
-	ck_assert_int_eq(world.evtchn.array_pages, 1);
-	world.xen->first_port = 3000;
-	owner_bind(&b, 0);
-	ck_assert_int_eq(world.evtchn.array_pages, 3);
-	xen_event(world.xen, b.channel.port);
-	dispatch(0);
-	ck_assert_int_eq(b.count, 1);
-	world.xen->pages_max = 0;
-	world.xen->first_port = 4090;
-	b.channel.kind = EVTCHN_CLOSED;
-	ck_assert_int_eq(evtchn_bind_ipi(&world.evtchn, &b.channel, 0), -ENOMEM);
-	ck_assert_msg(world.xen->port[4090].kind == XEN_FREE, "a port was left bound");
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("pvh_evtchn");
@@ -456,16 +240,10 @@ int main(void)
 	tcase_add_loop_test(tc, moved, 0, 2);
 	tcase_add_loop_test(tc, closed, 0, 2);
 	tcase_add_loop_test(tc, unknown_port_is_masked, 0, 2);
-	tcase_add_loop_test(tc, storm_is_held_and_let_go, 0, 2);
-	tcase_add_loop_test(tc, useless_events_are_held_longer_and_longer, 0, 2);
-	tcase_add_loop_test(tc, late_waits_for_its_owner, 0, 2);
 	tcase_add_loop_test(tc, adopted_runs_once, 0, 2);
 	tcase_add_loop_test(tc, bound_anew, 0, 2);
 	tcase_add_loop_test(tc, reset_saves_the_toolstacks_ports, 0, 2);
 	tcase_add_loop_test(tc, lost_event_is_found, 0, 2);
-	tcase_add_test(tc, scan_is_fair);
-	tcase_add_test(tc, priorities_come_first);
-	tcase_add_test(tc, array_grows);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);
 }
