@@ -77,6 +77,44 @@ START_TEST(late_waits_for_its_owner)
 }
 END_TEST
 
+static struct owner busy;
+
+static bool port_masked(uint32_t port)
+{
+	if (world.xen->fifo)
+		return world.xen->array[0][port] >> EVTCHN_FIFO_MASKED & 1;
+	return world.xen->shared->evtchn_mask[0] >> port & 1;
+}
+
+/* Its work is done before it returns, by somebody else, and another event comes to another vcpu. */
+static bool overtaken(void *arg)
+{
+	ck_assert_msg(port_masked(busy.channel.port), "not masked until its work is done");
+	if (busy.count++)
+		return true;
+	evtchn_done(&world.evtchn, &busy.channel, true);
+	ck_assert_int_eq(evtchn_move(&world.evtchn, &busy.channel, 1), 0);
+	xen_event(world.xen, busy.channel.port);
+	dispatch(1);
+	world.xen->vcpu = 0;
+	return true;
+}
+
+START_TEST(late_is_masked_again_before_it_goes_round)
+{
+	world_make(_i);
+	memset(&busy, 0, sizeof(busy));
+	busy.channel = (struct evtchn_channel){.handler = overtaken, .late = true};
+	ck_assert_int_eq(evtchn_bind_interdomain(&world.evtchn, &busy.channel, 3, 17), 0);
+	dispatch(0);
+	ck_assert_int_eq(busy.count, 2);
+	ck_assert_int_eq(world.anomalies.count[ANOMALY_EVENT_CONCURRENT], 1);
+	ck_assert_msg(port_masked(busy.channel.port), "who sends on and on is heard each time");
+	evtchn_done(&world.evtchn, &busy.channel, true);
+	ck_assert(!port_masked(busy.channel.port));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("pvh_throttle");
@@ -85,6 +123,7 @@ int main(void)
 	tcase_add_loop_test(tc, storm_is_held_and_let_go, 0, 2);
 	tcase_add_loop_test(tc, useless_events_are_held_longer_and_longer, 0, 2);
 	tcase_add_loop_test(tc, late_waits_for_its_owner, 0, 2);
+	tcase_add_loop_test(tc, late_is_masked_again_before_it_goes_round, 0, 2);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);
 }
