@@ -3,6 +3,8 @@
 #include "pvh-timer/hypercall.h"
 
 #define FAR_NS (UINT64_C(1) << 50)
+/* Xen's times are signed: what is later than this has gone already, and fires over and over. */
+#define NEVER  ((uint64_t)INT64_MAX)
 
 static struct pvh_host *host_of(const struct oneshot *timer)
 {
@@ -24,6 +26,8 @@ static int arm(struct oneshot *timer, uint64_t deadline, uint64_t now)
 	bool far = deadline > now && deadline - now >= FAR_NS;
 	int rc;
 
+	if (deadline > NEVER)
+		deadline = NEVER;
 	if (timer->way == ONESHOT_SET_TIMER || (timer->way == ONESHOT_BOTH && !far)) {
 		rc = hypercall_set_timer(host_of(timer), deadline);
 		if (!rc || timer->way == ONESHOT_SET_TIMER)
@@ -108,6 +112,8 @@ int oneshot_set(struct oneshot *timer, uint64_t deadline)
 		return -EINVAL;
 	if (host_of(timer)->ops->vcpu(host_of(timer)) != timer->vcpu)
 		return -EXDEV;
+	if (deadline > NEVER)
+		deadline = NEVER;
 	now = timer->now(timer->arg);
 	if (deadline <= now)
 		anomaly_note(timer->evtchn->anomalies, ANOMALY_TIMER_PAST);

@@ -35,7 +35,7 @@ struct oneshot {
 int oneshot_start(struct oneshot *timer);
 
 /**
- * oneshot_set - fire at @deadline; a new one replaces the old.
+ * oneshot_set - fire at @deadline; a new one replaces the old. From INT64_MAX on it is never.
  * Only on the timer's own vcpu. With interrupts on, a deadline that has come by then is handled on
  * the way back from the hypercall; with them off, it takes Xen two exits more to see them go on.
  * Return: 0, -EXDEV (another vcpu's), -EINVAL (0), -ENODEV (not started), or what Xen says to both

@@ -177,6 +177,30 @@ START_TEST(timer_far_ahead)
 }
 END_TEST
 
+/* What a host takes for "never" is not a moment before Xen began. */
+START_TEST(timer_never)
+{
+	struct xen *xen = guest_upgraded(4);
+
+	ck_assert_int_eq(oneshot_set(&pvh.timer[0], UINT64_MAX), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		xen_advance(xen, 1000);
+		deliver(xen);
+	}
+	ck_assert_int_eq(fired[0], 0);
+	ck_assert_int_eq(pvh.anomalies.count[ANOMALY_TIMER_EARLY], 0);
+	/* Nor when it fires for nothing. */
+	xen_event(xen, pvh.timer[0].channel.port);
+	deliver(xen);
+	deliver(xen);
+	ck_assert_int_eq(pvh.anomalies.count[ANOMALY_TIMER_EARLY], 1);
+	oneshot_set(&pvh.timer[0], xen->now + 10);
+	xen_advance(xen, 10);
+	deliver(xen);
+	ck_assert_int_eq(fired[0], 1);
+}
+END_TEST
+
 START_TEST(timer_falls_back_when_it_is_refused_later)
 {
 	struct xen *xen = guest_upgraded(4);
@@ -223,6 +247,7 @@ int main(void)
 	tcase_add_test(tc, timer_of_another_vcpu);
 	tcase_add_test(tc, timer_falls_back);
 	tcase_add_test(tc, timer_far_ahead);
+	tcase_add_test(tc, timer_never);
 	tcase_add_test(tc, timer_falls_back_when_it_is_refused_later);
 	tcase_add_test(tc, lateness_is_counted);
 	suite_add_tcase(suite, tc);

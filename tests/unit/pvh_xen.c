@@ -313,7 +313,7 @@ void xen_advance(struct xen *xen, uint64_t ns)
 	xen->host_now += ns;
 	xen_times_write(xen);
 	for (unsigned vcpu = 0; vcpu < XEN_VCPUS; vcpu++) {
-		if (xen->deadline[vcpu] && xen->deadline[vcpu] <= xen->now) {
+		if (xen->deadline[vcpu] && (int64_t)xen->deadline[vcpu] <= (int64_t)xen->now) {
 			xen->deadline[vcpu] = 0;
 			virq_raise(xen, vcpu, VIRQ_TIMER);
 		}

@@ -206,8 +206,8 @@ static int call_evtchn(struct xen *xen, unsigned long op, void *arg)
 static int timer_set(struct xen *xen, unsigned long vcpu, uint64_t deadline)
 {
 	xen->deadline[vcpu] = deadline;
-	/* A moment that has gone fires at once. */
-	if (deadline <= xen->now)
+	/* A moment that has gone fires at once; Xen's are signed. */
+	if ((int64_t)deadline <= (int64_t)xen->now)
 		xen_advance(xen, 0);
 	return 0;
 }
@@ -219,7 +219,7 @@ static int singleshot_set(struct xen *xen, unsigned long vcpu, uint64_t deadline
 	return timer_set(xen, vcpu, deadline);
 }
 
-/* As do_set_timer_op: 0 cancels, and what is very far ahead means 100 ms. */
+/* As do_set_timer_op: 0 cancels, and what is very far ahead, or negative, means 100 ms. */
 static int timer_op(struct xen *xen, unsigned long vcpu, uint64_t deadline)
 {
 	if (deadline > xen->now && (deadline - xen->now) >> 50)
