@@ -48,14 +48,22 @@ static void tsc_scale_make(struct clock *clock, uint32_t khz)
 	clock->tsc_shift = shift;
 }
 
+/* Another vcpu's TSC may be a little behind the one that the origin is of. */
+static uint64_t ticks_since(struct clock *clock, uint64_t origin)
+{
+	uint64_t ticks = clock->host->ops->rdtsc(clock->host);
+
+	return ticks > origin ? ticks - origin : 0;
+}
+
 static uint64_t raw_read(struct clock *clock, enum clock_source source)
 {
 	unsigned vcpu;
 
 	switch (source) {
 	case CLOCK_TSC:
-		return pvclock_scale(clock->host->ops->rdtsc(clock->host) - clock->tsc_origin,
-				     clock->tsc_mul, clock->tsc_shift);
+		return pvclock_scale(ticks_since(clock, clock->tsc_origin), clock->tsc_mul,
+				     clock->tsc_shift);
 	case CLOCK_XEN:
 		vcpu = clock->host->ops->vcpu(clock->host);
 		return pvclock_read(&clock->pvclock, clock->host,
@@ -115,12 +123,19 @@ static struct clock_facts facts_read(struct clock *clock, const struct cpuid_xen
 	return facts;
 }
 
-/* Readers on other vcpus wait for the even version, so it is written last. */
-static void source_switch(struct clock *clock, enum clock_source source, uint64_t now)
+/* Readers on other vcpus wait for the even version, so it is written last, and interrupts are off:
+ * a handler here would wait for ever. @last: where to go on; NULL: where the source in use is,
+ * which is read when nobody else can read more of it any more. */
+static void source_switch(struct clock *clock, enum clock_source source, const uint64_t *last)
 {
+	uint64_t now;
+
 	if (source != clock->source)
 		anomaly_note(clock->anomalies, ANOMALY_CLOCK_SWITCHED);
 	__atomic_fetch_add(&clock->version, 1, __ATOMIC_SEQ_CST);
+	now = last ? *last : raw_read(clock, clock->source) + clock->offset;
+	if (!last && clock->source == CLOCK_HOST)
+		now = floor_keep(clock, now);
 	__atomic_store_n(&clock->source, source, __ATOMIC_RELAXED);
 	if (source == CLOCK_TSC) {
 		tsc_scale_make(clock, clock->facts.time.khz);
@@ -131,22 +146,34 @@ static void source_switch(struct clock *clock, enum clock_source source, uint64_
 	__atomic_fetch_add(&clock->version, 1, __ATOMIC_SEQ_CST);
 }
 
+struct choice {
+	struct clock *clock;
+	enum clock_source source;
+};
+
+static void choice_make(void *arg)
+{
+	struct choice *choice = arg;
+
+	source_switch(choice->clock, choice->source, NULL);
+}
+
 void clock_choose(struct clock *clock, const struct cpuid_xen *xen)
 {
-	uint64_t now = clock_read(clock);
-	enum clock_source source;
+	const struct pvh_ops *ops = clock->host->ops;
+	struct choice choice = {.clock = clock};
 
 	clock->facts = facts_read(clock, xen);
-	source = clock_policy(&clock->facts, &clock->why);
-	if (source != clock->source || clock->offset == 0)
-		source_switch(clock, source, now);
+	choice.source = clock_policy(&clock->facts, &clock->why);
+	if (choice.source != clock->source || clock->offset == 0)
+		ops->vcpu_run(clock->host, ops->vcpu(clock->host), choice_make, &choice);
 }
 
 void clock_resume(struct clock *clock, const struct cpuid_xen *xen, uint64_t last)
 {
 	clock->pvclock.last = 0;
 	clock->facts = facts_read(clock, xen);
-	source_switch(clock, clock_policy(&clock->facts, &clock->why), last);
+	source_switch(clock, clock_policy(&clock->facts, &clock->why), &last);
 }
 
 const char *clock_name(enum clock_source source)

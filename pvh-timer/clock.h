@@ -55,8 +55,8 @@ uint64_t clock_read(struct clock *clock);
 /** clock_xen - Xen's own time, that deadlines of timers are in. On any vcpu. */
 uint64_t clock_xen(struct clock *clock);
 
-/** clock_resume - after a suspend: go on at @last, what was read before it, with what is best now.
- */
+/** clock_resume - after a suspend, interrupts off: go on at @last, what was read before it, with
+ * what is best now. */
 void clock_resume(struct clock *clock, const struct cpuid_xen *xen, uint64_t last);
 
 const char *clock_name(enum clock_source source);

@@ -168,6 +168,86 @@ START_TEST(switched_without_a_step)
 }
 END_TEST
 
+static struct {
+	struct pvh_ops ops, before;
+	uint64_t latest; /* that was read meanwhile */
+	bool inside;
+} other;
+
+/* As long as it takes to ask the processor, another vcpu reads the clock. */
+static void cpuid_slowly(struct pvh_host *host, uint32_t leaf, uint32_t subleaf,
+			 struct pvh_cpuid_words *words)
+{
+	struct xen *xen = (struct xen *)host;
+
+	xen_advance(xen, 70);
+	xen->vcpu = 1;
+	other.latest = clock_read(&pvh.clock);
+	xen->vcpu = 0;
+	other.before.cpuid(host, leaf, subleaf, words);
+}
+
+/* What others read while it is thought about is not taken back. */
+START_TEST(switched_while_others_read)
+{
+	struct xen *xen = guest_make(4);
+
+	xen->tsc_invariant = true;
+	ck_assert_int_eq(upgrade(&pvh), 0);
+	other.before = other.ops = *xen->host.ops;
+	other.ops.cpuid = cpuid_slowly;
+	xen->host.ops = &other.ops;
+	for (unsigned i = 0; i < 4; i++) {
+		xen->tsc_reliable = i % 2 == 0;
+		clock_choose(&pvh.clock, &pvh.xen);
+		ck_assert_int_eq(pvh.clock.source, i % 2 == 0 ? CLOCK_TSC : CLOCK_XEN);
+		ck_assert_msg(clock_read(&pvh.clock) >= other.latest, "%lu after %lu",
+			      (unsigned long)clock_read(&pvh.clock), (unsigned long)other.latest);
+	}
+}
+END_TEST
+
+static uint64_t rdtsc_interrupted(struct pvh_host *host)
+{
+	struct xen *xen = (struct xen *)host;
+
+	ck_assert_msg(xen->running || !other.inside, "switched with interrupts on");
+	return other.before.rdtsc(host);
+}
+
+/* A handler that reads the clock while it is switched would wait for ever. */
+START_TEST(switched_with_interrupts_off)
+{
+	struct xen *xen = guest_make(4);
+
+	xen->tsc_invariant = true;
+	ck_assert_int_eq(upgrade(&pvh), 0);
+	other.before = other.ops = *xen->host.ops;
+	other.ops.rdtsc = rdtsc_interrupted;
+	xen->host.ops = &other.ops;
+	xen->tsc_reliable = true;
+	other.inside = true;
+	pvh.evtchn.vcpu[0].info->time.tsc_to_system_mul = 0;
+	clock_choose(&pvh.clock, &pvh.xen);
+	other.inside = false;
+}
+END_TEST
+
+/* One that is behind reads the moment of the switch, not one of centuries to come. */
+START_TEST(tsc_behind_the_switch)
+{
+	struct xen *xen = guest_make(4);
+	uint64_t before;
+
+	xen->tsc_invariant = xen->tsc_reliable = true;
+	ck_assert_int_eq(upgrade(&pvh), 0);
+	before = clock_read(&pvh.clock);
+	xen->skew[1] = -20;
+	xen->vcpu = 1;
+	ck_assert_uint_eq(clock_read(&pvh.clock), before);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("pvh_clock");
@@ -183,6 +263,9 @@ int main(void)
 	tcase_add_loop_test(tc, policy, 0, TABLE_SIZE(policies));
 	tcase_add_test(tc, tsc_is_read_directly_and_keeps_pace);
 	tcase_add_test(tc, switched_without_a_step);
+	tcase_add_test(tc, switched_while_others_read);
+	tcase_add_test(tc, switched_with_interrupts_off);
+	tcase_add_test(tc, tsc_behind_the_switch);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);
 }
