@@ -4,13 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
+#include "lib/clock.h"
 
 static void first_wake(struct line *line)
 {
@@ -82,7 +76,7 @@ bool line_take(struct line *line, struct waiter *waiter, bool write, uint64_t by
 		stand(line, waiter);
 		return false;
 	}
-	wait = buckets_take(&line->buckets, write, bytes, now_ns());
+	wait = buckets_take(&line->buckets, write, bytes, clock_ns());
 	if (!wait) {
 		line_leave(line, waiter);
 		return true;

@@ -9,6 +9,7 @@
 
 #include "backend/net/receiver.h"
 #include "backend/net/sender.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 
 /* How often to look for RX requests of a guest that does not kick when it posts them. */
@@ -34,14 +35,6 @@ struct net_queue {
 	struct net_sender sender;
 	struct net_receiver receiver;
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void ring_stop(struct net_queue *queue, const char *ring, int rc)
 {
@@ -91,7 +84,7 @@ static void tx_run(struct net_queue *queue)
 		return;
 	rc = net_sender_pass(&queue->sender, &pass, &notify);
 	after = timeval_of(queue->sender.wait_ns);
-	if (queue->sender.fault != NET_TX_FINE && log_allowed(&queue->dev->limit, now_ms()))
+	if (queue->sender.fault != NET_TX_FINE && log_allowed(&queue->dev->limit, clock_ms()))
 		log_warn("%s: queue %u: packet from the guest dropped: %s", queue->dev->name,
 			 queue->config.index, net_tx_fault_text(queue->sender.fault));
 	if (notify)
@@ -109,7 +102,7 @@ static void rx_full(struct net_queue *queue)
 
 	if (!queue->rx_full) {
 		queue->rx_full = true;
-		queue->full_since_ms = now_ms();
+		queue->full_since_ms = clock_ms();
 		event_del(queue->tap_ready);
 	}
 	event_add(queue->rx_wait, queue->config.rx_notify ? &stall : &POLL_PERIOD);
@@ -136,7 +129,7 @@ static void rx_run(struct net_queue *queue)
 	if (notify)
 		events_notify(queue->dev->worker->events, queue->rx_port);
 	if (queue->receiver.packets > 0) {
-		queue->full_since_ms = now_ms();
+		queue->full_since_ms = clock_ms();
 		queue->stalled = false;
 	}
 	if (rc)
@@ -155,10 +148,10 @@ static void rx_waited(evutil_socket_t fd, short what, void *arg)
 {
 	struct net_queue *queue = arg;
 
-	if (!queue->stalled && now_ms() - queue->full_since_ms >= STALL_MS) {
+	if (!queue->stalled && clock_ms() - queue->full_since_ms >= STALL_MS) {
 		queue->stalled = true;
 		net_receiver_forget(&queue->receiver);
-		if (log_allowed(&queue->dev->limit, now_ms()))
+		if (log_allowed(&queue->dev->limit, clock_ms()))
 			log_warn(
 				"%s: queue %u: the guest has posted no RX requests for a minute; packets to it "
 				"are dropped until it does",

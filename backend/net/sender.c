@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "backend/net/offload.h"
+#include "lib/clock.h"
 
 /* Packets begin on cache lines; the header before them is what write(2) starts with. */
 #define LINE      64u
@@ -66,19 +66,11 @@ static void segments_add(struct net_sender *sender, const struct net_tx_packet *
 	}
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* Parse packets until the slots, the buffer, the rate or the guest's good behaviour ends. */
 static int packets_collect(struct net_sender *sender)
 {
 	struct net_tx_cursor cursor = {sender->log->tx_copy, sender->ring.req_cons, sender->pulled};
-	uint64_t now = sender->rate ? now_ns() : 0;
+	uint64_t now = sender->rate ? clock_ns() : 0;
 	uint32_t place = LINE;
 	int rc;
 

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/fdpass.h"
 #include "lib/log.h"
 
@@ -45,14 +45,6 @@ struct guest {
 	uint64_t rest_ms;    /* until when no other is started */
 };
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 struct guest *guest_new(uint16_t domid, const struct guest_options *options)
 {
 	struct guest *guest = calloc(1, sizeof(*guest));
@@ -82,7 +74,7 @@ bool guest_has_worker(const struct guest *guest)
 
 bool guest_resting(const struct guest *guest)
 {
-	return !guest_has_worker(guest) && now_ms() < guest->rest_ms;
+	return !guest_has_worker(guest) && (uint64_t)clock_ms() < guest->rest_ms;
 }
 
 bool guest_leaving(const struct guest *guest)
@@ -167,7 +159,7 @@ static int spawn(struct guest *guest, int socket)
 	if (rc)
 		guest->pid = 0;
 	guest->condemned = false;
-	guest->started_ms = now_ms();
+	guest->started_ms = clock_ms();
 	return rc;
 }
 
@@ -222,7 +214,7 @@ int guest_request(struct guest *guest, const struct worker_request *request, con
 /* How long nobody is started; somebody else's SIGKILL is not held against the next one. */
 static void rest(struct guest *guest, bool fault)
 {
-	uint64_t now = now_ms(), lived = now - guest->started_ms, ms = REST_MS;
+	uint64_t now = clock_ms(), lived = now - guest->started_ms, ms = REST_MS;
 
 	if (!fault && lived > REST_MAX_MS)
 		return;

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "embedded/environment.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 
 /* A daemon that dies more often than this is not started again. */
@@ -19,17 +19,9 @@
 #define LOG_SHOWN     2048  /* bytes */
 #define READY_FD      3
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static bool starts_too_often(struct daemon *daemon)
 {
-	uint64_t now = now_ms();
+	uint64_t now = clock_ms();
 
 	if (!daemon->starts || now - daemon->first_ms > STARTS_PERIOD) {
 		daemon->first_ms = now;

@@ -9,13 +9,13 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "embedded/environment.h"
 #include "embedded/launcher/daemon.h"
 #include "embedded/launcher/namespaces.h"
 #include "embedded/launcher/store.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 
 #define READY_MS 30000 /* how long a daemon may take until it answers */
@@ -32,14 +32,6 @@ struct dom0 {
 	int status;
 	int task_status;
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* Note who ended. Orphans of the command end up here as well. */
 static void reap(struct dom0 *dom0)
@@ -67,7 +59,7 @@ static bool wait_until(struct dom0 *dom0, int fd, uint64_t deadline)
 {
 	struct pollfd polled[] = {{.fd = dom0->signals, .events = POLLIN},
 				  {.fd = fd, .events = POLLIN}};
-	uint64_t now = now_ms();
+	uint64_t now = clock_ms();
 	struct signalfd_siginfo info;
 
 	if (deadline && now >= deadline)
@@ -104,7 +96,7 @@ static void ready_close(struct daemon *daemon)
  */
 static int daemon_wait_ready(struct dom0 *dom0, struct daemon *daemon)
 {
-	uint64_t deadline = now_ms() + READY_MS;
+	uint64_t deadline = clock_ms() + READY_MS;
 	bool in_time = true;
 	ssize_t n = -EAGAIN;
 	char text[32];
@@ -145,7 +137,7 @@ static int daemon_start(struct dom0 *dom0, enum daemon_kind kind)
 /* What may block, for it asks a daemon, runs in a child that can be given up. */
 static int task_run(struct dom0 *dom0, int (*task)(void), const char *what)
 {
-	uint64_t deadline = now_ms() + READY_MS;
+	uint64_t deadline = clock_ms() + READY_MS;
 
 	dom0->task = fork();
 	if (dom0->task < 0)
@@ -180,7 +172,7 @@ static void daemons_stop(struct dom0 *dom0, enum daemon_kind first)
 {
 	for (int d = DAEMON_COUNT - 1; d >= (int)first; d--) {
 		struct daemon *daemon = &dom0->daemons[d];
-		uint64_t deadline = now_ms() + STOP_MS;
+		uint64_t deadline = clock_ms() + STOP_MS;
 
 		if (daemon->pid)
 			kill(daemon->pid, SIGTERM);

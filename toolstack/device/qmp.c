@@ -7,8 +7,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "lib/clock.h"
 
 /* An answer is one line; the longest we ask for are of a few KiB. */
 #define LINE_MAX_BYTES (256u << 10)
@@ -22,14 +23,6 @@ struct qmp {
 	size_t used;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int failed(struct qmp *qmp, int rc, const char *command, struct fault *fault)
 {
 	return fault_set(fault, rc, "%s: %s: %s", qmp->what, command,
@@ -40,7 +33,7 @@ static int failed(struct qmp *qmp, int rc, const char *command, struct fault *fa
 static int fill(struct qmp *qmp, int64_t deadline)
 {
 	struct pollfd polled = {.fd = qmp->fd, .events = POLLIN};
-	int64_t left = deadline - now_ms();
+	int64_t left = deadline - clock_ms();
 	ssize_t n;
 
 	if (qmp->used == LINE_MAX_BYTES)
@@ -105,7 +98,7 @@ static yajl_val member_take(yajl_val object, const char *name)
 
 static int answer_get(struct qmp *qmp, const char *command, yajl_val *answer, struct fault *fault)
 {
-	int64_t deadline = now_ms() + QMP_SECONDS * 1000;
+	int64_t deadline = clock_ms() + QMP_SECONDS * 1000;
 	yajl_val line, error;
 	int rc;
 
@@ -201,7 +194,7 @@ static int connect_to(const char *path, int *out)
 static int greeting_take(struct qmp *qmp, struct fault *fault)
 {
 	yajl_val line;
-	int rc = line_get(qmp, now_ms() + QMP_SECONDS * 1000, &line);
+	int rc = line_get(qmp, clock_ms() + QMP_SECONDS * 1000, &line);
 
 	if (rc)
 		return failed(qmp, rc, "QMP", fault);

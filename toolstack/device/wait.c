@@ -5,22 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <xen/io/xenbus.h>
 
+#include "lib/clock.h"
 #include "toolstack/device/qemu.h"
 
 /* How often to look even where no event comes: QEMU complains in its log only. */
 #define LOOK_QEMU_MS 200
 #define LOOK_MS      2000
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int look_ms(const struct devices *devices)
 {
@@ -94,7 +86,7 @@ int devices_wait(struct toolstack *ts, const struct devices *devices, device_che
 		 const void *arg, bool interruptible, const struct device **late,
 		 struct fault *fault)
 {
-	int64_t begin = now_ms();
+	int64_t begin = clock_ms();
 	struct xs_handle *xs = watch_all(devices);
 	int look = look_ms(devices), rc = xs ? 0 : -errno;
 
@@ -109,7 +101,7 @@ int devices_wait(struct toolstack *ts, const struct devices *devices, device_che
 		rc = check_all(ts, devices, check, arg, late, fault);
 		if (rc != -EINPROGRESS)
 			break;
-		left = begin + device_patience(ts, *late) * 1000 - now_ms();
+		left = begin + device_patience(ts, *late) * 1000 - clock_ms();
 		rc = left <= 0                                         ? -ETIMEDOUT
 		     : interrupt_came(&ts->interrupt) && interruptible ? -EINTR
 								       : 0;

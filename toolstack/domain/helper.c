@@ -10,8 +10,9 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "lib/clock.h"
 
 /* Often enough for somebody who looks at it. */
 #define SHOW_MS 200
@@ -25,14 +26,6 @@ struct message {
 	int rc;
 	struct fault fault; /* with MESSAGE_PROGRESS: what it does */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void tell(const struct helper *helper, const struct message *message)
 {
@@ -56,9 +49,9 @@ void helper_progress(const char *doing, unsigned long done, unsigned long total,
 	struct helper *helper = arg;
 	struct message message = {.kind = MESSAGE_PROGRESS, .value = done, .total = total};
 
-	if (done < total && now_ms() - helper->shown < SHOW_MS)
+	if (done < total && clock_ms() - helper->shown < SHOW_MS)
 		return;
-	helper->shown = now_ms();
+	helper->shown = clock_ms();
 	snprintf(message.fault.text, sizeof(message.fault.text), "%s", doing ? doing : "");
 	tell(helper, &message);
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/number.h"
 #include "lib/xs.h"
 #include "toolstack/domain/domain.h"
@@ -38,14 +39,6 @@ struct sending {
 	struct peer peer;
 	struct fault *fault;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 uint64_t migrate_uptime(void)
 {
@@ -325,7 +318,7 @@ static int let_go(struct sending *s)
 
 static int send(struct sending *s, bool live, struct migrate_times *times)
 {
-	int64_t begun = now_ms(), stopped = begun;
+	int64_t begun = clock_ms(), stopped = begun;
 	int rc = phase_set(s, "copy");
 	bool suspended = false;
 
@@ -344,8 +337,8 @@ static int send(struct sending *s, bool live, struct migrate_times *times)
 	rc = hand_over(s);
 	if (!rc)
 		rc = let_go(s);
-	times->all = (unsigned)(now_ms() - begun);
-	times->stopped = (unsigned)(now_ms() - stopped);
+	times->all = (unsigned)(clock_ms() - begun);
+	times->stopped = (unsigned)(clock_ms() - stopped);
 	return rc;
 }
 

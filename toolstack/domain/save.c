@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/xs.h"
 #include "toolstack/device/model.h"
 #include "toolstack/domain/domain.h"
@@ -121,22 +121,14 @@ struct saving {
 	struct fault *fault;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int suspend_for_save(void *arg)
 {
 	struct saving *s = arg;
 	int rc;
 
 	helper_stage(s->helper, STAGE_ASKED);
-	helper_result(s->helper, 0, (uint64_t)now_ms());
-	xs_write_number(s->ts->xs, XBT_NULL, (uint64_t)now_ms() / 1000, ASKED_NODE, s->domid);
+	helper_result(s->helper, 0, (uint64_t)clock_ms());
+	xs_write_number(s->ts->xs, XBT_NULL, (uint64_t)clock_ms() / 1000, ASKED_NODE, s->domid);
 	rc = suspend_guest(s->ts, s->domid, s->config->type, s->fault);
 	/* When it did not, the request is taken back already, or it comes late. */
 	helper_stage(s->helper, !rc ? STAGE_SUSPENDED : rc == -ETIME ? STAGE_LATE : STAGE_RUNS);
@@ -349,7 +341,7 @@ out:
 
 bool save_late(struct toolstack *ts, uint16_t domid)
 {
-	uint64_t asked, now = (uint64_t)now_ms() / 1000;
+	uint64_t asked, now = (uint64_t)clock_ms() / 1000;
 
 	return !xs_read_number(ts->xs, XBT_NULL, now, &asked, ASKED_NODE, domid) &&
 	       now - asked < LATE_SECONDS && suspend_is(ts, domid);

@@ -4,21 +4,13 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <xen/sched.h>
 
+#include "lib/clock.h"
 #include "lib/xs.h"
 #include "toolstack/device/model.h"
 #include "toolstack/domain/record.h"
 #include "toolstack/xen/stream.h"
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* What is still waited for: -EINPROGRESS, or how it came out. */
 static int suspended_get(struct toolstack *ts, uint16_t domid, struct fault *fault)
@@ -54,10 +46,10 @@ static int wait_until(struct toolstack *ts, struct xs_handle *watch, uint16_t do
 		      int (*get)(struct toolstack *ts, uint16_t domid, struct fault *fault),
 		      struct fault *fault)
 {
-	int64_t deadline = now_ms() + SUSPEND_SECONDS * 1000;
+	int64_t deadline = clock_ms() + SUSPEND_SECONDS * 1000;
 	int rc;
 
-	while ((rc = get(ts, domid, fault)) == -EINPROGRESS && now_ms() < deadline) {
+	while ((rc = get(ts, domid, fault)) == -EINPROGRESS && clock_ms() < deadline) {
 		struct pollfd polled = {.fd = xs_fileno(watch), .events = POLLIN};
 		char **event;
 

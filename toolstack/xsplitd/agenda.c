@@ -1,5 +1,6 @@
 #include "toolstack/xsplitd/agenda.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/number.h"
@@ -23,8 +24,8 @@ void agenda_domain(struct agenda *agenda, uint16_t domid)
 
 void agenda_event(struct agenda *agenda, const char *path)
 {
-	char id[8] = "";
 	const char *rest;
+	char id[8];
 	uint16_t domid;
 
 	/* Which domain has come or gone, Xen's list of them tells. */
@@ -34,8 +35,7 @@ void agenda_event(struct agenda *agenda, const char *path)
 		agenda->recorded = true;
 		return;
 	}
-	memccpy(id, rest, '/', sizeof(id) - 1);
-	id[strcspn(id, "/")] = '\0';
+	snprintf(id, sizeof(id), "%.*s", (int)strcspn(rest, "/"), rest);
 	if (number_parse_u16(id, &domid))
 		agenda->all = true;
 	else

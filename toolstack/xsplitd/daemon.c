@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/number.h"
 #include "lib/ready.h"
@@ -36,14 +36,6 @@ struct xsplitd {
 	struct agenda now, next;
 	int64_t all_at_ms; /* CLOCK_MONOTONIC; all of it at the latest then */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void scan_soon(struct xsplitd *d)
 {
@@ -278,9 +270,9 @@ static void scan_run(evutil_socket_t fd, short what, void *arg)
 		return;
 	d->now = d->next;
 	d->next = (struct agenda){0};
-	if (now_ms() >= d->all_at_ms) {
+	if (clock_ms() >= d->all_at_ms) {
 		d->now.all = true;
-		d->all_at_ms = now_ms() + SCAN_SECONDS * 1000;
+		d->all_at_ms = clock_ms() + SCAN_SECONDS * 1000;
 	}
 	if (scan(d))
 		d->next.all = true;
