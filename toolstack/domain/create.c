@@ -16,6 +16,7 @@
 #include "toolstack/domain/layout.h"
 #include "toolstack/domain/name.h"
 #include "toolstack/domain/record.h"
+#include "toolstack/domain/restart.h"
 #include "toolstack/domain/restore.h"
 #include "toolstack/domain/saved.h"
 #include "toolstack/domain/tuning.h"
@@ -118,13 +119,23 @@ static int record_write(struct creation *c, xs_transaction_t t)
 	return rc ? rc : nodes_remove(xs, t, RECORD_CREATING, c->uuid);
 }
 
+/* Nobody may have destroyed the guest while it is made again. */
+static int still_wanted(struct creation *c, xs_transaction_t t)
+{
+	if (!c->options->restart || restart_wanted(c->ts->xs, t, c->uuid))
+		return 0;
+	return fault_set(c->fault, -ECANCELED, "it was destroyed meanwhile");
+}
+
 static int creation_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
 	struct creation *c = arg;
 	int rc;
 
 	c->fault->text[0] = '\0';
-	rc = stale_remove(c, t);
+	rc = still_wanted(c, t);
+	if (!rc)
+		rc = stale_remove(c, t);
 	if (!rc)
 		rc = claims_all(c->ts, t, c->config, c->fault);
 	if (!rc)
@@ -186,13 +197,14 @@ static int finished_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
 	struct creation *c = arg;
 	char worker[64];
-	int rc = 0;
+	int rc;
 
 	if (c->options->busy)
 		return 0;
 	record_worker_text(RECORD_UNPAUSE, worker);
-	if (c->options->pending)
-		rc = nodes_remove(xs, t, RECORD_PENDING, c->uuid);
+	rc = still_wanted(c, t);
+	if (!rc && c->options->restart)
+		rc = nodes_remove(xs, t, RESTART_PATH, c->uuid);
 	if (rc)
 		return rc;
 	return c->options->paused
@@ -202,14 +214,14 @@ static int finished_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 
 static int start(struct creation *c)
 {
-	int rc = c->options->pending ? xs_transact(c->ts->xs, finished_write, c)
+	int rc = c->options->restart ? xs_transact(c->ts->xs, finished_write, c)
 				     : finished_write(c->ts->xs, XBT_NULL, c);
 
-	if (rc)
-		return fault_set(c->fault, rc, "domain %u: cannot write to the XenStore: %s",
-				 c->layout.domid, strerror(-rc));
-	if (c->options->paused)
-		return 0;
+	if (rc && !c->fault->text[0])
+		fault_set(c->fault, rc, "domain %u: cannot write to the XenStore: %s",
+			  c->layout.domid, strerror(-rc));
+	if (rc || c->options->paused)
+		return rc;
 	rc = xen_domain_unpause(c->ts->xen, c->layout.domid, c->fault);
 	if (!rc)
 		record_idle(c->ts, c->layout.domid);

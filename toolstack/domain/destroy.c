@@ -13,6 +13,7 @@
 #include "toolstack/domain/migrate.h"
 #include "toolstack/domain/name.h"
 #include "toolstack/domain/record.h"
+#include "toolstack/domain/restart.h"
 
 struct removal {
 	struct toolstack *ts;
@@ -21,7 +22,8 @@ struct removal {
 	char *vm;       /* "/vm/UUID" at the beginning, NULL when there was none */
 	char *name;     /* NULL when there was none */
 	bool vm_shared; /* it is also that of the domain it became on its way to another host */
-	const struct nodes *pending; /* what is written in the same step, or NULL */
+	const struct nodes *restart; /* the record of it, written in the same step, or NULL */
+	bool for_good;               /* nor may somebody else make it again */
 };
 
 /* Another domain may have got the id since: then nothing there is ours any more. */
@@ -47,13 +49,32 @@ static int name_remove(struct removal *r, xs_transaction_t t)
 	return nodes_remove(r->ts->xs, t, "%s", path);
 }
 
+/* Who destroys it meanwhile has the last word. */
+static bool is_ours(const struct removal *r, xs_transaction_t t)
+{
+	char own[64], *busy = xs_read_string(r->ts->xs, t, RECORD_PATH "/busy", r->domid);
+	bool ours;
+
+	record_worker_text(RECORD_RESTART, own);
+	ours = busy && !strcmp(busy, own);
+	free(busy);
+	return ours;
+}
+
+static int restart_write(const struct removal *r, xs_transaction_t t)
+{
+	if (r->for_good && r->vm)
+		return nodes_remove(r->ts->xs, t, RESTART_PATH, r->vm + strlen("/vm/"));
+	if (!r->restart)
+		return 0;
+	return is_ours(r, t) ? nodes_write(r->restart, r->ts->xs, t) : -ECANCELED;
+}
+
 static int removal_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
 	struct removal *r = arg;
-	int rc = 0;
+	int rc = restart_write(r, t);
 
-	if (r->pending)
-		rc = nodes_write(r->pending, xs, t);
 	if (rc || is_another(r, t))
 		return rc;
 	for (size_t i = 0; i < r->devices.count && !rc; i++)
@@ -116,6 +137,17 @@ static bool vm_is_shared(struct toolstack *ts, uint16_t domid)
 	return shared;
 }
 
+static char *vm_of(struct toolstack *ts, uint16_t domid)
+{
+	char *vm = xs_read_string(ts->xs, XBT_NULL, "/local/domain/%u/vm", domid);
+
+	if (vm && strncmp(vm, "/vm/", 4) != 0) {
+		free(vm);
+		vm = NULL;
+	}
+	return vm;
+}
+
 static int removal_run(struct removal *r, struct fault *fault)
 {
 	struct toolstack *ts = r->ts;
@@ -125,12 +157,17 @@ static int removal_run(struct removal *r, struct fault *fault)
 
 	/* Before the record says something else. */
 	r->vm_shared = vm_is_shared(ts, r->domid);
-	rc = record_busy(ts, r->domid, r->pending ? RECORD_RESTART : RECORD_DESTROY);
-	if (rc)
-		return fault_set(fault, rc, "domain %u: cannot write to the XenStore: %s", r->domid,
-				 strerror(-rc));
-	r->vm = xs_read_string(ts->xs, XBT_NULL, "/local/domain/%u/vm", r->domid);
+	rc = record_busy(ts, r->domid, r->restart ? RECORD_RESTART : RECORD_DESTROY);
+	r->vm = vm_of(ts, r->domid);
 	r->name = name_of(ts, r->domid);
+	/* Now, so that whoever makes it gives up, and once more at the end. */
+	if (!rc && r->for_good && r->vm)
+		rc = restart_forget(ts, r->vm + strlen("/vm/"));
+	if (rc) {
+		fault_set(fault, rc, "domain %u: cannot write to the XenStore: %s", r->domid,
+			  strerror(-rc));
+		goto out;
+	}
 	if (!xen_domain_get(ts->xen, r->domid, &domain, &ignored) && !domain.dying)
 		xen_domain_pause(ts->xen, r->domid, &ignored);
 	devices_end(r);
@@ -145,6 +182,7 @@ static int removal_run(struct removal *r, struct fault *fault)
 				  "again",
 				  r->domid, strerror(-rc));
 	}
+out:
 	devices_free(&r->devices);
 	free(r->vm);
 	free(r->name);
@@ -154,6 +192,13 @@ static int removal_run(struct removal *r, struct fault *fault)
 int domain_destroy(struct toolstack *ts, uint16_t domid, struct fault *fault)
 {
 	struct removal r = {.ts = ts, .domid = domid};
+
+	return removal_run(&r, fault);
+}
+
+int domain_destroy_for_good(struct toolstack *ts, uint16_t domid, struct fault *fault)
+{
+	struct removal r = {.ts = ts, .domid = domid, .for_good = true};
 
 	if (domid == BACKEND_DOMID)
 		return fault_set(fault, -EPERM, "domain 0 is this host; it cannot be destroyed");
@@ -165,14 +210,14 @@ int domain_remove_to_restart(struct toolstack *ts, uint16_t domid,
 			     struct fault *fault)
 {
 	struct nodes nodes = {0};
-	struct removal r = {.ts = ts, .domid = domid, .pending = &nodes};
+	struct removal r = {.ts = ts, .domid = domid, .restart = &nodes};
 	char uuid[UUID_STR_LEN], *text = domain_config_print(config);
 	int rc;
 
 	if (!text)
 		return fault_memory(fault);
 	uuid_unparse_lower(config->uuid, uuid);
-	record_pending(&nodes, uuid, text, quick);
+	restart_record(&nodes, uuid, text, quick);
 	rc = removal_run(&r, fault);
 	nodes_free(&nodes);
 	free(text);

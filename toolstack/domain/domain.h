@@ -32,7 +32,7 @@ struct create_options {
 	bool paused;    /* do not let it run */
 	bool menu;      /* a bootloader may ask the user at the terminal */
 	unsigned quick; /* how often in a row it was restarted soon after its start */
-	bool pending;   /* it is a restart: the record of that ends with success (record.h) */
+	bool restart; /* -ECANCELED without the record of it, which ends with success (restart.h) */
 	const struct create_stream *stream; /* NULL: a new one */
 	const char *busy; /* what its record says, also afterwards; NULL: "create", then nothing */
 	struct create_timing *timing; /* filled, or NULL */
@@ -57,9 +57,16 @@ int domain_create(struct toolstack *ts, const struct domain_config *config,
 int domain_destroy(struct toolstack *ts, uint16_t domid, struct fault *fault);
 
 /**
+ * domain_destroy_for_good - the same as a user's wish: a restart of the guest that has begun is
+ * given up (restart.h). Return: also -EPERM for domain 0.
+ */
+int domain_destroy_for_good(struct toolstack *ts, uint16_t domid, struct fault *fault);
+
+/**
  * domain_remove_to_restart - the same, and in the step in which its nodes go, the record comes of
- * which it is made again (record_pending()): whoever is killed behind it loses nothing.
+ * which it is made again (restart.h): whoever is killed behind it loses nothing.
  * @config, @quick: what is to be made
+ * Return: also -ECANCELED: somebody destroyed it meanwhile.
  */
 int domain_remove_to_restart(struct toolstack *ts, uint16_t domid,
 			     const struct domain_config *config, unsigned quick,

@@ -17,7 +17,7 @@
 #define DEAD_LOOKS   50
 #define DEAD_LOOK_MS 100
 
-static void text_add(struct nodes *nodes, const char *dir, const char *text)
+void record_text(struct nodes *nodes, const char *dir, const char *text)
 {
 	char name[24];
 	size_t length = strlen(text);
@@ -33,7 +33,7 @@ void record_config(struct nodes *nodes, uint16_t domid, const char *text)
 	char dir[64];
 
 	snprintf(dir, sizeof(dir), RECORD_PATH "/config", domid);
-	text_add(nodes, dir, text);
+	record_text(nodes, dir, text);
 }
 
 int record_config_replace(struct toolstack *ts, xs_transaction_t t, uint16_t domid,
@@ -56,7 +56,7 @@ int record_config_replace(struct toolstack *ts, xs_transaction_t t, uint16_t dom
 	return rc;
 }
 
-static char *text_read(struct toolstack *ts, xs_transaction_t t, const char *dir)
+char *record_text_read(struct toolstack *ts, xs_transaction_t t, const char *dir)
 {
 	char *text = NULL, *piece;
 	size_t size;
@@ -80,7 +80,7 @@ char *record_config_text(struct toolstack *ts, xs_transaction_t t, uint16_t domi
 	char dir[64];
 
 	snprintf(dir, sizeof(dir), RECORD_PATH "/config", domid);
-	return text_read(ts, t, dir);
+	return record_text_read(ts, t, dir);
 }
 
 int record_config_read(struct toolstack *ts, xs_transaction_t t, uint16_t domid,
@@ -244,38 +244,4 @@ int record_take(struct toolstack *ts, uint16_t domid, const char *what, struct f
 		       ? fault_set(fault, rc, "domain %u: cannot write to the XenStore: %s", domid,
 				   strerror(-rc))
 		       : rc;
-}
-
-void record_pending(struct nodes *nodes, const char *uuid, const char *text, unsigned quick)
-{
-	char dir[96], config[112], worker[64];
-
-	snprintf(dir, sizeof(dir), RECORD_PENDING, uuid);
-	snprintf(config, sizeof(config), "%s/config", dir);
-	record_worker_text(RECORD_RESTART, worker);
-	nodes_add(nodes, dir, "busy", "%s", worker);
-	nodes_add(nodes, dir, "quick", "%u", quick);
-	text_add(nodes, config, text);
-}
-
-int record_pending_read(struct toolstack *ts, const char *uuid, struct domain_config *config,
-			unsigned *quick, struct fault *fault)
-{
-	char dir[96], source[96], *text;
-	uint64_t number = 0;
-	int rc;
-
-	snprintf(dir, sizeof(dir), RECORD_PENDING "/config", uuid);
-	snprintf(source, sizeof(source), "config of domain %s", uuid);
-	xs_read_number(ts->xs, XBT_NULL, UINT16_MAX, &number, RECORD_PENDING "/quick", uuid);
-	*quick = (unsigned)number;
-	text = text_read(ts, XBT_NULL, dir);
-	if (!text)
-		return fault_memory(fault);
-	if (*text)
-		rc = domain_config_parse(source, text, NULL, 0, config, fault);
-	else
-		rc = fault_set(fault, -ENOENT, "%s: not kept", source);
-	free(text);
-	return rc;
 }

@@ -8,7 +8,7 @@
  *   domain/N/started     when it was made, seconds since 1970
  *   domain/N/end         what xsplitd has done about its end, so that it does it once
  *   creating/UUID        who is about to make a domain of this UUID: "PID START create"
- *   restart/UUID/...     config, quick, busy of a domain that was removed to be made again, tries
+ *   restart/UUID/...     a domain that was removed to be made again (restart.h)
  *   name/NAME            the domain of that name (name.h)
  *   received/UUID        it was migrated here and let run, whatever became of it since (migrate.h)
  *   auto/FILE            this config of the autostart's directory has been seen to
@@ -28,6 +28,12 @@
 
 /** record_path - "/tool/xsplit/domain/N". */
 #define RECORD_PATH "/tool/xsplit/domain/%u"
+
+/** record_text - compose the nodes @dir/0.. that keep a long text. */
+void record_text(struct nodes *nodes, const char *dir, const char *text);
+
+/** record_text_read - such a text as it was written: for free(3), "" when there is none. */
+char *record_text_read(struct toolstack *ts, xs_transaction_t t, const char *dir);
 
 /** record_config - compose the nodes that keep a config. @text: of domain_config_print() */
 void record_config(struct nodes *nodes, uint16_t domid, const char *text);
@@ -56,9 +62,8 @@ int record_config_read(struct toolstack *ts, xs_transaction_t t, uint16_t domid,
 #define RECORD_UNPAUSE "unpause"
 #define RECORD_RESTART "restart"
 
-/** Paths of what is remembered by UUID, as text. */
+/** Who is about to make a domain, by its UUID as text. */
 #define RECORD_CREATING "/tool/xsplit/creating/%s"
-#define RECORD_PENDING  "/tool/xsplit/restart/%s"
 
 /** record_worker_text - "PID START WHAT" of this process. */
 void record_worker_text(const char *what, char text[64]);
@@ -94,10 +99,3 @@ enum record_worker record_worker(struct toolstack *ts, uint16_t domid, pid_t *pi
 
 /** record_worker_at - the same of any node that record_worker_text() is written to. */
 enum record_worker record_worker_at(struct toolstack *ts, const char *path, pid_t *pid);
-
-/** record_pending - compose the record of a domain that is to be made again. @uuid: as text */
-void record_pending(struct nodes *nodes, const char *uuid, const char *text, unsigned quick);
-
-/** record_pending_read - its config and how often it ended quickly. As record_config_read(). */
-int record_pending_read(struct toolstack *ts, const char *uuid, struct domain_config *config,
-			unsigned *quick, struct fault *fault);

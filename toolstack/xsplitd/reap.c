@@ -20,15 +20,13 @@
 #include "toolstack/domain/plan.h"
 #include "toolstack/domain/record.h"
 #include "toolstack/domain/rename.h"
+#include "toolstack/domain/restart.h"
 #include "toolstack/domain/save.h"
 #include "toolstack/xen/stream.h"
 #include "toolstack/xsplitd/policy.h"
 
 /* Where xl writes the memory of guests that crashed. */
 #define DUMP_DIR "/var/lib/xen/dump"
-
-/* How often a restart is tried, some seconds apart. */
-#define RESTART_TRIES 20
 
 enum reap_need reap_needed(struct toolstack *ts, uint16_t domid, const struct xen_domain *domain,
 			   pid_t *worker)
@@ -78,25 +76,15 @@ static bool is_passing(int rc)
 /* So may this, if not for ever: a backend that is being started anew, memory that is given back. */
 static bool may_pass(struct toolstack *ts, const char *uuid, int rc)
 {
-	uint64_t tries = 0;
-
-	if (rc != -ETIMEDOUT && rc != -EIO && rc != -ENOMEM && rc != -EBUSY)
-		return false;
-	xs_read_number(ts->xs, XBT_NULL, RESTART_TRIES, &tries, RECORD_PENDING "/tries", uuid);
-	return ++tries < RESTART_TRIES &&
-	       !xs_write_number(ts->xs, XBT_NULL, tries, RECORD_PENDING "/tries", uuid);
-}
-
-static void pending_forget(struct toolstack *ts, const char *uuid)
-{
-	nodes_forget(ts->xs, RECORD_PENDING, uuid);
+	return (rc == -ETIMEDOUT || rc == -EIO || rc == -ENOMEM || rc == -EBUSY) &&
+	       !restart_again(ts, uuid);
 }
 
 /* @was: what the log calls the one before it */
 static int start_anew(struct toolstack *ts, struct domain_config *config, unsigned quick,
 		      const char *was)
 {
-	struct create_options options = {.quick = quick, .pending = true};
+	struct create_options options = {.quick = quick, .restart = true};
 	struct fault fault = {0};
 	char uuid[UUID_STR_LEN];
 	uint16_t domid;
@@ -105,12 +93,14 @@ static int start_anew(struct toolstack *ts, struct domain_config *config, unsign
 	uuid_unparse_lower(config->uuid, uuid);
 	if (!rc)
 		rc = domain_create(ts, config, &options, &domid, &fault);
-	if (rc)
-		log_error("%s (%s): cannot be restarted: %s", was, config->name, fault.text);
-	else
+	if (!rc)
 		log_info("%s (%s): restarted as domain %u", was, config->name, domid);
+	else if (!is_passing(rc) && !restart_wanted(ts->xs, XBT_NULL, uuid))
+		log_info("%s (%s): destroyed while it was restarted", was, config->name);
+	else
+		log_error("%s (%s): cannot be restarted: %s", was, config->name, fault.text);
 	if (rc && !is_passing(rc) && !may_pass(ts, uuid, rc))
-		pending_forget(ts, uuid);
+		restart_forget(ts, uuid);
 	return rc;
 }
 
@@ -120,6 +110,10 @@ static int restart(const struct reaping *r, struct domain_config *config, unsign
 	char was[24];
 	int rc = domain_remove_to_restart(r->ts, r->domid, config, quick, &fault);
 
+	if (rc == -ECANCELED) {
+		log_info("domain %u (%s): destroyed before it was restarted", r->domid, r->name);
+		return 0;
+	}
 	if (rc) {
 		log_error("domain %u (%s): cannot be removed: %s", r->domid, r->name, fault.text);
 		return rc;
@@ -132,7 +126,7 @@ enum reap_need reap_pending_needed(struct toolstack *ts, const char *uuid, pid_t
 {
 	char path[96];
 
-	snprintf(path, sizeof(path), RECORD_PENDING "/busy", uuid);
+	snprintf(path, sizeof(path), RESTART_PATH "/busy", uuid);
 	return record_worker_at(ts, path, worker) == WORKER_ALIVE ? REAP_LATER : REAP_NOW;
 }
 
@@ -182,7 +176,7 @@ int reap_pending(struct toolstack *ts, const char *uuid)
 {
 	struct domain_config config;
 	struct fault fault = {0};
-	char was[64], worker[64];
+	char was[64];
 	unsigned quick;
 	pid_t pid;
 	int rc = 0;
@@ -191,14 +185,15 @@ int reap_pending(struct toolstack *ts, const char *uuid)
 	if (reap_pending_needed(ts, uuid, &pid) != REAP_NOW || is_made(ts, uuid) ||
 	    is_leaving(ts, uuid))
 		return 0;
-	record_worker_text(RECORD_RESTART, worker);
-	rc = xs_write_string(ts->xs, XBT_NULL, worker, RECORD_PENDING "/busy", uuid);
+	rc = restart_take(ts, uuid);
+	if (rc == -ECANCELED)
+		return restart_forget(ts, uuid); /* at most a part is left */
 	if (!rc)
-		rc = record_pending_read(ts, uuid, &config, &quick, &fault);
+		rc = restart_read(ts, uuid, &config, &quick, &fault);
 	if (rc) {
 		log_error("restart of %s: %s", uuid, fault.text[0] ? fault.text : strerror(-rc));
 		if (!is_passing(rc))
-			pending_forget(ts, uuid);
+			restart_forget(ts, uuid);
 		return rc;
 	}
 	snprintf(was, sizeof(was), "domain %s", uuid);
@@ -254,7 +249,7 @@ static int rename_restart(const struct reaping *r, struct domain_config *config,
 		return -ENOMEM;
 	uuid_unparse_lower(config->uuid, uuid);
 	snprintf(record, sizeof(record), RECORD_PATH, r->domid);
-	record_pending(&pending, uuid, text, quick);
+	restart_record(&pending, uuid, text, quick);
 	nodes_add(&pending, record, "end", "%s", why(r));
 	free(text);
 	rc = domain_set_aside(r->ts, r->domid, &pending, &fault);
