@@ -42,6 +42,11 @@ UNIT_TESTS += backend_journal
 backend_journal_SRCS := tests/unit/backend_journal.c
 backend_journal_LIBS := backend-block backend-xenbus libxsplit
 
+UNIT_TESTS += backend_guest
+backend_guest_SRCS := tests/unit/backend_guest.c backend/supervisor/guest.c backend/supervisor/registry.c
+backend_guest_LIBS := backend-xenbus libxsplit
+backend_guest_LINK := -lxenstore -levent_core
+
 UNIT_TESTS += block_inflight
 block_inflight_SRCS := tests/unit/block_inflight.c
 block_inflight_LIBS := backend-block-ring

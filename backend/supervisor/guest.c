@@ -15,9 +15,13 @@
 #include "lib/clock.h"
 #include "lib/fdpass.h"
 #include "lib/log.h"
+#include "lib/outbox.h"
 
 /* Reports taken in one turn of the loop: a worker gone mad does not starve the others. */
 #define REPORTS_MAX 32
+
+/* Requests that may wait for a worker to read: far more than its devices can have at once. */
+#define REQUESTS_MAX 4096
 
 /* A worker that lived this long owes nothing to the deaths before it. */
 #define HEALTHY_MS 60000
@@ -38,6 +42,7 @@ struct guest {
 	pid_t pid; /* 0: none */
 	int socket;
 	struct event *readable;
+	struct outbox *requests;
 	bool leaving;
 	bool condemned;      /* we killed it for what it did */
 	unsigned faults;     /* deaths that nobody else is to blame for, one soon after the other */
@@ -84,6 +89,8 @@ bool guest_leaving(const struct guest *guest)
 
 static void hang_up(struct guest *guest)
 {
+	outbox_free(guest->requests);
+	guest->requests = NULL;
 	if (guest->readable)
 		event_free(guest->readable);
 	guest->readable = NULL;
@@ -179,7 +186,8 @@ static int start(struct guest *guest)
 	guest->socket = pair[0];
 	guest->readable = event_new(guest->options->base, guest->socket, EV_READ | EV_PERSIST,
 				    on_readable, guest);
-	if (!guest->readable || event_add(guest->readable, NULL)) {
+	if (!guest->readable || event_add(guest->readable, NULL) ||
+	    outbox_new(&guest->requests, guest->options->base, guest->socket, REQUESTS_MAX)) {
 		worker_kill(guest);
 		return -ENOMEM;
 	}
@@ -200,9 +208,9 @@ int guest_request(struct guest *guest, const struct worker_request *request, con
 			return rc;
 		}
 	}
-	rc = guest->socket < 0 ? -EPIPE
-			       : fdpass_send(guest->socket, request, sizeof(*request), fds, count);
-	if (rc == -EAGAIN)
+	rc = guest->requests ? outbox_send(guest->requests, request, sizeof(*request), fds, count)
+			     : -EPIPE;
+	if (rc == -ENOBUFS)
 		log_error("guest %u: its worker does not read its requests, killed", guest->domid);
 	if (rc) {
 		guest->condemned |= rc != -EPIPE;
@@ -264,13 +272,19 @@ void guest_leave(struct guest *guest, bool force)
 		hang_up(guest);
 }
 
+void guest_wait(struct guest *guest)
+{
+	for (int n = 0; guest_has_worker(guest) && n < END_TRIES; n++) {
+		if (waitpid(guest->pid, NULL, WNOHANG))
+			guest->pid = 0;
+		else
+			usleep(END_PAUSE_US);
+	}
+}
+
 void guest_free(struct guest *guest)
 {
 	hang_up(guest);
-	for (int n = 0; guest_has_worker(guest) && n < END_TRIES; n++) {
-		if (waitpid(guest->pid, NULL, WNOHANG))
-			break;
-		usleep(END_PAUSE_US);
-	}
+	guest_wait(guest);
 	free(guest);
 }

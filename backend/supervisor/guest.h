@@ -54,6 +54,9 @@ uint16_t guest_domid(const struct guest *guest);
  * guest_request - send a request, starting the worker if there is none.
  * @fds: stay the caller's
  *
+ * Requests that the worker has not read wait, some thousands of them: more than a worker leaves
+ * unread that is only slow or stopped.
+ *
  * Return: 0, or a negative errno when no worker can be started. One that cannot take the request is
  * killed; its death is reported later, as any other.
  */
@@ -79,5 +82,8 @@ void guest_reap(struct guest *guest);
  */
 void guest_leave(struct guest *guest, bool force);
 
-/** guest_free - the worker must be gone, or be told to go; that is waited for, but not for ever. */
+/** guest_wait - for the end of a worker that was told to end; not for ever. */
+void guest_wait(struct guest *guest);
+
+/** guest_free - the worker must be gone, or be told to go; as guest_wait, and frees it. */
 void guest_free(struct guest *guest);

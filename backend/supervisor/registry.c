@@ -334,14 +334,17 @@ bool registry_stopped(struct registry *registry)
 
 void registry_free(struct registry *registry)
 {
+	/* Somebody else may take an image as soon as it is let go of. */
+	for (unsigned n = 0; n < registry->guest_count; n++)
+		guest_leave(registry->guests[n], true);
+	for (unsigned n = 0; n < registry->guest_count; n++)
+		guest_wait(registry->guests[n]);
 	while (registry->devices) {
 		struct device *dev = registry->devices;
 
 		registry->devices = dev->next;
 		device_free(dev);
 	}
-	for (unsigned n = 0; n < registry->guest_count; n++)
-		guest_leave(registry->guests[n], true);
 	for (unsigned n = 0; n < registry->guest_count; n++)
 		guest_free(registry->guests[n]);
 	free(registry->guests);

@@ -13,11 +13,16 @@
 #include "backend/classes.h"
 #include "backend/worker/sandbox.h"
 #include "lib/fdpass.h"
+#include "lib/outbox.h"
+
+/* Reports that may wait for the supervisor to read. */
+#define REPORTS_MAX 4096
 
 struct process {
 	struct worker worker; /* first: what the classes see */
 	int socket;
 	struct event *readable;
+	struct outbox *reports;
 	struct worker_device *devices;
 	bool leaving; /* the supervisor has closed the socket */
 };
@@ -45,9 +50,14 @@ static void leave(struct process *process)
 
 static void report_send(struct process *process, const struct worker_report *report)
 {
+	int rc;
+
 	if (process->leaving)
 		return;
-	if (fdpass_send(process->socket, report, sizeof(*report), NULL, 0))
+	rc = outbox_send(process->reports, report, sizeof(*report), NULL, 0);
+	if (rc == -ENOBUFS || rc == -ENOMEM)
+		leave(process); /* the supervisor would wait for this one for ever */
+	else if (rc)
 		event_active(process->readable, EV_READ, 0); /* finds the end of file */
 }
 
@@ -288,13 +298,16 @@ static int process_open(struct process *process)
 	fcntl(process->socket, F_SETFL, O_NONBLOCK);
 	process->readable = event_new(worker->base, process->socket, EV_READ | EV_PERSIST,
 				      on_readable, process);
-	return !process->readable || event_add(process->readable, NULL) ? -ENOMEM : 0;
+	if (!process->readable || event_add(process->readable, NULL))
+		return -ENOMEM;
+	return outbox_new(&process->reports, worker->base, process->socket, REPORTS_MAX);
 }
 
 static void process_close(struct process *process)
 {
 	struct worker *worker = &process->worker;
 
+	outbox_free(process->reports);
 	if (process->readable)
 		event_free(process->readable);
 	events_close(worker->events);

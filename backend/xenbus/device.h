@@ -251,7 +251,7 @@ bool device_idle(const struct device *dev);
  * @fds:     stay the caller's
  * @change:  set on success: never 0
  *
- * Return: 0 or a negative errno of guest_request.
+ * Return: 0; -ENOTCONN: no worker has it; or a negative errno of guest_request.
  */
 int device_change(struct device *dev, const void *payload, size_t size, const int *fds,
 		  size_t count, uint32_t *change);

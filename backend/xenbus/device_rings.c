@@ -131,6 +131,10 @@ int device_change(struct device *dev, const void *payload, size_t size, const in
 	};
 	int rc;
 
+	/* No reason to start a worker, which would not know the device. */
+	if (dev->xenbus.link == XENBUS_IDLE || dev->xenbus.link == XENBUS_BROKEN ||
+	    !guest_has_worker(dev->guest))
+		return -ENOTCONN;
 	if (!++dev->changes)
 		dev->changes++;
 	request.change = dev->changes;
