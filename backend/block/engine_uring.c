@@ -4,6 +4,8 @@
 #include <liburing.h>
 #include <linux/falloc.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "backend/block/engine.h"
 
@@ -238,11 +240,54 @@ static const struct engine_class uring_class = {
 	.look = uring_look,
 };
 
+/* Debian 12's liburing declares functions for these, but does not have them. */
+static int ring_register(struct engine_uring *uring, unsigned what, void *arg, unsigned count)
+{
+	return syscall(SYS_io_uring_register, uring->ring.ring_fd, what, arg, count) ? -errno : 0;
+}
+
+/*
+ * No filter of system calls sees what is in a ring: let it take what we put there, for our file
+ * alone, and no more than that, whoever has taken us over. Linux 5.10.
+ */
+static int restrict_to_ours(struct engine_uring *uring)
+{
+	static const uint8_t operations[] = {IORING_OP_READ,       IORING_OP_WRITE,
+					     IORING_OP_READ_FIXED, IORING_OP_WRITE_FIXED,
+					     IORING_OP_FSYNC,      IORING_OP_FALLOCATE};
+	struct io_uring_restriction allowed[sizeof(operations) + 2] = {0};
+	unsigned n = 0;
+	int rc;
+
+	for (; n < sizeof(operations); n++) {
+		allowed[n].opcode = IORING_RESTRICTION_SQE_OP;
+		allowed[n].sqe_op = operations[n];
+	}
+	allowed[n].opcode = IORING_RESTRICTION_SQE_FLAGS_REQUIRED;
+	allowed[n++].sqe_flags = (uint8_t)uring->flags;
+	allowed[n].opcode = IORING_RESTRICTION_REGISTER_OP;
+	allowed[n++].register_op = IORING_REGISTER_BUFFERS_UPDATE;
+	rc = ring_register(uring, IORING_REGISTER_RESTRICTIONS, allowed, n);
+	return rc ? rc : ring_register(uring, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+}
+
+static int ring_open(struct engine_uring *uring, bool *restricted)
+{
+	struct io_uring_params params = {.flags = IORING_SETUP_CLAMP | IORING_SETUP_R_DISABLED};
+	int rc = io_uring_queue_init_params(uring->depth, &uring->ring, &params);
+
+	*restricted = !rc;
+	if (rc != -EINVAL)
+		return rc;
+	params = (struct io_uring_params){.flags = IORING_SETUP_CLAMP};
+	return io_uring_queue_init_params(uring->depth, &uring->ring, &params);
+}
+
 int engine_open_uring(struct engine **engine, int fd, const struct engine_options *options)
 {
-	struct io_uring_params params = {.flags = IORING_SETUP_CLAMP};
 	unsigned workers[2] = {WORKERS_MAX, WORKERS_MAX};
 	struct engine_uring *uring = calloc(1, sizeof(*uring));
+	bool restricted;
 	int rc;
 
 	if (!uring)
@@ -251,7 +296,7 @@ int engine_open_uring(struct engine **engine, int fd, const struct engine_option
 	uring->fd = uring->file = fd;
 	uring->options = *options;
 	uring->depth = options->depth;
-	rc = io_uring_queue_init_params(options->depth, &uring->ring, &params);
+	rc = ring_open(uring, &restricted);
 	if (rc) {
 		free(uring);
 		return rc;
@@ -268,6 +313,12 @@ int engine_open_uring(struct engine **engine, int fd, const struct engine_option
 		uring->memory_size -= uring->memory_size % PIECE;
 	}
 	io_uring_register_iowq_max_workers(&uring->ring, workers); /* Linux 5.15; no harm without */
+	rc = restricted ? restrict_to_ours(uring) : 0;
+	if (rc) {
+		io_uring_queue_exit(&uring->ring);
+		free(uring);
+		return rc;
+	}
 	uring->readable = event_new(options->base, uring->ring.ring_fd, EV_READ | EV_PERSIST,
 				    on_readable, uring);
 	if (!uring->readable || event_add(uring->readable, NULL)) {

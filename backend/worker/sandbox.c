@@ -100,6 +100,16 @@ static int capabilities_drop(void)
 	return syscall(SYS_capset, &header, none) ? -errno : 0;
 }
 
+/*
+ * A network with nobody in it: the filter of system calls does not see the sockets that io_uring
+ * makes. What is open stays connected to where it is.
+ */
+static void network_leave(void)
+{
+	if (unshare(CLONE_NEWNET))
+		log_warn("worker: keeps this network: %s", strerror(errno));
+}
+
 static int privileges_drop(const char *user)
 {
 	uid_t uid;
@@ -113,6 +123,7 @@ static int privileges_drop(const char *user)
 	rc = sandbox_user(user, &uid, &gid);
 	if (rc)
 		return rc;
+	network_leave();
 	rc = root_change();
 	if (rc)
 		log_warn("worker: its root directory stays: %s", strerror(-rc));

@@ -18,12 +18,12 @@ int sandbox_user(const char *user, uid_t *uid, gid_t *gid);
 void sandbox_limits(void);
 
 /**
- * sandbox_enter - an empty root directory, an unprivileged user, no new privileges, and the system
- * calls of a worker alone. All descriptors and handles that it needs must be open.
+ * sandbox_enter - an empty root directory and network, an unprivileged user, no new privileges, and
+ * the system calls of a worker alone. All descriptors and handles that it needs must be open.
  * @user: a user's name, or a number; NULL for nobody
  *
- * Without root there is no user and no root directory to change; that is said in the log once and
- * the rest done. A denied system call returns EPERM and is logged (see sandbox_denied).
+ * Without root there is no user, root directory or network to change; that is said in the log once
+ * and the rest done. A denied system call returns EPERM and is logged (see sandbox_denied).
  *
  * Return: 0, or a negative errno after it was logged: then the worker must not go on.
  */

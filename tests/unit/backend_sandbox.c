@@ -6,14 +6,18 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <liburing.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -123,6 +127,153 @@ START_TEST(denies)
 }
 END_TEST
 
+/* ---- past the filter: by io_uring ---- */
+
+static struct io_uring ring;
+
+/* Return: how the operation ended. */
+static int ring_do(struct io_uring_sqe *sqe)
+{
+	struct io_uring_cqe *cqe;
+	int rc = io_uring_submit_and_wait(&ring, 1);
+
+	if (rc < 0 || io_uring_wait_cqe(&ring, &cqe))
+		_exit(90);
+	rc = cqe->res;
+	io_uring_cqe_seen(&ring, cqe);
+	return rc;
+}
+
+static int ring_connect(const void *address, socklen_t size)
+{
+	const struct sockaddr *to = address;
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
+	int fd;
+
+	io_uring_prep_socket(sqe, to->sa_family, SOCK_STREAM, 0, 0);
+	fd = ring_do(sqe);
+	if (fd < 0)
+		return fd;
+	sqe = io_uring_get_sqe(&ring);
+	io_uring_prep_connect(sqe, fd, to, size);
+	return ring_do(sqe);
+}
+
+static struct sockaddr_in loopback = {.sin_family = AF_INET};
+static struct sockaddr_un abstract = {.sun_family = AF_UNIX, .sun_path = "\0xsplit-sandbox"};
+
+static int ring_loopback(void)
+{
+	return ring_connect(&loopback, sizeof(loopback));
+}
+
+static int ring_abstract(void)
+{
+	return ring_connect(&abstract, sizeof(abstract));
+}
+
+static int ring_open(void)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
+
+	io_uring_prep_openat(sqe, AT_FDCWD, "/etc/passwd", O_RDONLY, 0);
+	return ring_do(sqe);
+}
+
+static const struct {
+	const char *what;
+	int (*call)(void);
+} past[] = {
+	{"connect to this machine", ring_loopback},
+	{"connect to an abstract socket", ring_abstract},
+	{"open a file", ring_open},
+};
+
+static int past_child(int n)
+{
+	if (io_uring_queue_init(4, &ring, 0))
+		return 0; /* none here */
+	return past[n].call() < 0 ? 0 : 1;
+}
+
+static int listening(struct sockaddr *address, socklen_t size)
+{
+	int fd = socket(address->sa_family, SOCK_STREAM, 0);
+
+	ck_assert(!bind(fd, address, size) && !listen(fd, 1));
+	getsockname(fd, address, &size);
+	return fd;
+}
+
+START_TEST(reaches_nothing_past_the_filter)
+{
+	int tcp = listening((struct sockaddr *)&loopback, sizeof(loopback));
+	int local = listening((struct sockaddr *)&abstract, sizeof(abstract));
+	char log[512];
+
+	if (!geteuid() && FILTERED)
+		ck_assert_msg(!sandboxed(past_child, _i, log, sizeof(log)), "%s", past[_i].what);
+	close(tcp);
+	close(local);
+}
+END_TEST
+
+/* Those that are opened already, by number: the first is asked. */
+static int ring_find(void)
+{
+	for (int fd = 3; fd < 64; fd++) {
+		char path[32], target[32];
+		ssize_t length;
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		length = readlink(path, target, sizeof(target) - 1);
+		target[length > 0 ? length : 0] = '\0';
+		if (!strcmp(target, "anon_inode:[io_uring]"))
+			return fd;
+	}
+	return -1;
+}
+
+static struct io_uring_sqe *prepared(uint8_t operation, uint8_t flags)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
+
+	io_uring_prep_rw(operation, sqe, 0, NULL, 0, 0);
+	sqe->flags = flags;
+	return sqe;
+}
+
+/* An engine's ring does for its file what engines do, and nothing else for nobody. */
+START_TEST(an_engines_ring_is_for_its_file)
+{
+	struct event_base *base = event_base_new();
+	const struct engine_options options = {.base = base, .depth = 4};
+	struct io_uring_params params = {.flags = IORING_SETUP_CLAMP};
+	struct engine *engine;
+	int file = memfd_create("disk", MFD_CLOEXEC), fd;
+
+	ck_assert(!ftruncate(file, 4096));
+	if (engine_open_uring(&engine, file, &options))
+		return; /* no io_uring here */
+	fd = ring_find();
+	ck_assert_int_ge(fd, 0);
+	/* One made alike has its memory laid out alike. */
+	ck_assert(!io_uring_queue_init_params(4, &ring, &params));
+	io_uring_queue_exit(&ring);
+	ck_assert(!io_uring_queue_mmap(fd, &params, &ring));
+
+	ck_assert_int_eq(ring_do(prepared(IORING_OP_FSYNC, IOSQE_FIXED_FILE)), 0);
+	ck_assert_int_eq(ring_do(prepared(IORING_OP_FSYNC, 0)), -EACCES);
+	ck_assert_int_eq(ring_do(prepared(IORING_OP_NOP, IOSQE_FIXED_FILE)), -EACCES);
+	ck_assert_int_eq(ring_do(prepared(IORING_OP_SOCKET, IOSQE_FIXED_FILE)), -EACCES);
+	ck_assert_int_eq(ring_do(prepared(IORING_OP_OPENAT, IOSQE_FIXED_FILE)), -EACCES);
+	ck_assert_int_eq(io_uring_register_files_update(&ring, 0, &file, 1), -EACCES);
+	engine_close(engine);
+	event_base_free(base);
+	close(file);
+}
+END_TEST
+
 static int root_child(int n)
 {
 	struct stat st;
@@ -198,6 +349,8 @@ int main(void)
 		return EXIT_FAILURE;
 	setenv("XSPLIT_RUNDIR", top, 1);
 	tcase_add_loop_test(tc, denies, 0, TABLE_SIZE(denied));
+	tcase_add_loop_test(tc, reaches_nothing_past_the_filter, 0, TABLE_SIZE(past));
+	tcase_add_test(tc, an_engines_ring_is_for_its_file);
 	tcase_add_test(tc, gives_up_root);
 	tcase_add_loop_test(tc, engines_work, 0, 2);
 	suite_add_tcase(suite, tc);
