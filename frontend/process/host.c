@@ -6,11 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "frontend/core/limbo.h"
 #include "frontend/core/throttle.h"
 #include "frontend/core/wire.h"
 #include "lib/number.h"
+
+/* How long the store may have no transaction for us: 10 seconds. */
+#define BEGIN_TRIES    1000
+#define BEGIN_PAUSE_US 10000
 
 struct host_event {
 	struct platform_event platform; /* first */
@@ -229,10 +234,22 @@ static int store_remove(struct platform *platform, uint32_t transaction, const c
 	return xs_rm(host_of(platform)->xs, transaction, path) ? 0 : -errno;
 }
 
+/* A guest may have ten at a time (xenstored's quota), and each of its disks is a process. */
 static int store_begin(struct platform *platform, uint32_t *transaction)
 {
-	*transaction = xs_transaction_start(host_of(platform)->xs);
-	return *transaction == XBT_NULL ? -errno : 0;
+	int rc = -ENOSPC;
+
+	for (int tries = 0; tries < BEGIN_TRIES && rc == -ENOSPC; tries++) {
+		if (tries)
+			usleep(BEGIN_PAUSE_US);
+		*transaction = xs_transaction_start(host_of(platform)->xs);
+		rc = *transaction == XBT_NULL ? -errno : 0;
+	}
+	if (rc == -ENOSPC)
+		log_error("the store takes no transaction of this domain for %d seconds; is its "
+			  "quota of transactions used up by others?",
+			  BEGIN_TRIES / (1000000 / BEGIN_PAUSE_US));
+	return rc;
 }
 
 static int store_end(struct platform *platform, uint32_t transaction, bool commit)
