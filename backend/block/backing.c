@@ -155,7 +155,7 @@ int backing_open(struct backing **result, const struct backing_options *options,
 	backing->connected = options->connected;
 	backing->away = options->away;
 	backing->arg = options->arg;
-	backing->report = backing->listener = backing->errors = -1;
+	backing->report = backing->listener = backing->errors = backing->below = -1;
 	backing->params = strdup(options->params);
 	backing->socket = strdup(options->socket);
 	backing->step = evtimer_new(backing->base, on_step, backing);
@@ -184,6 +184,8 @@ void backing_close(struct backing *backing)
 	backing_connector_stop(backing);
 	child_free(backing->qemu);
 	backing_errors_close(backing);
+	if (backing->below >= 0)
+		close(backing->below);
 	if (backing->listener >= 0 && backing->socket) {
 		close(backing->listener);
 		unlink(backing->socket);

@@ -41,6 +41,7 @@ struct backing {
 	int number; /* of the connection it makes, or -1: it asks about the export */
 	/* the qemu-nbd */
 	int listener, errors; /* -1: none */
+	int below;            /* in this socket are the files that its image lies on, or -1 */
 	struct child *qemu;
 	bool used;       /* a connection to it was given away */
 	bool ending;     /* it was told to end by us */

@@ -15,10 +15,16 @@
 /* So often an image is tried that another process has locked. */
 #define LOCKED_TRIES 25u
 
-/* Two lines of QEMU's, the first of which may be too long for us. */
+/* Our own (exporter.c), or two lines of QEMU's, the first of which may be too long for us. */
+static bool is_about_backing(const char *words)
+{
+	return strstr(words, "a backing file is being written") != NULL;
+}
+
 static bool is_about_lock(const char *words)
 {
-	return strstr(words, "\" lock") || !strncmp(words, "Is another process using", 24);
+	return is_about_backing(words) || strstr(words, "\" lock") ||
+	       !strncmp(words, "Is another process using", 24);
 }
 
 static void line_end(struct backing *backing)
@@ -100,7 +106,7 @@ static void on_qemu_ended(void *arg, int status)
 
 		snprintf(why, sizeof(why), "%s", backing->why);
 		backing_connector_stop(backing);
-		if (backing->held)
+		if (backing->held && !is_about_backing(why))
 			backing_failed(backing,
 				       "%.200s is in use by another process; end that first",
 				       backing->source.path);
@@ -137,13 +143,34 @@ int backing_listener_make(struct backing *backing)
 	return rc;
 }
 
+/*
+ * Where it puts the files that its image lies on: those of the first that serves stay there, unread
+ * and so locked, until the disk is closed.
+ */
+static int below_make(struct backing *backing, int *theirs)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	*theirs = pair[1];
+	if (backing->state == BACKING_ASKING && backing->below >= 0)
+		close(backing->below);
+	else if (backing->below >= 0)
+		close(pair[0]);
+	if (backing->state == BACKING_ASKING || backing->below < 0)
+		backing->below = pair[0];
+	return 0;
+}
+
 int backing_qemu_start(struct backing *backing)
 {
+	int fds[2] = {backing->listener, -1};
 	const char *words[8] = {"xsplit-backend", "--qemu-nbd", backing->params};
 	struct child_options options = {.base = backing->base,
 					.words = words,
-					.fds = &backing->listener,
-					.count = 1,
+					.fds = fds,
+					.count = 2,
 					.signal = SIGTERM, /* it has tables to write */
 					.ended = on_qemu_ended,
 					.arg = backing};
@@ -157,12 +184,19 @@ int backing_qemu_start(struct backing *backing)
 	}
 	if (!backing->sandboxed)
 		words[n++] = "--without-sandbox";
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
-		return -errno;
+	rc = below_make(backing, &fds[1]);
+	if (rc)
+		return rc;
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK)) {
+		rc = -errno;
+		close(fds[1]);
+		return rc;
+	}
 	fcntl(ends[1], F_SETFL, 0);
 	options.error = ends[1];
 	rc = child_start(&backing->qemu, &options);
 	close(ends[1]);
+	close(fds[1]);
 	if (rc) {
 		close(ends[0]);
 		return rc;

@@ -11,8 +11,10 @@
 #include <unistd.h>
 #include <yajl/yajl_tree.h>
 
+#include "backend/block/image.h"
 #include "backend/block/source.h"
 #include "backend/worker/confine.h"
+#include "lib/fdpass.h"
 #include "lib/log.h"
 
 #define RULES_MAX (EXPORTER_FILES_MAX + 32)
@@ -251,6 +253,30 @@ static int files_find(struct exporter *exporter)
 	return rc;
 }
 
+/*
+ * What an image lies on must not change below it, and QEMU sees to that only where nobody shares
+ * the image as a server's clients do. The locks are held by the qemu-nbd that we become, and
+ * between two of them by the supervisor.
+ */
+static int files_hold(const struct exporter *exporter, int supervisor)
+{
+	for (unsigned n = 1; n < exporter->files; n++) {
+		int fd = image_share(exporter->file[n]);
+
+		if (fd == -EBUSY)
+			log_error("a backing file is being written: %s, of %s; detach it there, or "
+				  "give each its own copy",
+				  exporter->file[n], exporter->file[n - 1]);
+		else if (fd < 0)
+			log_error("%s: its backing file %s cannot be opened: %s",
+				  exporter->file[n - 1], exporter->file[n], strerror(-fd));
+		if (fd < 0)
+			return fd;
+		(void)fdpass_send(supervisor, "", 1, &fd, 1); /* it may have them already */
+	}
+	return 0;
+}
+
 /* ---- qemu-nbd ---- */
 
 struct words {
@@ -393,7 +419,8 @@ int exporter_main(int socket, const char *params, bool read_only, const char *us
 	char why[256];
 	int rc;
 
-	close_range((unsigned)socket + 1, ~0u, 0);
+	fcntl(socket + 1, F_SETFD, FD_CLOEXEC);
+	close_range((unsigned)socket + 2, ~0u, 0);
 	rc = source_parse(params, &exporter.source, why, sizeof(why));
 	if (rc)
 		log_error("%s", why);
@@ -401,6 +428,8 @@ int exporter_main(int socket, const char *params, bool read_only, const char *us
 		rc = program_find(&exporter, "qemu-img");
 		if (!rc)
 			rc = files_find(&exporter);
+		if (!rc)
+			rc = files_hold(&exporter, socket + 1);
 	}
 	if (!rc)
 		rc = become_qemu_nbd(&exporter);

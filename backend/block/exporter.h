@@ -14,7 +14,8 @@
 
 /**
  * exporter_main - be that process; standard error is the supervisor's to read.
- * @socket: a listening Unix socket
+ * @socket: a listening Unix socket; the next descriptor is one of a pair, into which the files are
+ *          put that the image lies on, locked: they are so as long as somebody has the other
  * @params: see source.h
  * @user, @sandboxed: as for worker_main
  *

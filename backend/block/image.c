@@ -23,6 +23,10 @@
 
 /* No image reaches this far. */
 #define LEASE_BYTE ((off_t)1 << 62)
+#define SHARE_BYTE (LEASE_BYTE + 1)
+
+/* QEMU's file-posix locks this byte for reading while it writes the image. */
+#define QEMU_WRITES_BYTE 101
 
 static int null_open(struct image *image, const char *bytes, char *why, size_t size)
 {
@@ -139,6 +143,24 @@ static int file_probe(struct image *image, const struct stat *st)
 	return 0;
 }
 
+/* Between who writes a file and those whose images lie on it. File systems without locks cannot
+ * tell us. */
+static int share_lock(int fd, short type)
+{
+	struct flock lock = {
+		.l_type = type, .l_whence = SEEK_SET, .l_start = SHARE_BYTE, .l_len = 1};
+
+	return fcntl(fd, F_OFD_SETLK, &lock) && (errno == EAGAIN || errno == EACCES) ? -EBUSY : 0;
+}
+
+static bool qemu_writes(int fd)
+{
+	struct flock lock = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = QEMU_WRITES_BYTE, .l_len = 1};
+
+	return !fcntl(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK;
+}
+
 static int open_and_lock(struct image *image, const char *path, struct stat *st, char *why,
 			 size_t size)
 {
@@ -154,12 +176,18 @@ static int open_and_lock(struct image *image, const char *path, struct stat *st,
 		rc = -EINVAL;
 	else if (!image->read_only && S_ISREG(st->st_mode) && flock(image->fd, LOCK_EX | LOCK_NB))
 		rc = -EBUSY;
-
+	else if (!image->read_only && share_lock(image->fd, F_WRLCK))
+		rc = -EMLINK;
 	else /* it only kept a FIFO from blocking us; io_uring would not wait for the disk */
 		fcntl(image->fd, F_SETFL, fcntl(image->fd, F_GETFL) & ~O_NONBLOCK);
 
 	if (rc == -EINVAL)
 		snprintf(why, size, "%s is neither a file nor a block device", path);
+	else if (rc == -EMLINK)
+		snprintf(why, size,
+			 "%s is the backing file of an image in use; detach that first, or attach "
+			 "this one read-only",
+			 path);
 	else if (rc == -EBUSY)
 		snprintf(
 			why, size,
@@ -168,7 +196,7 @@ static int open_and_lock(struct image *image, const char *path, struct stat *st,
 	else if (rc)
 		snprintf(why, size, "%s cannot be opened %s: %s", path,
 			 image->read_only ? "for reading" : "for writing", strerror(-rc));
-	return rc;
+	return rc == -EMLINK ? -EBUSY : rc;
 }
 
 static void round_off(struct image *image, const char *path)
@@ -264,6 +292,19 @@ int image_claim(const char *path, bool read_only, char *why, size_t size)
 	if (rc)
 		image_close(&image);
 	return rc ? rc : image.fd;
+}
+
+int image_share(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY), rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = share_lock(fd, F_RDLCK);
+	if (!rc && !qemu_writes(fd))
+		return fd;
+	close(fd);
+	return -EBUSY;
 }
 
 void image_close(struct image *image)

@@ -26,8 +26,8 @@ struct image {
  * @why:       @size bytes: on failure what is wrong and the remedy, in words
  *
  * A writable image is locked (flock(2) for a file, O_EXCL for a block device), so nobody else who
- * asks for the lock has it writable; the lock goes when all duplicates of the descriptor are
- * closed. O_DIRECT is used with the smallest alignment that it takes, 512 bytes or the storage's
+ * asks for the lock has it writable, and by image_share's lock nobody has it below another image;
+ * the locks go when all duplicates of the descriptor are closed. O_DIRECT is used with the smallest alignment that it takes, 512 bytes or the storage's
  * sector; where there is none, the page cache.
  *
  * Return: 0, -EBUSY (locked by another), -ENOMEDIUM (smaller than a sector), -EINVAL (neither file
@@ -53,6 +53,16 @@ int image_lease(const struct image *image, int *lease);
  * Return: a descriptor that holds the lock, or as image_open.
  */
 int image_claim(const char *path, bool read_only, char *why, size_t size);
+
+/**
+ * image_share - have a file for reading that nobody may write meanwhile: one that an image lies on.
+ *
+ * Others may share it too. Not seen are programs that write it without asking anybody; QEMU's are.
+ *
+ * Return: a descriptor that holds the lock, not close-on-exec; -EBUSY: somebody writes it; or what
+ * open(2) says.
+ */
+int image_share(const char *path);
 
 /** image_close - idempotent. */
 void image_close(struct image *image);

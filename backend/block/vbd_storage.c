@@ -6,6 +6,9 @@
 
 #include "backend/block/vbd_device.h"
 
+/* Looks at an image that somebody else has, some 10 ms apart. */
+#define BUSY_TRIES 100u
+
 struct vbd_storage *vbd_storage_new(struct device *dev)
 {
 	struct vbd_storage *storage = calloc(1, sizeof(*storage));
@@ -67,6 +70,13 @@ static int named_open(struct vbd_storage *storage, const char *params)
 	return rc ? device_fail(storage->dev, rc, "%s", why) : 0;
 }
 
+/* A helper of another disk's that is about to end may still hold it: the device waits. */
+static bool wait_for_it(struct vbd_storage *storage)
+{
+	return ((struct vbd_device *)storage->dev)->storage == storage &&
+	       storage->busy++ < BUSY_TRIES;
+}
+
 int vbd_storage_open(struct vbd_storage *storage, const char *params)
 {
 	int rc;
@@ -75,6 +85,8 @@ int vbd_storage_open(struct vbd_storage *storage, const char *params)
 		rc = away_open(storage);
 	else
 		rc = *params ? named_open(storage, params) : empty_open(storage);
+	if (rc == -EBUSY && wait_for_it(storage))
+		return -EINPROGRESS;
 	if (!rc)
 		rc = vbd_units_check(storage->dev, &storage->image, storage->image.size);
 	if (rc)

@@ -14,6 +14,7 @@ struct vbd_storage {
 	struct image image;      /* fd is -1 and size 0 until it is open */
 	char *params;            /* which it is; NULL until it is open */
 	struct backing *backing; /* of one that comes over NBD, or NULL */
+	unsigned busy;           /* so often somebody else had it */
 	int claim;               /* holds the lock of its image, or -1 */
 };
 
