@@ -37,7 +37,7 @@ struct qos_limits {
 /** The longest text that qos_print makes, with its NUL. */
 #define QOS_TEXT_SIZE 1024
 
-/** qos_key - is it one of the keys? */
+/** qos_is_key - is it one of the keys? Return: 1 or 0. */
 int qos_is_key(const char *key);
 
 /**

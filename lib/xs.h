@@ -30,11 +30,13 @@ char *xs_read_string(struct xs_handle *xs, xs_transaction_t t, const char *forma
 	__attribute__((format(printf, 3, 4)));
 
 /**
- * xs_read_number - a node that holds a decimal number.
+ * xs_read_number - a node that holds a number as number_parse takes it: decimal, or after "0x"
+ * hexadecimal.
  * @max:   the largest value accepted
  * @value: set on success only
  *
- * Return: 0, -ENOENT, -EINVAL (not a number), -ERANGE (above @max), or what the store says.
+ * Return: 0, -ENOENT, -EINVAL (not a number), -ERANGE (above @max), -ENAMETOOLONG (the path is too
+ * long), or what the store says.
  */
 int xs_read_number(struct xs_handle *xs, xs_transaction_t t, uint64_t max, uint64_t *value,
 		   const char *format, ...) __attribute__((format(printf, 5, 6)));

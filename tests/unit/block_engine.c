@@ -80,7 +80,7 @@ static int finish(int rc, unsigned operations)
 static void set_up(void)
 {
 	base = event_base_new();
-	snprintf(path, sizeof(path), "/tmp/xsplit-engine-XXXXXX");
+	scratch(path, sizeof(path), "engine");
 	fd = mkstemp(path);
 	ck_assert_int_ge(fd, 0);
 	ck_assert(!ftruncate(fd, SIZE));

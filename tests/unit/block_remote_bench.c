@@ -116,7 +116,7 @@ void set_up(void)
 {
 	signal(SIGPIPE, SIG_IGN);
 	base = event_base_new();
-	snprintf(path, sizeof(path), "/tmp/xsplit-remote-XXXXXX");
+	scratch(path, sizeof(path), "remote");
 	fd = mkstemp(path);
 	ck_assert_int_ge(fd, 0);
 	ck_assert(!ftruncate(fd, SIZE));
@@ -134,6 +134,8 @@ void tear_down(void)
 	for (unsigned n = 0; n < REMOTE_CONNECTIONS_MAX; n++)
 		if (server[n])
 			server_kill(n);
+	ck_assert(
+		!system("if cd $TMPDIR && test -e evals; then xargs rm -rf <evals; rm evals; fi"));
 	event_base_free(base);
 	close(fd);
 	unlink(path);

@@ -159,8 +159,9 @@ END_TEST
 
 START_TEST(run_directory)
 {
-	char path[64], top[] = "/tmp/xsplit-lib-XXXXXX";
+	char path[80], top[64];
 
+	scratch(top, sizeof(top), "lib");
 	ck_assert_ptr_nonnull(mkdtemp(top));
 	setenv("XSPLIT_RUNDIR", top, 1);
 	ck_assert_int_eq(rundir_make("a/b"), 0);
@@ -168,22 +169,18 @@ START_TEST(run_directory)
 	ck_assert_int_eq(rundir_path(path, sizeof(path), "a/%s", "b"), 0);
 	ck_assert_int_eq(access(path, W_OK), 0);
 	ck_assert_int_eq(rundir_path(path, 8, "a"), -ENAMETOOLONG);
-	rmdir(path);
-	ck_assert_int_eq(rundir_path(path, sizeof(path), "a"), 0);
-	rmdir(path);
-	rmdir(top);
 }
 END_TEST
 
 START_TEST(run_directory_held)
 {
-	char path[64], top[] = "/tmp/xsplit-lib-XXXXXX";
+	char top[64];
 	pid_t child, holder = 0;
 	int status, pair[2];
 
+	scratch(top, sizeof(top), "lib");
 	ck_assert_ptr_nonnull(mkdtemp(top));
 	setenv("XSPLIT_RUNDIR", top, 1);
-	ck_assert_int_eq(rundir_path(path, sizeof(path), "lock"), 0);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	child = fork();
 	if (!child) {
@@ -199,8 +196,6 @@ START_TEST(run_directory_held)
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert(WIFEXITED(status) && !WEXITSTATUS(status));
 	ck_assert_int_eq(rundir_hold("lock", &holder), 0);
-	unlink(path);
-	rmdir(top);
 }
 END_TEST
 
