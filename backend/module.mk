@@ -47,9 +47,12 @@ backend_guest_SRCS := tests/unit/backend_guest.c backend/supervisor/guest.c back
 backend_guest_LIBS := backend-xenbus libxsplit
 backend_guest_LINK := -lxenstore -levent_core
 
-UNIT_TESTS += block_inflight
-block_inflight_SRCS := tests/unit/block_inflight.c
-block_inflight_LIBS := backend-block-ring
+define block_inflight_test
+UNIT_TESTS += $(1)
+$(1)_SRCS := tests/unit/$(1).c tests/unit/block_inflight_bench.c
+$(1)_LIBS := backend-block-ring
+endef
+$(foreach t,block_inflight block_inflight_nonsense,$(eval $(call block_inflight_test,$(t))))
 
 define block_queue_test
 UNIT_TESTS += $(1)

@@ -6,34 +6,16 @@
  * through, a machine instruction at a time. Each of these moments then has to give every request
  * exactly one answer: it was answered, or it is unanswered in the log, or it is still in the ring.
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
-#include "backend/block/inflight.h"
-#include "backend/block/ring.h"
+#include "tests/unit/block_inflight_bench.h"
 #include "tests/unit/check.h"
 
-#define ENTRIES  32u
-#define RING     4096u
-#define LOG      8192u /* inflight_size(ENTRIES) and some */
-#define ALL      (RING + LOG)
-#define MOMENTS  20000u
-#define REQUESTS 4096u
-
-_Static_assert(sizeof(struct inflight_ring) + ENTRIES * sizeof(struct inflight_entry) <= LOG, "");
-
-/* What the guest knows besides its ring; its ids are the numbers of its requests. */
-static struct {
-	RING_IDX posted, seen;
-	uint64_t answer[REQUESTS]; /* the ids, as the answers came */
-} guest;
-
-static uint8_t *live; /* the ring, then the log */
-static RING_IDX base; /* index of request 0 */
+#define MOMENTS 20000u
 
 /* ---- moments ---- */
 
@@ -97,113 +79,15 @@ static void watch(bool on)
 
 static void set_up(void)
 {
-	live = mmap(NULL, ALL, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	bench_set_up();
 	moment = calloc(MOMENTS, sizeof(*moment));
 	moments = 0;
-	memset(&guest, 0, sizeof(guest));
-	base = 0;
 }
 
 static void tear_down(void)
 {
-	munmap(live, ALL);
+	bench_tear_down();
 	free(moment);
-}
-
-static blkif_sring_t *sring(uint8_t *memory)
-{
-	return (blkif_sring_t *)memory;
-}
-
-/* ---- a worker: what queue.c does around a log ---- */
-
-struct hand {
-	struct blk_ring ring;
-	struct inflight inflight;
-	uint16_t free[ENTRIES], busy[ENTRIES];
-	unsigned frees, busies;
-};
-
-static int hand_take_up(struct hand *hand, uint8_t *memory)
-{
-	bool used[ENTRIES] = {false};
-	int rc;
-
-	memset(hand, 0, sizeof(*hand));
-	ck_assert_int_eq(ring_attach(&hand->ring, memory, 1, BLK_ABI_64), 0);
-	rc = inflight_attach(&hand->inflight, memory + RING, ENTRIES, hand->ring.back.rsp_prod_pvt);
-	if (!rc)
-		rc = ring_resume(&hand->ring, (uint32_t)hand->inflight.next);
-	if (rc)
-		return rc;
-	hand->busies = inflight_unanswered(&hand->inflight, hand->busy);
-	for (unsigned n = 0; n < hand->busies; n++)
-		used[hand->busy[n]] = true;
-	for (uint16_t n = 0; n < ENTRIES; n++)
-		if (!used[n])
-			hand->free[hand->frees++] = n;
-	return 0;
-}
-
-static void hand_take(struct hand *hand)
-{
-	int there = ring_requests(&hand->ring);
-
-	for (; there > 0; there--) {
-		uint16_t slot = hand->free[--hand->frees];
-
-		ring_take(&hand->ring, inflight_take(&hand->inflight, slot));
-		hand->busy[hand->busies++] = slot;
-	}
-	inflight_taken(&hand->inflight);
-}
-
-/* Answer some, in any order. */
-static void hand_answer(struct hand *hand, unsigned count)
-{
-	for (; count && hand->busies; count--) {
-		unsigned n = (unsigned)random() % hand->busies;
-		uint16_t slot = hand->busy[n];
-		struct blk_request request = {
-			.id = inflight_wire(&hand->inflight, slot)->direct.id};
-
-		memmove(&hand->busy[n], &hand->busy[n + 1],
-			(--hand->busies - n) * sizeof(hand->busy[0]));
-		hand->free[hand->frees++] = slot;
-		inflight_answer(&hand->inflight, slot);
-		ring_answer(&hand->ring, &request, 0);
-	}
-	inflight_pushing(&hand->inflight);
-	(void)ring_push(&hand->ring);
-	inflight_pushed(&hand->inflight);
-}
-
-/* ---- the guest ---- */
-
-static uint8_t *slot_of(uint8_t *memory, RING_IDX index)
-{
-	return memory + offsetof(blkif_sring_t, ring) + index % ENTRIES * 112ul;
-}
-
-static void guest_post(unsigned count)
-{
-	for (; count && guest.posted - guest.seen < ENTRIES; count--) {
-		blkif_request_t request = {.id = guest.posted};
-
-		memcpy(slot_of(live, base + guest.posted++), &request, sizeof(request));
-	}
-	sring(live)->req_prod = base + guest.posted;
-}
-
-static void guest_see(void)
-{
-	for (; base + guest.seen != sring(live)->rsp_prod; guest.seen++) {
-		blkif_response_t response;
-
-		memcpy(&response, slot_of(live, base + guest.seen), sizeof(response));
-		ck_assert_uint_lt(guest.seen, REQUESTS);
-		guest.answer[guest.seen] = response.id;
-	}
 }
 
 /* ---- what a moment must be good for ---- */
@@ -350,98 +234,10 @@ START_TEST(many_lives)
 }
 END_TEST
 
-/* ---- what a hostile guest, or a worker that it had taken over, may have left ---- */
-
-static void spoil_produced(struct inflight_ring *log)
-{
-	sring(live)->rsp_prod += 1;
-}
-
-static void spoil_back(struct inflight_ring *log)
-{
-	sring(live)->rsp_prod -= 1;
-}
-
-static void spoil_requests(struct inflight_ring *log)
-{
-	sring(live)->req_prod = sring(live)->rsp_prod + ENTRIES + 1;
-}
-
-static void spoil_requests_back(struct inflight_ring *log)
-{
-	sring(live)->req_prod = sring(live)->rsp_prod;
-}
-
-static void spoil_entries(struct inflight_ring *log)
-{
-	log->entries *= 2;
-}
-
-static void spoil_taken(struct inflight_ring *log)
-{
-	log->taken += 5;
-}
-
-static void spoil_pushing(struct inflight_ring *log)
-{
-	log->pushing += 1ull << 32;
-}
-
-static void spoil_answered(struct inflight_ring *log)
-{
-	log->answered -= 1ull << 32;
-	log->pushing -= 1ull << 32;
-}
-
-static void spoil_states(struct inflight_ring *log)
-{
-	for (unsigned n = 0; n < ENTRIES; n++)
-		log->entry[n].state = 0xdeadbeef;
-}
-
-static void spoil_all_taken(struct inflight_ring *log)
-{
-	for (unsigned n = 0; n < ENTRIES; n++)
-		log->entry[n].state = INFLIGHT_TAKEN;
-}
-
-static const struct {
-	const char *what;
-	void (*spoil)(struct inflight_ring *log);
-} spoils[] = {
-	{"rsp_prod ahead of the answers", spoil_produced},
-	{"rsp_prod taken back", spoil_back},
-	{"more requests than the ring has", spoil_requests},
-	{"requests taken back that were taken", spoil_requests_back},
-	{"another size", spoil_entries},
-	{"more taken than there are", spoil_taken},
-	{"answers around the ring's indices", spoil_pushing},
-	{"requests around the ring's indices", spoil_answered},
-	{"entries in no state", spoil_states},
-	{"every entry in use", spoil_all_taken},
-};
-
-START_TEST(nonsense)
-{
-	struct inflight_ring *log = (struct inflight_ring *)(live + RING);
-	struct hand hand;
-
-	ck_assert_int_eq(hand_take_up(&hand, live), 0);
-	guest_post(10);
-	hand_take(&hand);
-	hand_answer(&hand, 4);
-	spoils[_i].spoil(log);
-	/* An index that the guest spoilt may be seen by the ring already. */
-	if (ring_attach(&hand.ring, live, 1, BLK_ABI_64))
-		return;
-	ck_assert_msg(hand_take_up(&hand, live) == -EPROTO, "%s", spoils[_i].what);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *s = suite_create("block_inflight");
-	TCase *kills = tcase_create("kills"), *hostile = tcase_create("hostile");
+	TCase *kills = tcase_create("kills");
 
 	tcase_set_timeout(kills, 120);
 	tcase_add_checked_fixture(kills, set_up, tear_down);
@@ -449,8 +245,5 @@ int main(void)
 	tcase_add_loop_test(kills, killed_while_taking_up, 0, 3);
 	tcase_add_loop_test(kills, many_lives, 0, 3);
 	suite_add_tcase(s, kills);
-	tcase_add_checked_fixture(hostile, set_up, tear_down);
-	tcase_add_loop_test(hostile, nonsense, 0, TABLE_SIZE(spoils));
-	suite_add_tcase(s, hostile);
 	return check_main(s);
 }
