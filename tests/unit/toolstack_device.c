@@ -6,6 +6,7 @@
 #include "tests/unit/check.h"
 #include "toolstack/config/domain_config.h"
 #include "toolstack/device/console.h"
+#include "toolstack/device/index.h"
 #include "toolstack/device/info.h"
 #include "toolstack/device/vbd.h"
 #include "toolstack/device/vif.h"
@@ -353,6 +354,48 @@ static char *row_of(void (*row)(FILE *out, const struct device_info *info),
 	return text;
 }
 
+static const struct {
+	const char *params, *target;
+} image_targets[] = {
+	{"/images/a", "/images/a"},
+	{"aio:/images/a", "/images/a"},
+	{"qcow2:/images/a", "/images/a"},
+	{"/images/a:/b", "/images/a:/b"},
+	{"nbd://host/export", "nbd://host/export"},
+	{"raw:nbd://host/export", "raw:nbd://host/export"},
+	{"aio:", "aio:"},
+	{"", ""},
+};
+
+START_TEST(index_finds_the_image)
+{
+	ck_assert_str_eq(index_target(image_targets[_i].params), image_targets[_i].target);
+}
+END_TEST
+
+START_TEST(index_keys)
+{
+	const uint8_t mac[MAC_SIZE] = {0x00, 0x16, 0x3e, 0xab, 0x00, 0x0f};
+	uuid_t uuid = {1}, other = {2};
+	char key[INDEX_KEY_SIZE], mark[INDEX_MARK_SIZE], second[INDEX_MARK_SIZE];
+	struct index_image image;
+
+	index_mac(mac, key);
+	ck_assert_str_eq(key, "00163eab000f");
+	index_mark(32751, uuid, mark);
+	ck_assert_int_eq(strncmp(mark, "32751-", 6), 0);
+	index_mark(32751, other, second);
+	ck_assert_str_ne(mark, second);
+	index_image("/", &image);
+	ck_assert_int_eq(strncmp(image.file, "file-", 5), 0);
+	index_image("/nowhere/at/all", &image);
+	ck_assert_str_eq(image.file, "");
+	index_image("nbd://host/export", &image);
+	ck_assert_str_eq(image.file, "");
+	ck_assert_uint_eq(strlen(image.path), strlen("path-") + 16);
+}
+END_TEST
+
 START_TEST(rows_are_xls)
 {
 	struct device_info info = {.device = {DEVICE_VBD, 5, 0, 51712},
@@ -388,6 +431,8 @@ int main(void)
 	tcase_add_test(t, generated_macs);
 	tcase_add_loop_test(t, bad_disk_specs, 0, TABLE_SIZE(bad_disks));
 	tcase_add_loop_test(t, good_disk_specs, 0, TABLE_SIZE(good_disks));
+	tcase_add_loop_test(t, index_finds_the_image, 0, TABLE_SIZE(image_targets));
+	tcase_add_test(t, index_keys);
 	tcase_add_test(t, disk_nodes);
 	tcase_add_test(t, vif_nodes_have_what_is_said);
 	tcase_add_test(t, console_front_is_not_the_guests);

@@ -5,6 +5,7 @@
 #include <xen/io/xenbus.h>
 
 #include "toolstack/device/device.h"
+#include "toolstack/device/index.h"
 #include "toolstack/device/qemu.h"
 #include "toolstack/device/script.h"
 #include "toolstack/device/wait.h"
@@ -114,6 +115,8 @@ int device_remove(struct xs_handle *xs, xs_transaction_t t, const struct device 
 	rc = nodes_remove(xs, t, "%s", path);
 	if (!rc)
 		rc = device_back_remove(xs, t, d);
+	if (!rc)
+		rc = index_device_remove(xs, t, d);
 	device_private(d, path);
 	return rc ? rc : nodes_remove(xs, t, "%s", path);
 }

@@ -49,6 +49,8 @@ int doctor_look(struct toolstack *ts, struct findings *found, struct fault *faul
 	if (!rc)
 		rc = doctor_nodes(&d, fault);
 	if (!rc)
+		rc = doctor_index(&d, fault);
+	if (!rc)
 		rc = doctor_host(&d, fault);
 	free(d.live);
 	if (rc)

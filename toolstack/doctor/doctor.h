@@ -67,4 +67,5 @@ bool doctor_lives(const struct doctor *doctor, unsigned domid);
 /** The looks; each adds what it finds. Return: 0 or a negative errno with the fault set. */
 int doctor_domains(struct doctor *doctor, struct fault *fault);
 int doctor_nodes(struct doctor *doctor, struct fault *fault);
+int doctor_index(struct doctor *doctor, struct fault *fault);
 int doctor_host(struct doctor *doctor, struct fault *fault);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "toolstack/device/index.h"
 #include "toolstack/device/qemu.h"
 #include "toolstack/device/script.h"
 #include "toolstack/device/vbd.h"
@@ -71,6 +72,17 @@ static int config_extend(struct attachment *a, xs_transaction_t t)
 	return rc;
 }
 
+static int index_write(struct attachment *a, xs_transaction_t t)
+{
+	char *params = a->disk ? vbd_params(a->disk) : NULL;
+	int rc = -ENOMEM;
+
+	if (!a->disk || params)
+		rc = index_device_write(a->ts, t, &a->device, params, a->vif ? a->vif->mac : NULL);
+	free(params);
+	return rc;
+}
+
 static int attachment_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
 	struct attachment *a = arg;
@@ -97,6 +109,8 @@ static int attachment_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 		vif_nodes(&nodes, a->domid, a->vif);
 	rc = nodes_write(&nodes, xs, t);
 	nodes_free(&nodes);
+	if (!rc)
+		rc = index_write(a, t);
 	return rc ? rc : config_extend(a, t);
 }
 

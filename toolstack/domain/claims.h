@@ -1,9 +1,10 @@
 /*
  * claims.h - what running domains have for themselves: images they write, addresses, names.
  *
- * Read from the private directories /libxl/N/device, which no guest can change. A plan asks
- * once for a good message, the creating transaction asks again so that of two creates at the same
- * time one loses.
+ * The index (device/index.h) tells which domains to ask, however many there are; those that it does
+ * not know are all asked. What counts is in the private directories /libxl/N/device, which no guest
+ * can change. A plan asks once for a good message, the creating transaction asks again so that of
+ * two creates at the same time one loses.
  */
 #pragma once
 

@@ -7,6 +7,7 @@
 
 #include "lib/xs.h"
 #include "toolstack/device/device.h"
+#include "toolstack/device/index.h"
 #include "toolstack/device/model.h"
 #include "toolstack/device/qemu.h"
 #include "toolstack/device/script.h"
@@ -99,7 +100,7 @@ static int stale_remove(struct creation *c, xs_transaction_t t)
 		snprintf(path, sizeof(path), dirs[i], c->layout.domid);
 		rc = xs_remove(c->ts->xs, t, "%s", path);
 	}
-	return rc;
+	return rc ? rc : index_domain_remove(c->ts->xs, t, c->layout.domid);
 }
 
 /* From here on the domain's own record says who works on it. */

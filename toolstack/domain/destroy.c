@@ -6,6 +6,7 @@
 #include "lib/number.h"
 #include "lib/xs.h"
 #include "toolstack/device/device.h"
+#include "toolstack/device/index.h"
 #include "toolstack/device/model.h"
 #include "toolstack/device/qemu.h"
 #include "toolstack/device/script.h"
@@ -79,6 +80,8 @@ static int removal_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 		return rc;
 	for (size_t i = 0; i < r->devices.count && !rc; i++)
 		rc = device_back_remove(xs, t, &r->devices.device[i]);
+	if (!rc)
+		rc = index_domain_remove(xs, t, r->domid);
 	if (!rc)
 		rc = name_remove(r, t);
 	if (!rc && r->vm && !r->vm_shared)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "toolstack/config/vdev.h"
+#include "toolstack/device/index.h"
 #include "toolstack/device/model.h"
 #include "toolstack/device/model_args.h"
 #include "toolstack/device/settings.h"
@@ -72,14 +73,24 @@ static int plan(struct toolstack *ts, const struct device *device, const struct 
 	return rc;
 }
 
-static int private_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
+struct memory {
+	struct toolstack *ts;
+	const struct device *device;
+	const char *params;
+};
+
+static int memory_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
-	const struct device_node *node = arg;
+	const struct memory *memory = arg;
+	char path[XS_PATH_SIZE];
+	int rc;
 
 	/* Only while it is there. */
-	return xs_exists(xs, t, "%s", node->name)
-		       ? xs_write_string(xs, t, node->value, "%s", node->name)
-		       : 0;
+	device_private(memory->device, path);
+	if (!xs_exists(xs, t, "%s/params", path))
+		return 0;
+	rc = xs_write_string(xs, t, memory->params, "%s/params", path);
+	return rc ? rc : index_device_write(memory->ts, t, memory->device, memory->params, NULL);
 }
 
 /* What the toolstack itself remembers follows. */
@@ -87,15 +98,17 @@ static int remember(struct toolstack *ts, const struct device *device,
 		    const struct disk_config *disk, const char *params, struct fault *fault)
 {
 	const struct disk_change change = {.image = disk};
-	char path[XS_PATH_SIZE], node[XS_PATH_SIZE + 8];
-	struct device_node written = {node, params};
-	int rc;
+	struct memory memory = {ts, device, params};
+	char label[64];
+	int rc = xs_transact(ts->xs, memory_write, &memory);
 
-	device_private(device, path);
-	snprintf(node, sizeof(node), "%s/params", path);
-	rc = xs_transact(ts->xs, private_write, &written);
+	device_label(device, label, sizeof(label));
 	if (rc)
-		return fault_set(fault, rc, "%s cannot be written: %s", node, strerror(-rc));
+		return fault_set(
+			fault, rc,
+			"domain %u: %s has the new image, but that cannot be written to the "
+			"XenStore: %s",
+			device->domid, label, strerror(-rc));
 	return attach_changed(ts, device, &change, fault);
 }
 

@@ -8,6 +8,7 @@
 
 #include "lib/xs.h"
 #include "toolstack/device/device.h"
+#include "toolstack/device/index.h"
 #include "toolstack/device/qemu.h"
 #include "toolstack/device/script.h"
 #include "toolstack/device/settings.h"
@@ -157,6 +158,7 @@ static void nodes_compose(struct nodes *nodes, const struct domain_config *confi
 		vbd_nodes(nodes, domid, &config->disk[i]);
 	for (size_t i = 0; i < config->vifs; i++)
 		vif_nodes(nodes, domid, &config->vif[i]);
+	index_config_nodes(nodes, domid, config);
 }
 
 static int nodes_all_write(struct xs_handle *xs, xs_transaction_t t, void *arg)

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "toolstack/device/console.h"
+#include "toolstack/device/index.h"
 #include "toolstack/device/model.h"
 #include "toolstack/device/vbd.h"
 #include "toolstack/device/vif.h"
@@ -122,4 +123,5 @@ void layout_record(struct nodes *nodes, const struct domain_config *config, uint
 	name_path(config->name, path);
 	nodes_add(nodes, "/tool/xsplit/name", path + sizeof("/tool/xsplit/name/") - 1, "%u", domid);
 	record_config(nodes, domid, text);
+	index_config_nodes(nodes, domid, config);
 }

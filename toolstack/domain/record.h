@@ -10,6 +10,7 @@
  *   creating/UUID        who is about to make a domain of this UUID: "PID START create"
  *   restart/UUID/...     a domain that was removed to be made again (restart.h)
  *   name/NAME            the domain of that name (name.h)
+ *   index/...            who has which image and which address (device/index.h)
  *   received/UUID        it was migrated here and let run, whatever became of it since (migrate.h)
  *   auto/FILE            this config of the autostart's directory has been seen to
  *   autostart            who starts them, or "done"

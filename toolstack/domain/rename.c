@@ -8,6 +8,7 @@
 
 #include "lib/xs.h"
 #include "toolstack/device/device.h"
+#include "toolstack/device/index.h"
 #include "toolstack/device/script.h"
 #include "toolstack/domain/name.h"
 #include "toolstack/domain/record.h"
@@ -94,6 +95,9 @@ static int renaming_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 			       r->name, holder);
 	for (size_t i = 0; r->gone && i < r->gone->count && !rc; i++)
 		rc = device_remove(xs, t, &r->gone->device[i]);
+	/* Its UUID is part of how it is called there. */
+	if (!rc && r->uuid)
+		rc = index_domain_rebuild(xs, t, r->domid, r->uuid);
 	if (!rc)
 		rc = index_rename(r, t, old);
 	if (!rc)
