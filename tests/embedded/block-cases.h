@@ -19,6 +19,7 @@ bool connected(struct front *front, const struct front_options *options, uint8_t
 
 /** block-hostile.c: what only a hostile frontend does. */
 bool case_bad_nodes(struct front *front);
+bool case_bad_rings(struct front *front);
 bool case_bad_requests(struct front *front);
 bool case_overflow(struct front *front);
 bool case_storm(struct front *front);

@@ -109,7 +109,7 @@ static void ring_make(struct front *front, unsigned n)
 	if (options->rings > 1)
 		snprintf(folder, sizeof(folder), "queue-%u/", n);
 	for (unsigned page = 0; page < count; page++) {
-		if (options->order)
+		if (options->order || options->numbered)
 			snprintf(node, sizeof(node), "%sring-ref%u", folder, page);
 		else
 			snprintf(node, sizeof(node), "%sring-ref", folder);
@@ -127,8 +127,15 @@ void front_connect(struct front *front, const struct front_options *options)
 	if (!options->at_once && !front_wait(front, 1u << XenbusStateInitWait))
 		errx(1, "%s: no InitWait", front->back);
 	node_remove(front, "ring-page-order");
+	node_remove(front, "num-ring-pages");
+	node_remove(front, "ring-ref");
+	node_remove(front, "ring-ref0");
 	node_remove(front, "multi-queue-num-queues");
-	if (options->order)
+	if (options->pages_text)
+		node_write(front, "num-ring-pages", "%s", options->pages_text);
+	if (options->order_text)
+		node_write(front, "ring-page-order", "%s", options->order_text);
+	else if (options->order && !options->pages_text)
 		node_write(front, "ring-page-order", "%u", options->order);
 	if (options->rings > 1)
 		node_write(front, "multi-queue-num-queues", "%u", options->rings);

@@ -26,6 +26,9 @@ struct front_options {
 	enum xenbus_state ready; /* 3 or 4; 0 is 3 */
 	uint32_t bad_ref;        /* write this instead of the first ring-ref, if not 0 */
 	uint32_t bad_port;       /* write this instead of the event channel, if not 0 */
+	const char *order_text;  /* of ring-page-order, if not what belongs to order */
+	const char *pages_text;  /* num-ring-pages, in place of ring-page-order */
+	bool numbered;           /* one page, as ring-ref0 */
 	bool abi_32;
 	bool at_once; /* do not wait for InitWait */
 };

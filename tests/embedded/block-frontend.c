@@ -55,6 +55,13 @@ static bool case_connect(struct front *front)
 		{.abi_32 = true},
 		{.order = 1},
 		{.order = 4, .abi_32 = true},
+		{.order = 4},
+		{.order = 2, .pages_text = "4"}, /* the older spelling alone */
+		{.order = 4, .pages_text = "16"},
+		{.order = 1, .pages_text = "2", .order_text = "1"},
+		{.order_text = "0", .numbered = true},
+		{.pages_text = "1", .numbered = true},
+		{.rings = 2, .order = 3, .pages_text = "8"},
 		{.rings = 2},
 		{.rings = 4, .order = 4},
 	};
@@ -295,6 +302,7 @@ static const struct {
 	{"full", case_full},           {"short", case_short},
 	{"endure", case_endure},       {"stay", case_stay},
 	{"empty", case_empty},         {"wide", case_wide},
+	{"bad-rings", case_bad_rings},
 };
 
 int main(int argc, char **argv)

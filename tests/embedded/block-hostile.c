@@ -4,6 +4,21 @@
 
 #include "tests/embedded/block-cases.h"
 
+/* Each of them is refused, and the frontend may come again. */
+static bool all_refused(struct front *front, const struct front_options *bad, size_t count)
+{
+	const struct front_options good = {.order = 0};
+
+	for (size_t n = 0; n < count; n++) {
+		front_connect(front, &bad[n]);
+		if (!front_wait(front, CLOSED))
+			return no("the backend did not close");
+		if (!front_close(front))
+			return no("the backend did not return to InitWait");
+	}
+	return connected(front, &good, 1);
+}
+
 bool case_bad_nodes(struct front *front)
 {
 	static const struct front_options bad[] = {
@@ -12,16 +27,24 @@ bool case_bad_nodes(struct front *front)
 		{.bad_port = 4000},
 		{.bad_port = UINT32_MAX},
 	};
-	const struct front_options good = {.order = 0};
 
-	for (unsigned n = 0; n < sizeof(bad) / sizeof(bad[0]); n++) {
-		front_connect(front, &bad[n]);
-		if (!front_wait(front, CLOSED))
-			return no("the backend did not close");
-		if (!front_close(front))
-			return no("the backend did not return to InitWait");
-	}
-	return connected(front, &good, 1);
+	return all_refused(front, bad, sizeof(bad) / sizeof(bad[0]));
+}
+
+/* Sizes of rings that nobody offered, or that are not there. */
+bool case_bad_rings(struct front *front)
+{
+	static const struct front_options bad[] = {
+		{.order_text = "5"},
+		{.order_text = "-1"},
+		{.order_text = "x"},
+		{.pages_text = "0"},
+		{.pages_text = "3"},
+		{.pages_text = "32"},
+		{.order = 1, .order_text = "2"}, /* says four pages, and names two */
+	};
+
+	return all_refused(front, bad, sizeof(bad) / sizeof(bad[0]));
 }
 
 bool case_bad_requests(struct front *front)
