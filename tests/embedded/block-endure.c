@@ -1,7 +1,9 @@
 /*
- * A case of block-frontend. Four rings of reads and writes, each page of the disk in one request at
- * a time, for ENDURE seconds: every request is answered once and well, and every page reads as it
- * was written last. The script kills the backend's worker meanwhile.
+ * A case of block-frontend. Four rings of reads, writes, barriers, discards and flushes, each part
+ * of the disk in one request at a time, for ENDURE seconds: every request is answered once and
+ * well, and every part reads as it was written last. The script kills the backend's worker
+ * meanwhile. Parts are pages, or of ENDURE_PART bytes: with 512, parts of the same page are changed
+ * by several rings at once.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,27 +13,43 @@
 
 #include "tests/embedded/block-cases.h"
 
-#define ENDURE_PAGES 2048u
+#define ENDURE_PARTS 2048u
+#define ENDURE_NONE  ENDURE_PARTS
 
 struct endure {
 	uint64_t id;   /* of the request that has this data page; 0: none */
-	uint64_t fill; /* what it writes, or what it has to read */
-	unsigned page; /* of the disk */
-	bool write;
+	uint64_t fill; /* what is there when it is done, or what it has to read */
+	unsigned part; /* of the disk; ENDURE_NONE of a flush */
+	uint8_t operation;
 };
 
-static uint64_t endure_value[ENDURE_PAGES];
-static bool endure_busy[ENDURE_PAGES];
+static uint64_t endure_value[ENDURE_PARTS];
+static bool endure_busy[ENDURE_PARTS + 1];
+static unsigned endure_size = 4096; /* of a part */
 
 static void endure_fill(uint8_t *data, uint64_t value)
 {
-	for (unsigned n = 0; n < 4096; n += 8)
+	for (unsigned n = 0; n < endure_size; n += 8)
 		memcpy(data + n, &value, 8);
 }
 
 static bool endure_is(const uint8_t *data, uint64_t value)
 {
-	return !memcmp(data, &value, 8) && !memcmp(data, data + 8, 4088);
+	return !memcmp(data, &value, 8) && !memcmp(data, data + 8, endure_size - 8);
+}
+
+/* Half of them reads; what is discarded are whole pages. */
+static uint8_t endure_operation(void)
+{
+	static const uint8_t others[] = {BLKIF_OP_WRITE,           BLKIF_OP_WRITE,
+					 BLKIF_OP_WRITE,           BLKIF_OP_WRITE,
+					 BLKIF_OP_WRITE,           BLKIF_OP_WRITE_BARRIER,
+					 BLKIF_OP_FLUSH_DISKCACHE, BLKIF_OP_DISCARD};
+	uint8_t operation = others[(unsigned)random() % sizeof(others)];
+
+	if (random() % 2 || (operation == BLKIF_OP_DISCARD && endure_size < 4096))
+		operation = BLKIF_OP_READ;
+	return operation;
 }
 
 static void endure_ask(struct front *front, struct endure *slots, unsigned n, uint64_t id)
@@ -40,16 +58,28 @@ static void endure_ask(struct front *front, struct endure *slots, unsigned n, ui
 	union front_wire wire;
 
 	do
-		slot->page = (unsigned)random() % ENDURE_PAGES;
-	while (endure_busy[slot->page]);
+		slot->part = (unsigned)random() % ENDURE_PARTS;
+	while (endure_busy[slot->part]);
 	slot->id = id;
-	slot->write = random() % 2;
-	slot->fill = slot->write ? id : endure_value[slot->page];
-	endure_busy[slot->page] = true;
-	endure_fill(front->data[n], slot->write ? id : UINT64_MAX);
-	wire = front_request(front, slot->write ? BLKIF_OP_WRITE : BLKIF_OP_READ, slot->page * 8ull,
-			     n);
+	slot->operation = endure_operation();
+	wire = front_request(front, slot->operation, slot->part * (endure_size / 512ull), n);
+	wire.direct.seg[0].last_sect = (uint8_t)(endure_size / 512 - 1);
+	slot->fill = id;
+	if (slot->operation == BLKIF_OP_READ)
+		slot->fill = endure_value[slot->part];
+	else if (slot->operation == BLKIF_OP_DISCARD)
+		slot->fill = 0;
+	else if (slot->operation == BLKIF_OP_FLUSH_DISKCACHE)
+		slot->part = ENDURE_NONE;
+	endure_fill(front->data[n], slot->operation == BLKIF_OP_READ ? UINT64_MAX : id);
+	endure_busy[slot->part] = slot->part != ENDURE_NONE;
 	wire.direct.id = id;
+	if (slot->operation == BLKIF_OP_DISCARD) {
+		wire.discard.flag = 0;
+		wire.discard.nr_sectors = endure_size / 512;
+	} else if (slot->operation == BLKIF_OP_FLUSH_DISKCACHE) {
+		wire.direct.nr_segments = 0;
+	}
 	front_put(front, n % 4, &wire);
 }
 
@@ -63,11 +93,11 @@ static const char *endure_answered(struct front *front, struct endure *slots, ui
 			continue;
 		if (status != BLKIF_RSP_OKAY)
 			return "a request failed";
-		if (!slot->write && !endure_is(front->data[n], slot->fill))
+		if (slot->operation == BLKIF_OP_READ && !endure_is(front->data[n], slot->fill))
 			return "it read something else than was written last";
-		if (slot->write)
-			endure_value[slot->page] = slot->fill;
-		endure_busy[slot->page] = false;
+		if (slot->part != ENDURE_NONE)
+			endure_value[slot->part] = slot->fill;
+		endure_busy[slot->part] = false;
 		slot->id = 0;
 		return NULL;
 	}
@@ -77,12 +107,14 @@ static const char *endure_answered(struct front *front, struct endure *slots, ui
 bool case_endure(struct front *front)
 {
 	const struct front_options options = {.rings = 4, .order = 2};
-	const char *seconds = getenv("ENDURE"), *wrong;
+	const char *seconds = getenv("ENDURE"), *part = getenv("ENDURE_PART"), *wrong;
 	struct endure slots[FRONT_DATA_PAGES] = {0};
 	time_t end = time(NULL) + (seconds ? atoi(seconds) : 10);
 	uint64_t next = 1, id;
 	unsigned under_way = 0, idle = 0;
 
+	if (part)
+		endure_size = (unsigned)atoi(part);
 	front_connect(front, &options);
 	if (!front_wait(front, CONNECTED))
 		return no("the backend did not connect");
