@@ -9,8 +9,9 @@
  *
  * Each is written and removed in the transaction that writes or removes the device. So a domain is
  * here whole or not at all: what is not here, another toolstack's or an older version's, is asked
- * itself. That is why a missing node would be two writers of one image, and a stale one, which
- * counts for nothing, only waste; xsplit doctor finds both.
+ * itself. What another toolstack does to a domain that is here xsplitd puts here (index_follow()).
+ * That is why a missing node would be two writers of one image, and a stale one, which counts for
+ * nothing, only waste; xsplit doctor finds both.
  *
  * An image has two keys: its path, and the file or block device that the path led to when the disk
  * was made. So hard links, other names of a block device, a file that was moved away and one that
@@ -76,6 +77,18 @@ int index_mark_remove(struct xs_handle *xs, xs_transaction_t t, const char *mark
 
 /** index_domain_remove - all that is here of a domain of that number. Return: 0 or -errno. */
 int index_domain_remove(struct xs_handle *xs, xs_transaction_t t, uint16_t domid);
+
+/** index_has - does a mark have a device as its private directory has it now? */
+bool index_has(struct xs_handle *xs, xs_transaction_t t, const char *mark,
+	       const struct device *device);
+
+/**
+ * index_follow - put a domain that is here right again when another toolstack gave it devices or
+ * took them, of which it writes nothing here.
+ * @uuid: Xen's
+ * Return: 1 (it was not right), 0, or -errno.
+ */
+int index_follow(struct toolstack *ts, uint16_t domid, const uuid_t uuid);
 
 /**
  * index_domain_rebuild - put a domain here as its private directories have it now, and nothing else

@@ -95,71 +95,18 @@ static void marks_check(struct doctor *d)
 	free(marks);
 }
 
-/* Has a mark noted this, and is it there? */
-static bool is_there(struct doctor *d, const char *mark, const char *kind, uint16_t domid,
-		     uint32_t id, const char *key)
-{
-	return xs_exists(d->ts->xs, XBT_NULL, INDEX_PATH "/domain/%s/%s-%" PRIu32 "@%s", mark, kind,
-			 id, key) &&
-	       xs_exists(d->ts->xs, XBT_NULL, INDEX_PATH "/%s/%s/%u-%" PRIu32, kind, key, domid,
-			 id);
-}
-
-/* The file that it was when the disk was made, which another may have taken the place of since. */
-static bool has_file(struct doctor *d, const char *mark, uint16_t domid, uint32_t id)
-{
-	unsigned count;
-	char **notes = nodes_list(d->ts->xs, XBT_NULL, &count, INDEX_PATH "/domain/%s", mark);
-	char start[24];
-	bool has = false;
-
-	snprintf(start, sizeof(start), "vbd-%" PRIu32 "@", id);
-	for (unsigned i = 0; i < count && !has; i++) {
-		const char *key = notes[i] + strlen(start);
-
-		has = !strncmp(notes[i], start, strlen(start)) && strncmp(key, "path-", 5) != 0 &&
-		      is_there(d, mark, "vbd", domid, id, key);
-	}
-	free(notes);
-	return has;
-}
-
-static bool is_indexed(struct doctor *d, const char *mark, const struct device *device,
-		       const char *value)
-{
-	char key[INDEX_KEY_SIZE];
-	struct index_image image;
-	uint8_t mac[MAC_SIZE];
-
-	if (device->type == DEVICE_VIF) {
-		if (mac_parse(value, mac))
-			return true;
-		index_mac(mac, key);
-		return is_there(d, mark, "vif", device->domid, device->id, key);
-	}
-	if (!*index_target(value))
-		return true;
-	index_image(index_target(value), &image);
-	return is_there(d, mark, "vbd", device->domid, device->id, image.path) &&
-	       (!*image.file || has_file(d, mark, device->domid, device->id));
-}
-
 static void device_check(struct doctor *d, const char *mark, const struct device *device)
 {
-	char path[XS_PATH_SIZE], label[64], *value;
+	char path[XS_PATH_SIZE], label[64];
 
-	if (device->type == DEVICE_CONSOLE)
+	if (index_has(d->ts->xs, XBT_NULL, mark, device))
 		return;
 	device_private(device, path);
-	value = xs_read_string(d->ts->xs, XBT_NULL, "%s/%s", path,
-			       device->type == DEVICE_VIF ? "mac" : "params");
 	device_label(device, label, sizeof(label));
-	if (value && !is_indexed(d, mark, device, value))
-		doctor_add(d, device->domid, domain_rebuild, path,
-			   "domain %u: %s is missing in " INDEX_PATH
-			   ", so another guest could get what it has",
-			   device->domid, label);
-	free(value);
+	doctor_add(d, device->domid, domain_rebuild, path,
+		   "domain %u: %s is missing in " INDEX_PATH
+		   ", so another guest could get what it has",
+		   device->domid, label);
 }
 
 /* One of ours; those of other toolstacks are asked themselves. */

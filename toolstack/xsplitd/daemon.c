@@ -12,6 +12,8 @@
 #include "lib/log.h"
 #include "lib/number.h"
 #include "lib/ready.h"
+#include "toolstack/device/index.h"
+#include "toolstack/domain/record.h"
 #include "toolstack/nodes.h"
 #include "toolstack/xsplitd/agenda.h"
 #include "toolstack/xsplitd/autostart.h"
@@ -176,6 +178,27 @@ static void look_at_domains(struct xsplitd *d, const struct xen_domain *list, si
 	free(ids);
 }
 
+/* While we work on a domain ourselves its devices may come and go; then it waits. */
+static void look_at_devices(struct xsplitd *d, const struct xen_domain *domain)
+{
+	pid_t worker;
+	int rc;
+
+	if (domain->domid >= DOMID_FIRST_RESERVED || !d->now.handled[domain->domid])
+		return;
+	d->next.handled[domain->domid] = record_worker(&d->ts, domain->domid, &worker) !=
+					 WORKER_NONE;
+	if (d->next.handled[domain->domid])
+		return;
+	rc = index_follow(&d->ts, domain->domid, domain->uuid);
+	if (rc > 0)
+		log_info("domain %u: another toolstack changed its devices; taken note of",
+			 domain->domid);
+	else if (rc < 0)
+		log_error("domain %u: cannot take note of its devices: %s", domain->domid,
+			  strerror(-rc));
+}
+
 static int scan(struct xsplitd *d)
 {
 	struct xen_domain *list;
@@ -189,6 +212,8 @@ static int scan(struct xsplitd *d)
 	}
 	observer_look(d->observer, list, domains, &d->now);
 	look_at_domains(d, list, domains);
+	for (size_t i = 0; i < domains; i++)
+		look_at_devices(d, &list[i]);
 	free(list);
 	if (d->now.all || d->now.recorded) {
 		look_recorded(d, SUBJECT_CREATING, "/tool/xsplit/creating", reap_creating_needed);
@@ -213,9 +238,9 @@ static void watch_fired(evutil_socket_t fd, short what, void *arg)
 
 static int store_watch(struct xsplitd *d)
 {
-	static const char *const paths[] = {"@releaseDomain", "@introduceDomain",
-					    "/tool/xsplit/domain", "/tool/xsplit/creating",
-					    "/tool/xsplit/restart"};
+	static const char *const paths[] = {"@releaseDomain",       "@introduceDomain",
+					    "/tool/xsplit/domain",  "/tool/xsplit/creating",
+					    "/tool/xsplit/restart", "/libxl"};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		if (!xs_watch(d->ts.xs, paths[i], "xsplitd"))
