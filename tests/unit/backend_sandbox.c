@@ -39,13 +39,15 @@ static int sandboxed(int (*child)(int), int arg, char *log, size_t size)
 {
 	int ends[2], status;
 	ssize_t length;
+	char run[64];
 	pid_t pid;
 
 	ck_assert(!pipe(ends));
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (!pid) {
-		setenv("XSPLIT_RUNDIR", getenv("TMPDIR"), 1);
+		scratch(run, sizeof(run), "run");
+		setenv("XSPLIT_RUNDIR", mkdtemp(run), 1);
 		null = open("/dev/null", O_RDWR | O_CLOEXEC);
 		sandbox_limits();
 		dup2(ends[1], STDERR_FILENO);
