@@ -109,8 +109,12 @@ block_qos_SRCS := tests/unit/block_qos.c backend/block/settings.c
 block_qos_LIBS := backend-block-ring libxsplit
 block_qos_LINK := -levent_core -luring
 
+UNIT_TESTS += block_image
+block_image_SRCS := tests/unit/block_image.c backend/block/image.c
+block_image_LIBS := libxsplit
+
 UNIT_TESTS += block_engine
-block_engine_SRCS := tests/unit/block_engine.c backend/block/image.c
+block_engine_SRCS := tests/unit/block_engine.c
 block_engine_LIBS := backend-block-ring libxsplit
 block_engine_LINK := -levent_core -luring -lnbd
 

@@ -5,12 +5,14 @@
 #include <inttypes.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -143,14 +145,16 @@ static int file_probe(struct image *image, const struct stat *st)
 	return 0;
 }
 
-/* Between who writes a file and those whose images lie on it. File systems without locks cannot
- * tell us. */
+/* Between who writes a file and those whose images lie on it; file systems without locks cannot
+ * tell us. Return: 0, -EMLINK: images lie on it, or -EBUSY: somebody writes it. */
 static int share_lock(int fd, short type)
 {
 	struct flock lock = {
 		.l_type = type, .l_whence = SEEK_SET, .l_start = SHARE_BYTE, .l_len = 1};
 
-	return fcntl(fd, F_OFD_SETLK, &lock) && (errno == EAGAIN || errno == EACCES) ? -EBUSY : 0;
+	if (!fcntl(fd, F_OFD_SETLK, &lock) || (errno != EAGAIN && errno != EACCES))
+		return 0;
+	return !fcntl(fd, F_OFD_GETLK, &lock) && lock.l_type == F_RDLCK ? -EMLINK : -EBUSY;
 }
 
 static bool qemu_writes(int fd)
@@ -159,6 +163,22 @@ static bool qemu_writes(int fd)
 		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = QEMU_WRITES_BYTE, .l_len = 1};
 
 	return !fcntl(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK;
+}
+
+/*
+ * flock(2) for whoever else asks for it. Over NFS (nfs(5)) and SMB it is a lock of the whole file,
+ * beside which the server gives neither a lease nor QEMU's locks; there share_lock alone has to do.
+ */
+static int exclusive_lock(int fd, const struct stat *st)
+{
+	struct statfs fs;
+
+	if (!S_ISREG(st->st_mode))
+		return 0;
+	if (!fstatfs(fd, &fs) && (fs.f_type == NFS_SUPER_MAGIC || fs.f_type == SMB2_SUPER_MAGIC ||
+				  fs.f_type == CIFS_SUPER_MAGIC))
+		return 0;
+	return flock(fd, LOCK_EX | LOCK_NB) ? -EBUSY : 0;
 }
 
 static int open_and_lock(struct image *image, const char *path, struct stat *st, char *why,
@@ -174,11 +194,11 @@ static int open_and_lock(struct image *image, const char *path, struct stat *st,
 		rc = -errno;
 	else if (!S_ISBLK(st->st_mode) && !S_ISREG(st->st_mode))
 		rc = -EINVAL;
-	else if (!image->read_only && S_ISREG(st->st_mode) && flock(image->fd, LOCK_EX | LOCK_NB))
-		rc = -EBUSY;
-	else if (!image->read_only && share_lock(image->fd, F_WRLCK))
-		rc = -EMLINK;
-	else /* it only kept a FIFO from blocking us; io_uring would not wait for the disk */
+	else if (!image->read_only)
+		rc = exclusive_lock(image->fd, st);
+	if (!rc && !image->read_only)
+		rc = share_lock(image->fd, F_WRLCK);
+	if (!rc) /* it only kept a FIFO from blocking us; io_uring would not wait for the disk */
 		fcntl(image->fd, F_SETFL, fcntl(image->fd, F_GETFL) & ~O_NONBLOCK);
 
 	if (rc == -EINVAL)

@@ -1,4 +1,4 @@
-/* The engines against real files, and the images they are opened from. */
+/* The engines against real files. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "backend/block/engine.h"
-#include "backend/block/image.h"
 #include "tests/unit/check.h"
 
 #define SIZE (1u << 20)
@@ -304,82 +303,6 @@ START_TEST(null)
 }
 END_TEST
 
-/* ---- images ---- */
-
-START_TEST(image_size)
-{
-	struct image image;
-	char why[256];
-
-	ck_assert(!ftruncate(fd, SIZE + 700));
-	ck_assert_int_eq(image_open(&image, path, false, why, sizeof(why)), 0);
-	ck_assert_uint_eq(image.size, SIZE + 512);
-	ck_assert_uint_eq(image.physical_sector, 512);
-	ck_assert_int_eq(fcntl(image.fd, F_GETFL) & O_NONBLOCK, 0);
-	image_close(&image);
-	image_close(&image);
-	ck_assert(!ftruncate(fd, SIZE));
-	ck_assert_int_eq(image_open(&image, path, true, why, sizeof(why)), 0);
-	ck_assert_uint_eq(image.size, SIZE);
-	ck_assert_uint_eq(image.physical_sector, 4096);
-	ck_assert_int_eq(fcntl(image.fd, F_GETFL) & O_ACCMODE, O_RDONLY);
-	ck_assert(!image.can_discard);
-	image_close(&image);
-}
-END_TEST
-
-START_TEST(image_locked)
-{
-	struct image first, second, reader;
-	char why[256];
-
-	ck_assert_int_eq(image_open(&first, path, false, why, sizeof(why)), 0);
-	ck_assert_int_eq(image_open(&second, path, false, why, sizeof(why)), -EBUSY);
-	ck_assert_ptr_nonnull(strstr(why, path));
-	ck_assert_int_eq(image_open(&reader, path, true, why, sizeof(why)), 0);
-	image_close(&reader);
-	image_close(&first);
-	ck_assert_int_eq(image_open(&second, path, false, why, sizeof(why)), 0);
-	image_close(&second);
-}
-END_TEST
-
-static const struct {
-	const char *path;
-	int rc;
-} images[] = {
-	{"/nonexistent/image", -ENOENT},
-	{"/tmp", -EISDIR},
-	{"/dev/null", -EINVAL},
-	{"null:0", -EINVAL},
-	{"null:511", -EINVAL},
-	{"null:x", -EINVAL},
-	{"null:1048576", 0},
-};
-
-START_TEST(image_refused)
-{
-	struct image image;
-	char why[256] = "";
-
-	ck_assert_msg(image_open(&image, images[_i].path, false, why, sizeof(why)) == images[_i].rc,
-		      "%s: %s", images[_i].path, why);
-	ck_assert_int_eq(image.fd, -1);
-	ck_assert_int_eq(!images[_i].rc, !*why);
-	ck_assert_uint_eq(image.size, images[_i].rc ? 0 : 1048576);
-}
-END_TEST
-
-START_TEST(image_empty)
-{
-	struct image image;
-	char why[256];
-
-	ck_assert(!ftruncate(fd, 511));
-	ck_assert_int_eq(image_open(&image, path, false, why, sizeof(why)), -ENOMEDIUM);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("block_engine");
@@ -397,10 +320,6 @@ int main(void)
 	tcase_add_loop_test(tc, erase, 0, kinds);
 	tcase_add_loop_test(tc, read_only_file, 0, kinds);
 	tcase_add_test(tc, null);
-	tcase_add_test(tc, image_size);
-	tcase_add_test(tc, image_locked);
-	tcase_add_loop_test(tc, image_refused, 0, TABLE_SIZE(images));
-	tcase_add_test(tc, image_empty);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);
 }
