@@ -27,7 +27,8 @@ struct image {
  *
  * A writable image is locked (flock(2) for a file, O_EXCL for a block device), so nobody else who
  * asks for the lock has it writable, and by image_share's lock nobody has it below another image;
- * the locks go when all duplicates of the descriptor are closed. O_DIRECT is used with the smallest alignment that it takes, 512 bytes or the storage's
+ * over NFS and SMB by that lock alone. The locks go when all duplicates of the descriptor are
+ * closed. O_DIRECT is used with the smallest alignment that it takes, 512 bytes or the storage's
  * sector; where there is none, the page cache.
  *
  * Return: 0, -EBUSY (locked by another), -ENOMEDIUM (smaller than a sector), -EINVAL (neither file
