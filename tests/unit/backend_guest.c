@@ -32,7 +32,7 @@ static int alive;
 
 /* ---- the worker ---- */
 
-static int worker_late(void)
+static void worker_late(void)
 {
 	struct worker_request request;
 	int fds[FDPASS_MAX];
@@ -48,7 +48,7 @@ static int worker_late(void)
 		if (fdpass_send(GUEST_WORKER_SOCKET, &report, sizeof(report), NULL, 0))
 			break;
 	}
-	return 0;
+	_exit(0); /* no look for leaks, which a sanitizer has a process of its own for */
 }
 
 /* ---- the supervisor ---- */
@@ -170,7 +170,7 @@ int main(int argc, char **argv)
 	TCase *tcase = tcase_create("guest");
 
 	if (argc > 1 && !strcmp(argv[1], "--worker"))
-		return worker_late();
+		worker_late();
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, set_up, NULL);
 	tcase_add_test(tcase, a_burst_waits_for_a_worker_that_reads_late);
