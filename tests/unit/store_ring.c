@@ -342,6 +342,48 @@ START_TEST(deaths)
 }
 END_TEST
 
+/* xenconsoled maps the console of one that has its nodes, introduced or not. */
+START_TEST(death_before_introduction)
+{
+	struct world *world = world_new();
+
+	say(world, world->dom0, XS_WATCH, "@releaseDomain|t|");
+	events(world->dom0);
+	world->domain[3].exists = true;
+	say(world, world->dom0, XS_WRITE, "/local/domain/3/console/ring-ref|7");
+	say(world, world->dom0, XS_SET_PERMS, "/local/domain/3|n3|");
+	domains_scan(&world->store);
+	ck_says("it lives", events(world->dom0), "");
+	world->domain[3].exists = false;
+	domains_scan(&world->store);
+	ck_says("it is gone", events(world->dom0), "@releaseDomain:t");
+	domains_scan(&world->store);
+	ck_says("once", events(world->dom0), "");
+	world_free(world);
+}
+END_TEST
+
+/* Whoever pauses later does not put off those that did before. */
+START_TEST(pauses)
+{
+	struct world *world = world_new();
+	struct connection *first = world_guest(world, 1), *second = world_guest(world, 2);
+	struct store *store = &world->store;
+
+	ck_assert_uint_eq(connections_resume(store), 0);
+	store->now = 1000;
+	connection_pause(first);
+	store->now += 50;
+	connection_pause(second);
+	ck_assert_uint_eq(connections_resume(store), first->paused);
+	store->now = first->paused;
+	ck_assert_uint_eq(connections_resume(store), second->paused);
+	store->now = second->paused;
+	ck_assert_uint_eq(connections_resume(store), 0);
+	world_free(world);
+}
+END_TEST
+
 /* A guest that doesn't read stops being served, and goes on when it does. */
 START_TEST(slow_reader)
 {
@@ -383,6 +425,8 @@ int main(void)
 	tcase_add_test(tc, reconnection);
 	tcase_add_test(tc, dom0_ring);
 	tcase_add_test(tc, deaths);
+	tcase_add_test(tc, death_before_introduction);
+	tcase_add_test(tc, pauses);
 	tcase_add_test(tc, slow_reader);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);

@@ -32,7 +32,7 @@ struct connection *connection_new(struct store *store, uint16_t domid)
 	};
 	snprintf(connection->home, sizeof(connection->home), "/local/domain/%u", domid);
 	connection->transaction_next = 1;
-	output_init(&connection->output);
+	output_init(&connection->output, store->secret);
 	TAILQ_INIT(&connection->watches);
 	TAILQ_INIT(&connection->transactions);
 	LIST_INIT(&connection->debts);
@@ -166,8 +166,18 @@ void connection_pause(struct connection *connection)
 	struct store *store = connection->store;
 
 	connection->paused = store->now + PAUSE_MS;
-	if (!store->resume || store->resume > connection->paused)
-		store->resume = connection->paused;
+	store->pausing = true;
+}
+
+uint64_t connections_resume(const struct store *store)
+{
+	const struct connection *connection;
+	uint64_t first = 0;
+
+	TAILQ_FOREACH (connection, &store->connections, all)
+		if (connection->paused > store->now && (!first || connection->paused < first))
+			first = connection->paused;
+	return first;
 }
 
 void connections_renew(struct store *store)

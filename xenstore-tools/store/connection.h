@@ -94,6 +94,9 @@ void connection_event(struct connection *connection, const struct watch *watch, 
  */
 void connection_pause(struct connection *connection);
 
+/** connections_resume - when the first of those that pause may go on, in ms; 0: none pauses. */
+uint64_t connections_resume(const struct store *store);
+
 /** connection_used - bytes that it holds beside the nodes of its domain. */
 int64_t connection_used(const struct connection *connection);
 

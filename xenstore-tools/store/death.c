@@ -123,7 +123,6 @@ static void targets_forget(struct store *store, uint16_t domid)
 int domain_remove(struct store *store, struct domain *domain)
 {
 	uint16_t domid = domain->domid;
-	bool introduced = domain->introduced;
 	int rc = 0;
 
 	store->tree.writer = 0;
@@ -149,8 +148,11 @@ int domain_remove(struct store *store, struct domain *domain)
 		table_remove(&store->domains, &domain->link);
 		free(domain);
 	}
-	if (introduced)
-		event_special(store, "@releaseDomain");
+	/*
+	 * Also of one that was never introduced: xenconsoled maps the console of any domain that
+	 * has the nodes, and keeps a dead one's memory until it hears of a death.
+	 */
+	event_special(store, "@releaseDomain");
 	return rc;
 }
 

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <xen/io/xs_wire.h>
 
-void output_init(struct output *output)
+void output_init(struct output *output, uint64_t secret)
 {
-	*output = (struct output){0};
+	*output = (struct output){.secret = secret};
 	TAILQ_INIT(&output->queue);
 }
 
@@ -118,7 +118,7 @@ int output_event(struct output *output, const char *path, const char *token, str
 
 	if (header.len > XENSTORE_PAYLOAD_MAX)
 		return -EMSGSIZE;
-	hash = table_hash(TABLE_HASH_START, path, body[0].iov_len);
+	hash = table_hash(TABLE_HASH_START ^ output->secret, path, body[0].iov_len);
 	hash = table_hash(hash, token, body[1].iov_len);
 	if (path[0] != '@' && is_pending(output, body, hash))
 		return 0;

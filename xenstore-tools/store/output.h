@@ -39,12 +39,14 @@ struct message {
 struct output {
 	TAILQ_HEAD(message_queue, message) queue;
 	struct table pending;
-	size_t bytes;   /* allocated for what waits */
-	size_t replies; /* that wait */
-	size_t sent;    /* bytes of the first message that are gone */
+	uint64_t secret; /* of its keys, which guests choose */
+	size_t bytes;    /* allocated for what waits */
+	size_t replies;  /* that wait */
+	size_t sent;     /* bytes of the first message that are gone */
 };
 
-void output_init(struct output *output);
+/** output_init - an empty one. @secret: the store's */
+void output_init(struct output *output, uint64_t secret);
 
 /** output_clear - drop everything. */
 void output_clear(struct output *output);

@@ -69,6 +69,8 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 	TAILQ_FOREACH (connection, &server->store.connections, all)
 		if (connection->ring)
 			connection_touch(connection);
+	/* Some may have to wait longer. */
+	server->store.pausing = true;
 }
 
 static void on_signal(evutil_socket_t fd, short what, void *arg)
@@ -141,14 +143,18 @@ static void plan_resume(struct server *server)
 {
 	struct store *store = &server->store;
 	struct timeval delay;
-	uint64_t wait;
+	uint64_t wait, first;
 
-	if (!store->resume || !server->resume)
+	if (!store->pausing || !server->resume)
+		return;
+	store->pausing = false;
+	/* Whoever has just begun to pause must not put off those that did before. */
+	first = connections_resume(store);
+	if (!first)
 		return;
 	/* The coarse clock may be one tick late. */
-	wait = 10 + (store->resume > store->now ? store->resume - store->now : 0);
+	wait = 10 + first - store->now;
 	delay = (struct timeval){.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
-	store->resume = 0;
 	event_add(server->resume, &delay);
 }
 

@@ -25,7 +25,7 @@ struct store {
 	uint64_t now;        /* ms of CLOCK_MONOTONIC; who runs the store keeps it true */
 	uint64_t changes;    /* of the live tree so far */
 	uint64_t renewed;    /* changes when old transactions were last looked for */
-	uint64_t resume;     /* ms when a guest that has to pause may go on; 0: none has to */
+	bool pausing;        /* a guest has to since connections_resume() was asked */
 	uint64_t deaths;     /* domains removed so far */
 	uint64_t secret;     /* of the hash tables whose keys strangers choose */
 	struct quota quota;
