@@ -10,6 +10,7 @@
 #include "lib/number.h"
 #include "lib/xs.h"
 #include "toolstack/device/index.h"
+#include "toolstack/domain/migrate.h"
 #include "toolstack/domain/name.h"
 #include "toolstack/domain/record.h"
 #include "toolstack/nodes.h"
@@ -283,10 +284,19 @@ int claims_name(struct toolstack *ts, xs_transaction_t t, const struct domain_co
 			 place, config->name, holder);
 }
 
+static int uuid_taken(const struct domain_config *config, uint16_t domid, struct fault *fault)
+{
+	char place[256], uuid[UUID_STR_LEN];
+
+	domain_config_place(config, config->uuid_line, place, sizeof(place));
+	uuid_unparse_lower(config->uuid, uuid);
+	return fault_set(fault, -EEXIST, "%s: uuid %s is domain %u's; leave uuid= out", place, uuid,
+			 domid);
+}
+
 int claims_uuid(struct toolstack *ts, const struct domain_config *config, struct fault *fault)
 {
 	struct xen_domain *list;
-	char place[256], uuid[UUID_STR_LEN];
 	size_t count;
 	int rc;
 
@@ -295,16 +305,29 @@ int claims_uuid(struct toolstack *ts, const struct domain_config *config, struct
 	rc = xen_domain_list(ts->xen, &list, &count, fault);
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < count && !rc; i++) {
-		if (uuid_compare(list[i].uuid, config->uuid) != 0)
-			continue;
-		domain_config_place(config, config->uuid_line, place, sizeof(place));
-		uuid_unparse_lower(config->uuid, uuid);
-		rc = fault_set(fault, -EEXIST, "%s: uuid %s is domain %u's; leave uuid= out", place,
-			       uuid, list[i].domid);
-	}
+	for (size_t i = 0; i < count && !rc; i++)
+		if (!uuid_compare(list[i].uuid, config->uuid))
+			rc = uuid_taken(config, list[i].domid, fault);
 	free(list);
 	return rc;
+}
+
+/*
+ * Two creates at once both have a domain of that UUID in Xen: who has nodes was first. The sender
+ * of a migration within this host has them, too.
+ */
+static int uuid_claim(struct toolstack *ts, xs_transaction_t t, const struct crowd *crowd,
+		      const struct domain_config *config, struct fault *fault)
+{
+	for (size_t i = 0; i < crowd->lives; i++) {
+		uint16_t domid = crowd->live[i].domid;
+
+		if (!uuid_compare(crowd->live[i].uuid, config->uuid) && !crowd->live[i].dying &&
+		    xs_exists(ts->xs, t, "/local/domain/%u/vm", domid) &&
+		    !xs_exists(ts->xs, t, MIGRATE_PHASE, domid))
+			return uuid_taken(config, domid, fault);
+	}
+	return 0;
 }
 
 static int devices_claim(struct toolstack *ts, xs_transaction_t t, const struct crowd *crowd,
@@ -332,9 +355,11 @@ int claims_all(struct toolstack *ts, xs_transaction_t t, const struct domain_con
 	struct crowd crowd;
 	int rc = claims_name(ts, t, config, fault);
 
-	if (rc || (!config->disks && !config->vifs))
+	if (rc)
 		return rc;
 	rc = crowd_take(ts, t, &crowd, fault);
+	if (!rc)
+		rc = uuid_claim(ts, t, &crowd, config, fault);
 	if (!rc)
 		rc = devices_claim(ts, t, &crowd, config, fault);
 	crowd_free(&crowd);

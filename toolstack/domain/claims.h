@@ -30,7 +30,7 @@ int claims_name(struct toolstack *ts, xs_transaction_t t, const struct domain_co
 /** claims_uuid - has another domain the config's UUID? Return: 0 or -EEXIST. */
 int claims_uuid(struct toolstack *ts, const struct domain_config *config, struct fault *fault);
 
-/** claims_all - name, images and addresses of a config. */
+/** claims_all - name, UUID, images and addresses of a config. */
 int claims_all(struct toolstack *ts, xs_transaction_t t, const struct domain_config *config,
 	       struct fault *fault);
 
