@@ -1,3 +1,7 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
 #include "toolstack/xen/internal.h"
 #include "toolstack/xen/unpacked.h"
 
@@ -68,6 +72,23 @@ static const char *hvm_build(struct xc_dom_image *dom, struct xen *xen, uint16_t
 	return call;
 }
 
+/* libxenguest: "segment kernel too large (0x... > 0x...)" */
+static int build_failed(struct xen *xen, struct fault *fault, uint16_t domid,
+			const struct xen_image *image, const char *call)
+{
+	const char *words = strstr(xen->report.text, "segment "), *end;
+
+	end = words ? strstr(words, " too large") : NULL;
+	if (!end)
+		return xen_failed(xen, fault, domid, call);
+	words += strlen("segment ");
+	return fault_set(fault, -ENOMEM,
+			 "domain %u: its %.*s does not fit into memory=%" PRIu64
+			 ": %s; raise memory=",
+			 domid, (int)(end - words), words, image->memory_kib >> 10,
+			 xen->report.text);
+}
+
 int xen_domain_build(struct xen *xen, uint16_t domid, const struct xen_image *image,
 		     struct xen_built *built, struct fault *fault)
 {
@@ -92,7 +113,7 @@ int xen_domain_build(struct xen *xen, uint16_t domid, const struct xen_image *im
 	if (!call)
 		call = builders[image->container](dom, xen, domid, image);
 	if (call) {
-		rc = xen_failed(xen, fault, domid, call);
+		rc = build_failed(xen, fault, domid, image, call);
 	} else {
 		unpacked_keep(&unpacked, image->kernel, dom);
 		/* Of any but a PV guest these are its own frame numbers. */
