@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +23,10 @@
 #define QEMU_NAME   "xen-qemu-system-i386"
 
 #define STOP_MS 5000
+
+/* A log that is longer than this keeps so much of its end. */
+#define LOG_MAX  (1 << 20)
+#define LOG_KEPT (1 << 16)
 
 /* Where xl finds it, and kills it when it destroys the domain. */
 #define XL_PID_NODE "/local/domain/%u/image/device-model-pid"
@@ -280,6 +285,42 @@ char *qemu_last_words(uint16_t domid, enum qemu_role role)
 	if (log)
 		fclose(log);
 	return words;
+}
+
+/* QEMU appends, so it goes on behind what is left. */
+static void log_trim(int fd)
+{
+	char kept[LOG_KEPT];
+	struct stat stat_of;
+	const char *begin;
+	ssize_t n;
+
+	if (fstat(fd, &stat_of) || !S_ISREG(stat_of.st_mode) || stat_of.st_size <= LOG_MAX)
+		return;
+	n = pread(fd, kept, sizeof(kept), stat_of.st_size - LOG_KEPT);
+	if (ftruncate(fd, 0) || n <= 0)
+		return;
+	/* From the first whole line. */
+	begin = memchr(kept, '\n', (size_t)n);
+	begin = begin ? begin + 1 : kept;
+	(void)!write(fd, begin, (size_t)(kept + n - begin));
+}
+
+void qemu_logs_trim(uint16_t domid)
+{
+	static const enum qemu_role roles[] = {QEMU_QDISK, QEMU_MODEL};
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+		int fd = log_path(domid, roles[i], path)
+				 ? -1
+				 : open(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd < 0)
+			continue;
+		log_trim(fd);
+		close(fd);
+	}
 }
 
 void qemu_escape(const char *text, char *out, size_t size)

@@ -3,7 +3,7 @@
  * devices, and one that is the device model of an HVM guest (model.h).
  *
  * A device model without sandbox serves the qdisk devices too. What each prints goes to
- * RUNDIR/qemu-N.log and RUNDIR/model-N.log.
+ * RUNDIR/qemu-N.log and RUNDIR/model-N.log. A guest can make it print for ever; xsplitd cuts them.
  */
 #pragma once
 
@@ -59,6 +59,9 @@ bool qemu_ended(struct toolstack *ts, uint16_t domid, enum qemu_role role);
 
 /** qemu_last_words - the last line of its log, for free(3), or NULL. */
 char *qemu_last_words(uint16_t domid, enum qemu_role role);
+
+/** qemu_logs_trim - what a domain's QEMUs have printed is cut to its end when it got long. */
+void qemu_logs_trim(uint16_t domid);
 
 /** qemu_escape - a text as a value of QEMU's options: each comma twice. Cut at @size. */
 void qemu_escape(const char *text, char *out, size_t size);

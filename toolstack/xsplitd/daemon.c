@@ -13,6 +13,7 @@
 #include "lib/number.h"
 #include "lib/ready.h"
 #include "toolstack/device/index.h"
+#include "toolstack/device/qemu.h"
 #include "toolstack/domain/record.h"
 #include "toolstack/nodes.h"
 #include "toolstack/xsplitd/agenda.h"
@@ -214,6 +215,8 @@ static int scan(struct xsplitd *d)
 	look_at_domains(d, list, domains);
 	for (size_t i = 0; i < domains; i++)
 		look_at_devices(d, &list[i]);
+	for (size_t i = 0; d->now.all && i < domains; i++)
+		qemu_logs_trim(list[i].domid);
 	free(list);
 	if (d->now.all || d->now.recorded) {
 		look_recorded(d, SUBJECT_CREATING, "/tool/xsplit/creating", reap_creating_needed);
