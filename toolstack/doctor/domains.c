@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "lib/xs.h"
 #include "toolstack/doctor/doctor.h"
@@ -15,6 +16,9 @@
 #include "toolstack/program.h"
 
 extern char **environ;
+
+/* Tenths of a second. */
+#define GONE_LOOKS 50
 
 /* What xsplitd does of itself when it runs: one of its own processes does it. */
 static int xsplitd_run(const char *option, const char *id, struct fault *fault)
@@ -48,9 +52,34 @@ static int creating_see_to(struct doctor *d, const struct finding *f, struct fau
 	return xsplitd_run("--creating", f->object, fault);
 }
 
+/* Some time, for Xen frees a large guest's memory step by step. */
+static bool is_gone(struct doctor *d, uint16_t domid)
+{
+	static const struct timespec apart = {.tv_nsec = 100000000};
+	struct xen_domain domain;
+	struct fault ignored = {0};
+
+	for (int looks = 0; looks < GONE_LOOKS; looks++) {
+		if (xen_domain_get(d->ts->xen, domid, &domain, &ignored) == -ENOENT)
+			return true;
+		nanosleep(&apart, NULL);
+	}
+	return false;
+}
+
 static int domain_end(struct doctor *d, const struct finding *f, struct fault *fault)
 {
-	return domain_destroy(d->ts, (uint16_t)f->domid, fault);
+	uint16_t domid = (uint16_t)f->domid;
+	int rc = domain_destroy(d->ts, domid, fault);
+
+	if (!rc && !is_gone(d, domid))
+		rc = fault_set(
+			fault, -EBUSY,
+			"domain %u is destroyed, but Xen keeps it while somebody maps its "
+			"memory; xl debug-keys q, then xl dmesg shows the pages; end who has "
+			"them (xenconsoled, a backend)",
+			domid);
+	return rc;
 }
 
 static bool is_known(struct toolstack *ts, uint16_t domid)
@@ -86,7 +115,10 @@ static void domain_check(struct doctor *d, const struct xen_domain *domain)
 	case WORKER_NONE:
 		break;
 	}
-	if (!is_known(ts, domain->domid) && !is_announced(ts, domain->uuid))
+	if (domain->dying && !is_known(ts, domain->domid))
+		doctor_add(d, domain->domid, domain_end, id,
+			   "domain %s is destroyed, but somebody still maps its memory", id);
+	else if (!is_known(ts, domain->domid) && !is_announced(ts, domain->uuid))
 		doctor_add(d, domain->domid, domain_end, id, "domain %s: no toolstack knows it",
 			   id);
 	else if ((domain->shutdown || domain->dying) &&
