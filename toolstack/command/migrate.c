@@ -58,6 +58,9 @@ int command_migrate(const struct command *self, int argc, char **argv)
 	static const struct option options[] = {{"command", required_argument, NULL, 's'},
 						{"non-live", no_argument, NULL, 'n'},
 						{"settle", no_argument, NULL, 'o'},
+						{"paused", no_argument, NULL, 'p'},
+						/* xl's, as create has it */
+						{"no-wait", no_argument, NULL, 'e'},
 						{0}};
 	struct migrate_way way = {.shell = "ssh"};
 	struct toolstack ts;
@@ -72,6 +75,7 @@ int command_migrate(const struct command *self, int argc, char **argv)
 	way.host = argv[optind + 1];
 	if (given_has(&given, 's'))
 		way.shell = given_value(&given, 's');
+	way.paused = given_has(&given, 'p');
 	rc = toolstack_open(&ts, &fault);
 	if (!rc) {
 		rc = migrate(&ts, argv[optind], &way, &given, &fault);

@@ -37,7 +37,11 @@ static int restore(struct toolstack *ts, const char *config, const char *path,
 int command_restore(const struct command *self, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"console", no_argument, NULL, 'c'}, {"paused", no_argument, NULL, 'p'}, {0}};
+		{"console", no_argument, NULL, 'c'},
+		{"paused", no_argument, NULL, 'p'},
+		/* xl's: its own process is not to wait; xsplitd does. */
+		{"no-wait", no_argument, NULL, 'e'},
+		{0}};
 	struct toolstack ts;
 	struct fault fault = {0};
 	struct given given;

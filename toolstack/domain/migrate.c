@@ -75,7 +75,7 @@ static int phase_set(struct sending *s, const char *phase)
 /* Up to where the guest's memory comes. */
 static int greet(struct sending *s)
 {
-	static const char *const words[] = {NULL};
+	const char *const words[] = {s->way->paused ? "-p" : NULL, NULL};
 	char *text;
 	int rc = peer_start(&s->peer, s->way->shell, s->way->host, words, s->fault);
 

@@ -63,6 +63,7 @@
 struct migrate_way {
 	const char *host;
 	const char *shell; /* "ssh" */
+	bool paused;       /* it is to stand still there until it is unpaused */
 };
 
 /** What a migration took, in milliseconds. */
