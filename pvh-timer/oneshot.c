@@ -136,10 +136,17 @@ int oneshot_cancel(struct oneshot *timer)
 
 int oneshot_resume(struct oneshot *timer)
 {
+	int rc;
+
 	if (timer->way == ONESHOT_NONE)
 		return 0;
 	periodic_stop(timer);
-	return timer->deadline ? arm(timer, timer->deadline, timer->now(timer->arg)) : 0;
+	if (!timer->deadline)
+		return 0;
+	rc = arm(timer, timer->deadline, timer->now(timer->arg));
+	if (rc)
+		timer->deadline = 0;
+	return rc;
 }
 
 void oneshot_stop(struct oneshot *timer)

@@ -50,18 +50,28 @@ static void interrupt_resume(struct pvh *pvh, struct suspend_report *report)
 	error_note(report, rc);
 }
 
+struct timer_resumption {
+	struct oneshot *timer;
+	int rc;
+};
+
 static void timer_resume(void *arg)
 {
-	oneshot_resume(arg);
+	struct timer_resumption *resumption = arg;
+
+	resumption->rc = oneshot_resume(resumption->timer);
 }
 
 static void timers_resume(struct pvh *pvh, struct suspend_report *report)
 {
 	for (unsigned vcpu = 0; vcpu < pvh->vcpus; vcpu++) {
+		struct timer_resumption resumption = {.timer = &pvh->timer[vcpu]};
+
 		if (pvh->timer[vcpu].way == ONESHOT_NONE)
 			continue;
-		error_note(report, pvh->host->ops->vcpu_run(pvh->host, vcpu, timer_resume,
-							    &pvh->timer[vcpu]));
+		error_note(report,
+			   pvh->host->ops->vcpu_run(pvh->host, vcpu, timer_resume, &resumption));
+		error_note(report, resumption.rc);
 	}
 }
 

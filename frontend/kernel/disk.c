@@ -23,8 +23,9 @@ static struct {
 	uint64_t offset;
 	void *data;
 	size_t length;
-	struct blkslot *slot; /* it is on the ring */
-	uint32_t before;      /* .done then */
+	struct blkslot
+		*slot;   /* it is on the ring, also when nobody waits for its answer any more */
+	uint32_t before; /* .done then */
 	uint64_t began, took; /* this one, the last one; ns */
 } disk;
 
@@ -123,28 +124,43 @@ static int submit(void)
 	disk.before = disk.done;
 	disk.began = world_now();
 	rc = blkfront_submit(disk.front, disk.slot);
-	if (rc)
+	if (rc) {
 		blkfront_end(disk.front, disk.slot);
+		disk.slot = NULL;
+	}
 out:
 	cpu_interrupts_restore(on);
 	return rc;
+}
+
+static bool answered(void)
+{
+	return __atomic_load_n(&disk.done, __ATOMIC_ACQUIRE) != disk.before;
+}
+
+static void slot_end(void)
+{
+	bool on = cpu_interrupts_save();
+
+	blkfront_end(disk.front, disk.slot);
+	disk.slot = NULL;
+	cpu_interrupts_restore(on);
 }
 
 static int begin(enum blk_operation operation, uint64_t offset, void *data, size_t length)
 {
 	int rc;
 
+	if (disk.slot && !answered())
+		return -EBUSY;
+	if (disk.slot)
+		slot_end();
 	disk.operation = operation;
 	disk.offset = offset;
 	disk.data = data;
 	disk.length = length;
 	rc = connected_wait();
 	return rc ? rc : submit();
-}
-
-static bool answered(void)
-{
-	return __atomic_load_n(&disk.done, __ATOMIC_ACQUIRE) != disk.before;
 }
 
 /* Awake for a while, if that is likely to do. Others' interrupts are taken meanwhile. */
@@ -185,13 +201,13 @@ static int answer_wait(void)
 	if (!answered())
 		rc = answer_sleep();
 	disk.took = world_now() - disk.began;
-	if (!rc)
-		rc = disk.status;
+	/* A late answer is to this request: nobody else may get its slot before. */
+	if (rc)
+		return rc;
+	rc = disk.status;
 	if (!rc && disk.operation == BLK_READ)
 		blkfront_drain(disk.front, disk.slot, disk.data);
-	cpu_interrupts_off();
-	blkfront_end(disk.front, disk.slot);
-	cpu_interrupts_on();
+	slot_end();
 	return rc;
 }
 
@@ -248,4 +264,5 @@ void disk_close(void)
 	}
 	blkfront_destroy(disk.front);
 	disk.front = NULL;
+	disk.slot = NULL;
 }

@@ -26,36 +26,6 @@ static void host_free(struct platform *platform, void *memory)
 	memory_free(memory);
 }
 
-static int area_share(struct platform *platform, uint16_t domid, uint32_t pages, bool readonly,
-		      struct platform_area **shared)
-{
-	struct platform_area *area = memory_allocate(sizeof(*area) + pages * sizeof(area->gref[0]));
-	uint32_t given = 0;
-	int rc = -ENOMEM;
-
-	if (!area)
-		return rc;
-	area->pages = pages;
-	area->data = memory_pages(pages);
-	if (!area->data)
-		goto out;
-	for (; given < pages; given++) {
-		rc = grant_give(domid, area->data + (size_t)given * PAGE, readonly,
-				&area->gref[given]);
-		if (rc)
-			goto out;
-	}
-	*shared = area;
-	return 0;
-out:
-	while (given)
-		grant_end(area->gref[--given]);
-	if (area->data)
-		memory_pages_free(area->data, pages);
-	memory_free(area);
-	return rc;
-}
-
 /* Grants that have ended are 0; pages are kept until all have. */
 static int area_revoke(struct platform *platform, struct platform_area *area)
 {
@@ -74,6 +44,34 @@ static int area_revoke(struct platform *platform, struct platform_area *area)
 	memory_pages_free(area->data, area->pages);
 	memory_free(area);
 	return 0;
+}
+
+static int area_share(struct platform *platform, uint16_t domid, uint32_t pages, bool readonly,
+		      struct platform_area **shared)
+{
+	struct platform_area *area = memory_allocate(sizeof(*area) + pages * sizeof(area->gref[0]));
+	int rc = -ENOMEM;
+
+	if (!area)
+		return rc;
+	area->pages = pages;
+	area->data = memory_pages(pages);
+	if (!area->data)
+		goto out;
+	for (uint32_t i = 0; i < pages; i++) {
+		rc = grant_give(domid, area->data + (size_t)i * PAGE, readonly, &area->gref[i]);
+		if (rc)
+			goto out;
+	}
+	*shared = area;
+	return 0;
+out:
+	/* A page whose reference somebody has guessed is his for good. */
+	if (area->data)
+		area_revoke(platform, area);
+	else
+		memory_free(area);
+	return rc;
 }
 
 static bool event_run(void *arg)

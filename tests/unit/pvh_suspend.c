@@ -110,6 +110,23 @@ START_TEST(resume_reports_what_it_could_not)
 }
 END_TEST
 
+START_TEST(resume_reports_a_timer_that_it_could_not_arm)
+{
+	struct xen *xen = guest_make(2);
+	struct suspend_report report;
+
+	ck_assert_int_eq(upgrade(&pvh), 0);
+	/* So far ahead that it is armed in one way only. */
+	ck_assert_int_eq(oneshot_set(&pvh.timer[0], xen->now + (UINT64_C(1) << 52)), 0);
+	xen->suspended = migrated;
+	xen_refuse(xen, __HYPERVISOR_vcpu_op, VCPUOP_set_singleshot_timer, -EINVAL, 0, 1);
+	ck_assert_int_eq(suspend(&pvh, &report), 0);
+	ck_assert_int_eq(report.rc, -EINVAL);
+	ck_assert_int_eq(report.errors, 1);
+	ck_assert(!pvh.timer[0].deadline);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("pvh_suspend");
@@ -118,6 +135,7 @@ int main(void)
 	tcase_add_loop_test(tc, migrated_and_all_works, 0, TABLE_SIZE(hosts));
 	tcase_add_test(tc, cancelled_and_all_is_as_before);
 	tcase_add_test(tc, resume_reports_what_it_could_not);
+	tcase_add_test(tc, resume_reports_a_timer_that_it_could_not_arm);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);
 }
