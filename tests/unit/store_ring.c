@@ -363,6 +363,21 @@ START_TEST(death_before_introduction)
 }
 END_TEST
 
+/* Guests choose the paths and tokens; which of them meet in a table they must not know. */
+START_TEST(pending_is_salted)
+{
+	struct output one, other;
+
+	output_init(&one, 1);
+	output_init(&other, 2);
+	ck_assert_int_eq(output_event(&one, "/a", "t", NULL, 0), 0);
+	ck_assert_int_eq(output_event(&other, "/a", "t", NULL, 0), 0);
+	ck_assert_uint_ne(TAILQ_FIRST(&one.queue)->link.hash, TAILQ_FIRST(&other.queue)->link.hash);
+	output_clear(&one);
+	output_clear(&other);
+}
+END_TEST
+
 /* Whoever pauses later does not put off those that did before. */
 START_TEST(pauses)
 {
@@ -427,6 +442,7 @@ int main(void)
 	tcase_add_test(tc, deaths);
 	tcase_add_test(tc, death_before_introduction);
 	tcase_add_test(tc, pauses);
+	tcase_add_test(tc, pending_is_salted);
 	tcase_add_test(tc, slow_reader);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);

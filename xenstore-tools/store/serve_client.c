@@ -97,7 +97,7 @@ int serve_transaction_start(struct call *call)
 		if (quota_over(call->view.used, quota->memory))
 			return -ENOMEM;
 	}
-	transaction = transaction_new(&call->store->tree);
+	transaction = transaction_new(&call->store->tree, call->store->secret);
 	if (!transaction)
 		return -ENOMEM;
 	do

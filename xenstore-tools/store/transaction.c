@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct transaction *transaction_new(const struct tree *live)
+struct transaction *transaction_new(const struct tree *live, uint64_t secret)
 {
 	struct transaction *t = calloc(1, sizeof(*t));
 
@@ -12,6 +12,7 @@ struct transaction *transaction_new(const struct tree *live)
 		return NULL;
 	t->base = tree_snapshot(live);
 	t->work = tree_snapshot(live);
+	t->secret = secret;
 	TAILQ_INIT(&t->touches);
 	return t;
 }
@@ -86,7 +87,7 @@ static unsigned seen_of_others(const struct touch *touch, unsigned seen)
 int transaction_touch(struct transaction *t, const char *path, size_t length, unsigned seen,
 		      unsigned changed, size_t max)
 {
-	uint64_t hash = table_hash(TABLE_HASH_START, path, length);
+	uint64_t hash = table_hash(TABLE_HASH_START ^ t->secret, path, length);
 	struct touch *touch = touch_find(t, path, length, hash);
 	int rc = touch ? 0 : touch_new(t, path, length, hash, max, &touch);
 
@@ -107,7 +108,7 @@ int transaction_touch(struct transaction *t, const char *path, size_t length, un
 void transaction_hold(struct transaction *t, const char *path, size_t length, size_t size)
 {
 	struct touch *touch =
-		touch_find(t, path, length, table_hash(TABLE_HASH_START, path, length));
+		touch_find(t, path, length, table_hash(TABLE_HASH_START ^ t->secret, path, length));
 
 	if (!touch)
 		return;

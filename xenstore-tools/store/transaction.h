@@ -49,6 +49,7 @@ struct transaction {
 	struct tree base, work;
 	struct usage usage; /* work minus base */
 	struct table table;
+	uint64_t secret; /* of its keys, which guests choose */
 	TAILQ_HEAD(, touch) touches;
 	size_t count;    /* touches */
 	size_t bytes;    /* that they take, the values written included */
@@ -58,8 +59,12 @@ struct transaction {
 	bool failed;     /* it ran into a quota or out of memory and cannot commit */
 };
 
-/** transaction_new - start one on the tree as it is now. Return: NULL when memory is short. */
-struct transaction *transaction_new(const struct tree *live);
+/**
+ * transaction_new - start one on the tree as it is now.
+ * @secret: the store's
+ * Return: NULL when memory is short.
+ */
+struct transaction *transaction_new(const struct tree *live, uint64_t secret);
 
 /** transaction_free - forget it; NULL is allowed. */
 void transaction_free(struct transaction *transaction);
