@@ -94,6 +94,8 @@ int domain_pause(struct domain *domain)
 {
 	if (!domain->domid)
 		return -EINVAL;
+	if (domain->pauses >= DOMAIN_PAUSES_MAX)
+		return -EOVERFLOW;
 	if (!domain->pauses++)
 		process_pause(domain->process);
 	return 0;

@@ -18,6 +18,9 @@ struct evtchn_ports;
 struct process;
 struct wire_domain_create;
 
+/** How often a domain can be paused at once, as in Xen (domain_pause_by_systemcontroller). */
+#define DOMAIN_PAUSES_MAX 255u
+
 struct domain {
 	LIST_ENTRY(domain) next;
 	struct host *host;
@@ -78,7 +81,7 @@ struct domain *domain_resolve(struct domain *self, uint32_t domid);
 
 /**
  * domain_pause - stop its processes, until domain_unpause() was called as often.
- * Return: 0 or -EINVAL (domain 0).
+ * Return: 0, -EINVAL (domain 0) or -EOVERFLOW (DOMAIN_PAUSES_MAX times already).
  */
 int domain_pause(struct domain *domain);
 

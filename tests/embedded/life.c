@@ -310,6 +310,12 @@ static void test_pause(struct life *life)
 	check(xc_domain_unpause(life->xc, domid) == 0);
 	check(moves(life));
 	check_fails(xc_domain_pause(life->xc, 0), EINVAL);
+	for (unsigned pauses = 0; pauses < 255; pauses++)
+		check(xc_domain_pause(life->xc, domid) == 0);
+	check_fails(xc_domain_pause(life->xc, domid), EOVERFLOW);
+	for (unsigned pauses = 0; pauses < 255; pauses++)
+		check(xc_domain_unpause(life->xc, domid) == 0);
+	check(moves(life));
 	/* Paused or not, it can be destroyed. */
 	check(xc_domain_pause(life->xc, domid) == 0);
 	destroy(life, domid);
