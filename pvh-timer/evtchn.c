@@ -300,6 +300,18 @@ static bool binding_holds(struct evtchn *evtchn, const struct evtchn_channel *ch
 	}
 }
 
+bool evtchn_bound(struct evtchn *evtchn)
+{
+	struct evtchn_channel *channel;
+
+	for (channel = evtchn->channels; channel; channel = channel->next) {
+		if ((channel->kind == EVTCHN_VIRQ || channel->kind == EVTCHN_IPI) &&
+		    binding_holds(evtchn, channel))
+			return true;
+	}
+	return false;
+}
+
 unsigned evtchn_check(struct evtchn *evtchn)
 {
 	unsigned vcpu = evtchn->host->ops->vcpu(evtchn->host), wrong = 0;

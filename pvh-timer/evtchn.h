@@ -174,8 +174,15 @@ bool evtchn_tick(struct evtchn *evtchn, uint64_t now);
 int evtchn_rebind(struct evtchn *evtchn);
 
 /**
+ * evtchn_bound - is a VIRQ or an IPI still bound as it was? Only the domain itself binds them, so
+ * after a resume this is the old domain, with all its ports, and not one made anew.
+ */
+bool evtchn_bound(struct evtchn *evtchn);
+
+/**
  * evtchn_reset - close all ports, return to the 2-level ABI, and begin again (for kexec). The
- * other sides of adopted channels are asked for before and bound again after. No other vcpu
+ * other sides of adopted channels are asked for before and bound again after; the parameters
+ * that name the store's and the console's ports are told the new numbers. No other vcpu
  * dispatches meanwhile.
  * Return: 0, or the first error.
  */

@@ -246,11 +246,24 @@ int evtchn_rebind(struct evtchn *evtchn)
 struct saved {
 	struct evtchn_channel *channel;
 	uint16_t remote;
-	uint32_t port;
+	uint32_t port;  /* the other side's */
+	uint32_t param; /* names ours; 0: none does */
 };
 
 /* The store and the console, and perhaps a few more that the toolstack made. */
 #define SAVED_MAX 8u
+
+static uint32_t param_of(struct evtchn *evtchn, uint32_t port)
+{
+	static const uint32_t params[] = {HVM_PARAM_STORE_EVTCHN, HVM_PARAM_CONSOLE_EVTCHN};
+	uint64_t value;
+
+	for (unsigned i = 0; i < sizeof(params) / sizeof(params[0]); i++) {
+		if (!hypercall_param_get(evtchn->host, params[i], &value) && value == port)
+			return params[i];
+	}
+	return 0;
+}
 
 static unsigned remotes_save(struct evtchn *evtchn, struct saved *saved)
 {
@@ -265,9 +278,23 @@ static unsigned remotes_save(struct evtchn *evtchn, struct saved *saved)
 		    status.status != EVTCHNSTAT_interdomain)
 			continue;
 		saved[count++] = (struct saved){channel, status.u.interdomain.dom,
-						status.u.interdomain.port};
+						status.u.interdomain.port,
+						param_of(evtchn, channel->port)};
 	}
 	return count;
+}
+
+/* Whoever asks Xen for the port later, a kernel after kexec or a resume, has to find the new one.
+ */
+static int remote_restore(struct evtchn *evtchn, const struct saved *saved)
+{
+	int rc = evtchn_bind_interdomain(evtchn, saved->channel, saved->remote, saved->port);
+
+	if (rc)
+		return rc;
+	saved->channel->kind = EVTCHN_ADOPTED;
+	return saved->param ? hypercall_param_set(evtchn->host, saved->param, saved->channel->port)
+			    : 0;
 }
 
 int evtchn_reset(struct evtchn *evtchn)
@@ -281,10 +308,7 @@ int evtchn_reset(struct evtchn *evtchn)
 		return rc;
 	rc = evtchn_rebind(evtchn);
 	for (unsigned i = 0; evtchn->abi && i < count; i++) {
-		again = evtchn_bind_interdomain(evtchn, saved[i].channel, saved[i].remote,
-						saved[i].port);
-		if (!again)
-			saved[i].channel->kind = EVTCHN_ADOPTED;
+		again = remote_restore(evtchn, &saved[i]);
 		rc = rc ? rc : again;
 	}
 	return rc;

@@ -43,7 +43,8 @@ static int vcpu_start(struct evtchn *evtchn, unsigned vcpu)
 	return hypercall_evtchn(evtchn->host, EVTCHNOP_init_control, &init);
 }
 
-/* Xen refuses a page with any word that is not exactly MASKED or empty. */
+/* Masked, as event_channel.h has it: Xen looks at no word then, and raises at once what is pending
+ * and not masked. */
 static int array_grow(struct evtchn *evtchn)
 {
 	struct evtchn_expand_array expand;

@@ -88,22 +88,35 @@ static void deadlines_move(struct pvh *pvh, uint64_t before)
 	}
 }
 
+/* In a domain that was made anew, Xen has none of our areas and ports, and the 2-level ABI: what
+ * comes meanwhile waits until evtchn_rebind. */
+static void infos_make_anew(struct pvh *pvh, struct suspend_report *report)
+{
+	pvh->evtchn.abi = NULL;
+	for (unsigned vcpu = 0; vcpu < pvh->vcpus; vcpu++)
+		pvh->evtchn.vcpu[vcpu].info = NULL;
+	error_note(report, upgrade_infos_register(pvh));
+}
+
 static void state_make_anew(struct pvh *pvh, struct suspend_report *report, uint64_t xen_before)
 {
 	struct unplug unplug;
+	bool same;
 
 	for (unsigned vcpu = 0; vcpu < pvh->vcpus; vcpu++)
 		runstate_resume(&pvh->runstate[vcpu]);
 	error_note(report, cpuid_find(pvh->host, &pvh->xen));
 	pvh->features = hypercall_features(pvh->host);
 	error_note(report, upgrade_shared_map(pvh));
-	for (unsigned vcpu = 0; vcpu < pvh->vcpus; vcpu++)
-		pvh->evtchn.vcpu[vcpu].info = NULL;
-	error_note(report, upgrade_infos_register(pvh));
+	same = evtchn_bound(&pvh->evtchn);
+	if (!same)
+		infos_make_anew(pvh, report);
 	pvh->evtchn.fifo_refused = pvh->two_level;
 	clock_resume(&pvh->clock, &pvh->xen, report->clock_before);
 	deadlines_move(pvh, xen_before);
-	error_note(report, evtchn_rebind(&pvh->evtchn));
+	/* Resumed in place without being told so, the domain still has ports and control blocks,
+	 * and Xen takes no second ones. */
+	error_note(report, same ? evtchn_reset(&pvh->evtchn) : evtchn_rebind(&pvh->evtchn));
 	interrupt_resume(pvh, report);
 	upgrade_areas(pvh);
 	if (pvh->unplug && pvh->unplugged.devices)

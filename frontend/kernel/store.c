@@ -197,8 +197,10 @@ int store_get(uint32_t transaction, const char *path, char *value, size_t size)
 		return rc;
 	if (store.header.len >= size || store.header.len > XENSTORE_PAYLOAD_MAX)
 		return -E2BIG;
+	if (strlen(store.reply) != store.header.len)
+		return -EIO;
 	memcpy(value, store.reply, store.header.len + 1);
-	return (int)strlen(value);
+	return (int)store.header.len;
 }
 
 int store_put(uint32_t transaction, const char *path, const char *value)

@@ -193,11 +193,16 @@ START_TEST(reset_saves_the_toolstacks_ports)
 		.kind = XEN_INTERDOMAIN, .remote = 0, .remote_port = 77, .priority = 7};
 	store.channel = (struct evtchn_channel){.handler = owner_handler, .arg = &store};
 	ck_assert_int_eq(evtchn_adopt(&world.evtchn, &store.channel, 5), 0);
+	world.xen->param[HVM_PARAM_STORE_EVTCHN] = 5;
+	world.xen->param[HVM_PARAM_CONSOLE_EVTCHN] = 4095;
 	owner_bind(&ipi, 3);
 	dispatch(0);
 	ck_assert_int_eq(evtchn_reset(&world.evtchn), 0);
 	ck_assert_int_eq(store.channel.kind, EVTCHN_ADOPTED);
 	ck_assert_int_eq(world.xen->port[store.channel.port].remote_port, 77);
+	ck_assert(store.channel.port != 5);
+	ck_assert_int_eq(world.xen->param[HVM_PARAM_STORE_EVTCHN], store.channel.port);
+	ck_assert_int_eq(world.xen->param[HVM_PARAM_CONSOLE_EVTCHN], 4095);
 	store.count = 0;
 	xen_event(world.xen, store.channel.port);
 	dispatch(0);

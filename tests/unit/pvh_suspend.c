@@ -127,6 +127,64 @@ START_TEST(resume_reports_a_timer_that_it_could_not_arm)
 }
 END_TEST
 
+/* Resumed in place, but told nothing (xc_domain_resume without its fast way): ports, control blocks
+ * and vcpu areas are as they were. */
+START_TEST(resumed_in_place)
+{
+	unsigned stores = 0;
+	struct evtchn_channel store = {.handler = store_event, .arg = &stores};
+	struct xen *xen = guest_make(2);
+	struct suspend_report report;
+
+	pvh.two_level = _i & 1;
+	pvh.register_vcpu_info = _i & 2;
+	xen->port[3] = (struct xen_port){.kind = XEN_INTERDOMAIN, .remote_port = 77, .priority = 7};
+	xen->param[HVM_PARAM_STORE_EVTCHN] = 3;
+	ck_assert_int_eq(upgrade(&pvh), 0);
+	ck_assert_int_eq(evtchn_adopt(&pvh.evtchn, &store, 3), 0);
+	pvh.store = &store;
+	deliver(xen);
+	ck_assert_int_eq(oneshot_set(&pvh.timer[0], xen->now + 1000), 0);
+	ck_assert_int_eq(suspend(&pvh, &report), 0);
+	ck_assert(!report.cancelled && report.wrong == 0);
+	ck_assert_int_eq(report.rc, 0);
+	ck_assert_str_eq(pvh.evtchn.abi->name, pvh.two_level ? "2-level" : "FIFO");
+	ck_assert_int_eq(xen->fifo, !pvh.two_level);
+	ck_assert_int_eq(xen->port[store.port].remote_port, 77);
+	ck_assert_ptr_eq(pvh.evtchn.vcpu[1].info, xen->info[1]);
+	stores = 0;
+	xen_event(xen, store.port);
+	xen_advance(xen, 2000);
+	deliver(xen);
+	ck_assert_int_eq(stores, 1);
+	ck_assert_int_eq(fired[0], 1);
+}
+END_TEST
+
+/* What the old host's queues held means nothing on the new one. */
+START_TEST(old_queues_are_not_looked_at)
+{
+	unsigned events = 0;
+	struct evtchn_channel ipi = {.handler = store_event, .arg = &events};
+	struct xen *xen = guest_make(1);
+	struct suspend_report report;
+
+	pvh.register_vcpu_info = true;
+	ck_assert_int_eq(upgrade(&pvh), 0);
+	ck_assert_int_eq(evtchn_bind_ipi(&pvh.evtchn, &ipi, 0), 0);
+	deliver(xen);
+	xen->suspended = migrated;
+	xen_event(xen, ipi.port);
+	events = 0;
+	ck_assert_int_eq(suspend(&pvh, &report), 0);
+	ck_assert(report.errors == 0 && report.wrong == 0);
+	ck_assert_int_eq(events, 0);
+	xen_event(xen, ipi.port);
+	deliver(xen);
+	ck_assert_int_eq(events, 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("pvh_suspend");
@@ -136,6 +194,8 @@ int main(void)
 	tcase_add_test(tc, cancelled_and_all_is_as_before);
 	tcase_add_test(tc, resume_reports_what_it_could_not);
 	tcase_add_test(tc, resume_reports_a_timer_that_it_could_not_arm);
+	tcase_add_loop_test(tc, resumed_in_place, 0, 4);
+	tcase_add_test(tc, old_queues_are_not_looked_at);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);
 }

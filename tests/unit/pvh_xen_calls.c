@@ -306,6 +306,9 @@ static int call_map(struct xen *xen, const struct xen_add_to_physmap *map)
 {
 	if (map->space != XENMAPSPACE_shared_info)
 		return -EINVAL;
+	/* The page is the domain's, wherever it is seen. */
+	if (xen->shared == (void *)(map->gpfn * PVH_PAGE_SIZE))
+		return 0;
 	xen->shared = (void *)(map->gpfn * PVH_PAGE_SIZE);
 	memset(xen->shared, 0, PVH_PAGE_SIZE);
 	for (unsigned vcpu = 0; vcpu < XEN_LEGACY_MAX_VCPUS; vcpu++)
