@@ -43,8 +43,8 @@ static int vcpu_start(struct evtchn *evtchn, unsigned vcpu)
 	return hypercall_evtchn(evtchn->host, EVTCHNOP_init_control, &init);
 }
 
-/* Masked, as event_channel.h has it: Xen looks at no word then, and raises at once what is pending
- * and not masked. */
+/* A new page is all masked. Xen does not look whether it is, but raises at once what became pending
+ * before there was a page for it. */
 static int array_grow(struct evtchn *evtchn)
 {
 	struct evtchn_expand_array expand;

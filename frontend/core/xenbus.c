@@ -196,6 +196,24 @@ static unsigned backend_state(struct xenbus_device *device)
 					 XenbusStateReconfigured, XenbusStateUnknown);
 }
 
+/* What is no number counts as absent; a store that does not answer says nothing about the backend.
+ * Return: 0 or -EIO. */
+static int backend_look(struct xenbus_device *device, unsigned *state, bool *online)
+{
+	uint64_t value;
+	int rc = store_read_number(device->platform, device->backend, "online", UINT64_MAX, &value);
+
+	if (rc == -EIO)
+		return rc;
+	*online = !rc && value;
+	rc = store_read_number(device->platform, device->backend, "state", XenbusStateReconfigured,
+			       &value);
+	if (rc == -EIO)
+		return rc;
+	*state = rc ? XenbusStateUnknown : (unsigned)value;
+	return 0;
+}
+
 void xenbus_changed(void *arg)
 {
 	struct xenbus_device *device = arg;
@@ -203,9 +221,13 @@ void xenbus_changed(void *arg)
 	limbo_retry(device->platform);
 	for (int step = 0; step < XENBUS_STEPS_MAX; step++) {
 		enum xenbus_phase phase = device->phase;
-		bool online = store_flag(device->platform, device->backend, "online");
-		enum xenbus_action action = xenbus_next(phase, backend_state(device), online);
+		enum xenbus_action action;
+		unsigned state;
+		bool online;
 
+		if (backend_look(device, &state, &online))
+			break;
+		action = xenbus_next(phase, state, online);
 		device_act(device, action);
 		if (device->phase == phase || action == XENBUS_CONNECT)
 			break;

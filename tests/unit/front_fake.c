@@ -175,6 +175,8 @@ static int store_read(struct platform *platform, uint32_t transaction, const cha
 {
 	struct fake_node *node = node_find(fake_of(platform), path);
 
+	if (fake_of(platform)->store_fails)
+		return -EIO;
 	if (!node)
 		return -ENOENT;
 	if (strlen(node->value) >= size)

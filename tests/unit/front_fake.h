@@ -40,6 +40,7 @@ struct fake {
 	uint32_t pages_shared;  /* now */
 	uint32_t pages_allowed; /* at once */
 	bool revoke_fails;      /* the backend holds everything */
+	bool store_fails;       /* reads are answered with -EIO */
 	unsigned conflicts;     /* so many transactions will fail with -EAGAIN */
 	unsigned transactions;  /* open now */
 	unsigned allocations;   /* alive */

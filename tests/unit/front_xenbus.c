@@ -347,6 +347,24 @@ START_TEST(restored)
 }
 END_TEST
 
+START_TEST(a_store_that_fails_ends_nothing)
+{
+	struct test_device test;
+	struct fake fake;
+
+	device_make(&fake, &test, "2", "1");
+	fake_set(&fake, "/local/domain/0/backend/vbd/5/51712/state", "4");
+	ck_assert_int_eq(test.xenbus.phase, XENBUS_CONNECTED);
+	fake.store_fails = true;
+	fake_set(&fake, "/local/domain/0/backend/vbd/5/51712/state", "4");
+	ck_assert_int_eq(test.xenbus.phase, XENBUS_CONNECTED);
+	ck_assert_int_eq(fake_number(&fake, "device/vbd/51712/state"), 4);
+	fake.store_fails = false;
+	xenbus_stop(&test.xenbus);
+	fake_empty(&fake);
+}
+END_TEST
+
 START_TEST(pages_in_use_wait_in_limbo)
 {
 	struct platform_area *area[3] = {0}, *more = NULL;
@@ -393,6 +411,7 @@ int main(void)
 	tcase_add_loop_test(tc, every_state_in_every_phase, 0, TABLE_SIZE(steps));
 	tcase_add_loop_test(tc, backend_stories, 0, TABLE_SIZE(stories));
 	tcase_add_loop_test(tc, start_refuses, 0, TABLE_SIZE(starts));
+	tcase_add_test(tc, a_store_that_fails_ends_nothing);
 	tcase_add_loop_test(tc, restored, 0, TABLE_SIZE(resumes));
 	tcase_add_test(tc, going_in_circles_ends);
 	tcase_add_test(tc, stale_state_at_the_start);
