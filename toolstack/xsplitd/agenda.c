@@ -22,21 +22,6 @@ void agenda_domain(struct agenda *agenda, uint16_t domid)
 		agenda->stirred[domid] = true;
 }
 
-/* @rest: "5/device/vbd/51712/params"; at the beginning of the watch "", and who knows what was
- * before. */
-static void agenda_devices(struct agenda *agenda, const char *rest)
-{
-	char id[8];
-	uint16_t domid;
-
-	snprintf(id, sizeof(id), "%.*s", (int)strcspn(rest, "/"), rest);
-	if (!*rest)
-		memset(agenda->handled, true, sizeof(agenda->handled));
-	else if (!number_parse_u16(id, &domid) && domid < DOMID_FIRST_RESERVED &&
-		 !strncmp(rest + strlen(id), "/device/", 8))
-		agenda->handled[domid] = true;
-}
-
 void agenda_event(struct agenda *agenda, const char *path)
 {
 	const char *rest;
@@ -46,10 +31,6 @@ void agenda_event(struct agenda *agenda, const char *path)
 	/* Which domain has come or gone, Xen's list of them tells. */
 	if (*path == '@')
 		return;
-	if (is_within(path, "/libxl", &rest)) {
-		agenda_devices(agenda, rest);
-		return;
-	}
 	if (!is_within(path, "/tool/xsplit/domain", &rest)) {
 		agenda->recorded = true;
 		return;

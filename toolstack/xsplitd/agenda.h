@@ -16,8 +16,6 @@ struct agenda {
 	bool all;      /* domains, and everything else */
 	bool recorded; /* what is being created or started again */
 	bool stirred[DOMID_FIRST_RESERVED];
-	bool handled[DOMID_FIRST_RESERVED]; /* somebody changed its devices, perhaps another
-					       toolstack */
 };
 
 /** agenda_domain - look at this one, which need not exist. */

@@ -38,6 +38,7 @@ struct xsplitd {
 	bool store_lost;
 	struct agenda now, next;
 	int64_t all_at_ms; /* CLOCK_MONOTONIC; all of it at the latest then */
+	uint16_t followed; /* whose devices were looked at last */
 };
 
 static void scan_soon(struct xsplitd *d)
@@ -179,17 +180,30 @@ static void look_at_domains(struct xsplitd *d, const struct xen_domain *list, si
 	free(ids);
 }
 
-/* While we work on a domain ourselves its devices may come and go; then it waits. */
-static void look_at_devices(struct xsplitd *d, const struct xen_domain *domain)
+static const struct xen_domain *domain_behind(const struct xen_domain *list, size_t count,
+					      uint16_t domid)
 {
+	for (size_t i = 0; i < count; i++)
+		if (list[i].domid > domid)
+			return &list[i];
+	return NULL;
+}
+
+/*
+ * Another toolstack may have given a domain devices of which the index does not know. Nothing tells
+ * of that but the nodes, and to watch them costs a create more than to look: one domain a look,
+ * whose turn it is.
+ */
+static void look_at_devices(struct xsplitd *d, const struct xen_domain *list, size_t count)
+{
+	const struct xen_domain *domain = domain_behind(list, count, d->followed);
 	pid_t worker;
 	int rc;
 
-	if (domain->domid >= DOMID_FIRST_RESERVED || !d->now.handled[domain->domid])
-		return;
-	d->next.handled[domain->domid] = record_worker(&d->ts, domain->domid, &worker) !=
-					 WORKER_NONE;
-	if (d->next.handled[domain->domid])
+	if (!domain)
+		domain = domain_behind(list, count, BACKEND_DOMID);
+	d->followed = domain ? domain->domid : BACKEND_DOMID;
+	if (!domain || record_worker(&d->ts, domain->domid, &worker) != WORKER_NONE)
 		return;
 	rc = index_follow(&d->ts, domain->domid, domain->uuid);
 	if (rc > 0)
@@ -213,8 +227,8 @@ static int scan(struct xsplitd *d)
 	}
 	observer_look(d->observer, list, domains, &d->now);
 	look_at_domains(d, list, domains);
-	for (size_t i = 0; i < domains; i++)
-		look_at_devices(d, &list[i]);
+	if (d->now.all)
+		look_at_devices(d, list, domains);
 	for (size_t i = 0; d->now.all && i < domains; i++)
 		qemu_logs_trim(list[i].domid);
 	free(list);
@@ -241,9 +255,9 @@ static void watch_fired(evutil_socket_t fd, short what, void *arg)
 
 static int store_watch(struct xsplitd *d)
 {
-	static const char *const paths[] = {"@releaseDomain",       "@introduceDomain",
-					    "/tool/xsplit/domain",  "/tool/xsplit/creating",
-					    "/tool/xsplit/restart", "/libxl"};
+	static const char *const paths[] = {"@releaseDomain", "@introduceDomain",
+					    "/tool/xsplit/domain", "/tool/xsplit/creating",
+					    "/tool/xsplit/restart"};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		if (!xs_watch(d->ts.xs, paths[i], "xsplitd"))
