@@ -150,8 +150,8 @@ int main(int argc, char **argv)
 	log_open("xsplit-backend", LOG_LEVEL_INFO);
 	signal(SIGPIPE, SIG_IGN);
 	if (worker)
-		return worker_main(GUEST_WORKER_SOCKET, domid, supervisor.user,
-				   supervisor.sandboxed);
+		return worker_main(GUEST_WORKER_SOCKET, GUEST_WORKER_NETWORK, domid,
+				   supervisor.user, supervisor.sandboxed);
 	if (nbd)
 		return connector_main(CHILD_FD, nbd, ask, supervisor.user, supervisor.sandboxed);
 	if (image)

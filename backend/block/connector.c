@@ -153,7 +153,7 @@ int connector_main(int socket, const char *params, bool ask, const char *user, b
 	else
 		fd = *source.host ? tcp_connect(&source, &report) : unix_connect(&source, &report);
 	if (ask && fd >= 0) {
-		if (sandboxed && sandbox_enter(user))
+		if (sandboxed && sandbox_enter(user, -1))
 			fail(&report, -EPERM, "no sandbox to ask it from; see the log");
 		else
 			export_ask(fd, &source, &report); /* has closed it */

@@ -155,6 +155,9 @@ static int spawn(struct guest *guest, int socket)
 	sigemptyset(&none);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, socket, GUEST_WORKER_SOCKET);
+	if (guest->options->network >= 0)
+		posix_spawn_file_actions_adddup2(&actions, guest->options->network,
+						 GUEST_WORKER_NETWORK);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 	posix_spawnattr_setsigdefault(&attributes, &all);

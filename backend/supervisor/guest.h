@@ -15,8 +15,10 @@
 
 #include "backend/worker/message.h"
 
-/** The descriptor on which a worker finds its socket to the supervisor. */
-#define GUEST_WORKER_SOCKET 3
+/** The descriptors on which a worker finds its socket to the supervisor and, when there is one, the
+ * network that it is to be in. */
+#define GUEST_WORKER_SOCKET  3
+#define GUEST_WORKER_NETWORK 4
 
 struct event_base;
 struct guest;
@@ -39,6 +41,7 @@ struct guest_options {
 	struct event *turn; /* made active when a device was marked dirty outside of an event */
 	const char *user;   /* NULL: the default */
 	bool sandboxed;
+	int network; /* of all workers, see sandbox_network(); negative: each makes its own */
 };
 
 /** guest_new - a guest without a worker. Return: NULL when out of memory. */

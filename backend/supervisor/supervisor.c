@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "backend/supervisor/metrics.h"
 #include "backend/supervisor/query.h"
 #include "backend/supervisor/registry.h"
+#include "backend/worker/sandbox.h"
 #include "lib/log.h"
 #include "lib/ready.h"
 #include "lib/rundir.h"
@@ -215,8 +217,10 @@ static void children_wait(struct event_base *base)
 int supervisor_main(const struct supervisor_options *options)
 {
 	struct supervisor supervisor = {.base = event_base_new()};
-	struct guest_options guests = {
-		.base = supervisor.base, .user = options->user, .sandboxed = options->sandboxed};
+	struct guest_options guests = {.base = supervisor.base,
+				       .user = options->user,
+				       .sandboxed = options->sandboxed,
+				       .network = options->sandboxed ? sandbox_network() : -1};
 	int rc = -ENOMEM;
 
 	if (!supervisor.base)
@@ -247,6 +251,8 @@ free_events:
 free_base:
 	event_base_free(supervisor.base);
 out:
+	if (guests.network >= 0)
+		close(guests.network);
 	if (supervisor.reload)
 		return SUPERVISOR_RELOAD;
 	return rc ? 1 : 0;

@@ -1,6 +1,7 @@
 #include "backend/worker/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
@@ -24,6 +25,9 @@
 #include "lib/rundir.h"
 
 #define DESCRIPTORS_MAX 4096
+
+/* Above those that a child finds its own at: it is given this one after another. */
+#define NETWORK_FD_MIN 16
 
 void sandbox_limits(void)
 {
@@ -100,17 +104,40 @@ static int capabilities_drop(void)
 	return syscall(SYS_capset, &header, none) ? -errno : 0;
 }
 
-/*
- * A network with nobody in it: the filter of system calls does not see the sockets that io_uring
- * makes. What is open stays connected to where it is.
- */
-static void network_leave(void)
+int sandbox_network(void)
 {
-	if (unshare(CLONE_NEWNET))
+	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), empty, rc = 0;
+
+	if (own < 0)
+		return -errno;
+	empty = unshare(CLONE_NEWNET) ? -1 : open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (empty < 0)
+		rc = -errno;
+	/* Harmless where we are there still. */
+	if (setns(own, CLONE_NEWNET) && !rc)
+		rc = -errno;
+	close(own);
+	if (!rc) {
+		int high = fcntl(empty, F_DUPFD_CLOEXEC, NETWORK_FD_MIN);
+
+		rc = high < 0 ? -errno : high;
+	}
+	if (empty >= 0)
+		close(empty);
+	return rc;
+}
+
+/*
+ * The filter of system calls does not see the sockets that io_uring makes. What is open stays
+ * connected to where it is.
+ */
+static void network_leave(int network)
+{
+	if (network >= 0 ? setns(network, CLONE_NEWNET) : unshare(CLONE_NEWNET))
 		log_warn("worker: keeps this network: %s", strerror(errno));
 }
 
-static int privileges_drop(const char *user)
+static int privileges_drop(const char *user, int network)
 {
 	uid_t uid;
 	gid_t gid;
@@ -123,7 +150,7 @@ static int privileges_drop(const char *user)
 	rc = sandbox_user(user, &uid, &gid);
 	if (rc)
 		return rc;
-	network_leave();
+	network_leave(network);
 	rc = root_change();
 	if (rc)
 		log_warn("worker: its root directory stays: %s", strerror(-rc));
@@ -250,9 +277,9 @@ static int calls_restrict(void)
 
 #endif
 
-int sandbox_enter(const char *user)
+int sandbox_enter(const char *user, int network)
 {
-	int rc = privileges_drop(user);
+	int rc = privileges_drop(user, network);
 
 	if (rc) {
 		log_error("worker: cannot give up root: %s", strerror(-rc));

@@ -318,7 +318,7 @@ static void process_close(struct process *process)
 	close(process->socket);
 }
 
-int worker_main(int socket, uint16_t domid, const char *user, bool sandboxed)
+int worker_main(int socket, int network, uint16_t domid, const char *user, bool sandboxed)
 {
 	const struct worker_report ready = {.type = WORKER_READY};
 	struct process process = {.worker = {.domid = domid}, .socket = socket};
@@ -330,11 +330,16 @@ int worker_main(int socket, uint16_t domid, const char *user, bool sandboxed)
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	fcntl(socket, F_SETFD, FD_CLOEXEC);
-	close_range((unsigned)socket + 1, ~0u, 0);
+	close_range((unsigned)network + 1, ~0u, 0);
+	/* None was given. */
+	if (fcntl(network, F_SETFD, FD_CLOEXEC))
+		network = -1;
 	sandbox_limits();
 	rc = process_open(&process);
 	if (!rc && sandboxed)
-		rc = sandbox_enter(user);
+		rc = sandbox_enter(user, network);
+	if (network >= 0)
+		close(network);
 	if (!rc) {
 		report_send(&process, &ready);
 		event_base_dispatch(process.worker.base);

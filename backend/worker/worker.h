@@ -126,10 +126,12 @@ void worker_recovered(struct worker_device *dev, const char *how);
 
 /**
  * worker_main - be the worker of a guest until the supervisor closes @socket.
- * @socket: SOCK_SEQPACKET to the supervisor; taken over
- * @user:   whom to become when root: a user's name or number; NULL for nobody
+ * @socket:  SOCK_SEQPACKET to the supervisor; taken over
+ * @network: the descriptor after it, open or not: the network to be in, see sandbox_enter; taken
+ * over
+ * @user:    whom to become when root: a user's name or number; NULL for nobody
  * @sandboxed: false leaves out chroot, user and seccomp (for debugging)
  *
  * Return: the process's exit status.
  */
-int worker_main(int socket, uint16_t domid, const char *user, bool sandboxed);
+int worker_main(int socket, int network, uint16_t domid, const char *user, bool sandboxed);

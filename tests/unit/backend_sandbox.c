@@ -34,6 +34,9 @@
 
 static int null;
 
+/* That of the next sandbox. */
+static int network = -1;
+
 /* Runs @child in the sandbox. Return: its exit status; what it wrote to standard error in @log. */
 static int sandboxed(int (*child)(int), int arg, char *log, size_t size)
 {
@@ -51,7 +54,7 @@ static int sandboxed(int (*child)(int), int arg, char *log, size_t size)
 		null = open("/dev/null", O_RDWR | O_CLOEXEC);
 		sandbox_limits();
 		dup2(ends[1], STDERR_FILENO);
-		_exit(sandbox_enter("65534") ? 99 : child(arg));
+		_exit(sandbox_enter("65534", network) ? 99 : child(arg));
 	}
 	close(ends[1]);
 	length = read(ends[0], log, size - 1);
@@ -221,6 +224,34 @@ START_TEST(reaches_nothing_past_the_filter)
 }
 END_TEST
 
+/* One for many; we stay where we are. */
+START_TEST(reaches_nothing_in_a_given_network)
+{
+	int tcp = listening((struct sockaddr *)&loopback, sizeof(loopback));
+	int local = listening((struct sockaddr *)&abstract, sizeof(abstract));
+	struct stat before, after;
+	char log[512];
+
+	ck_assert(!stat("/proc/self/ns/net", &before));
+	network = sandbox_network();
+	ck_assert(!stat("/proc/self/ns/net", &after) && before.st_ino == after.st_ino);
+	if (geteuid()) {
+		ck_assert_int_eq(network, -EPERM);
+	} else {
+		ck_assert(!fstat(network, &after) && before.st_ino != after.st_ino);
+		ck_assert_int_eq(fcntl(network, F_GETFD), FD_CLOEXEC);
+		if (FILTERED)
+			for (size_t n = 0; n < sizeof(past) / sizeof(past[0]); n++)
+				ck_assert_msg(!sandboxed(past_child, (int)n, log, sizeof(log)),
+					      "%s", past[n].what);
+		close(network);
+	}
+	network = -1;
+	close(tcp);
+	close(local);
+}
+END_TEST
+
 /* Those that are opened already, by number: the first is asked. */
 static int ring_find(void)
 {
@@ -348,6 +379,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, denies, 0, TABLE_SIZE(denied));
 	tcase_add_loop_test(tc, reaches_nothing_past_the_filter, 0, TABLE_SIZE(past));
+	tcase_add_test(tc, reaches_nothing_in_a_given_network);
 	tcase_add_test(tc, an_engines_ring_is_for_its_file);
 	tcase_add_test(tc, gives_up_root);
 	tcase_add_loop_test(tc, engines_work, 0, 2);
