@@ -8,14 +8,21 @@ PROGRAMS += xsplit xsplitd
 toolstack_sources = $(sort $(foreach d,$(1),$(wildcard toolstack/$(d)/*.c)))
 
 # What depends on text alone.
-libtoolstack-config_SRCS := toolstack/fault.c toolstack/nearest.c $(call toolstack_sources,config)
+libtoolstack-config_SRCS := toolstack/fault.c toolstack/late.c toolstack/nearest.c $(call toolstack_sources,config)
 libtoolstack_SRCS := $(addprefix toolstack/,argv.c interrupt.c io.c json.c nodes.c program.c toolstack.c) \
 	$(call toolstack_sources,xen device domain doctor)
 
-# libxlutil and libxenlight for their parsers; Xen itself through toolstack/xen only.
+# Libraries that are loaded when they are needed (toolstack/late.h), by the names that the linker would note.
+late_name = $$(readelf -d "$$($(CC) -print-file-name=$(2).so)" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\#define LATE_$(1)_NAME "\1"/p')
+$(BUILD)/gen/toolstack/late_names.h: toolstack/module.mk
+	@mkdir -p $(@D)
+	$(Q){ echo "$(call late_name,XLUTIL,libxlutil)"; echo "$(call late_name,XENGUEST,libxenguest)"; \
+		echo "$(call late_name,NETLINK,libnl-route-3)"; } >$@
+$(BUILD)/obj/toolstack/late.o: $(BUILD)/gen/toolstack/late_names.h
+
+# Xen itself through toolstack/xen only.
 toolstack_LIBS := libtoolstack libtoolstack-config libxsplit
-toolstack_LINK := -lxlutil -lxenlight -lxenctrl -lxenguest -lxentoollog -lxenstore -luuid -lyajl \
-	-lnl-route-3 -lnl-3 -lseccomp
+toolstack_LINK := -lxenctrl -lxentoollog -lxenstore -luuid -lyajl -lseccomp
 
 xsplit_SRCS := $(call toolstack_sources,command)
 xsplit_LIBS := $(toolstack_LIBS)

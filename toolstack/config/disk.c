@@ -1,10 +1,10 @@
 #include <errno.h>
-#include <libxlutil.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "toolstack/config/disk_words.h"
+#include "toolstack/late_xlutil.h"
 
 const char *disk_format_word(enum disk_format format)
 {

@@ -3,11 +3,11 @@
  */
 #pragma once
 
-#include <libxlutil.h>
 #include <stdio.h>
 
 #include "toolstack/config/domain_config.h"
 #include "toolstack/config/lines.h"
+#include "toolstack/late_xlutil.h"
 
 struct parse {
 	XLU_Config *xlu;

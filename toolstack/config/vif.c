@@ -1,7 +1,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <libxlutil.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "lib/number.h"
 #include "toolstack/config/domain_config.h"
+#include "toolstack/late_xlutil.h"
 
 #define DEFAULT_BRIDGE "xenbr0"
 

@@ -1,15 +1,13 @@
 #include "toolstack/domain/cpuid.h"
 
 #include <errno.h>
-#include <libxl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_gen.h>
 #include <yajl/yajl_tree.h>
 
-/* Of libxl_json.h, which cannot be included beside version 2 of yajl. */
-yajl_gen_status libxl_cpuid_policy_list_gen_json(yajl_gen hand, libxl_cpuid_policy_list *policy);
+#include "toolstack/late_xlutil.h"
 
 static int word_refused(const struct domain_config *config, const char *word, struct fault *fault)
 {

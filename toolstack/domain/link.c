@@ -1,10 +1,10 @@
 #include "toolstack/domain/link.h"
 
 #include <errno.h>
-#include <netlink/netlink.h>
-#include <netlink/route/link.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "toolstack/late_netlink.h"
 
 static int link_get(const char *name, struct rtnl_link **link)
 {

@@ -5,6 +5,12 @@
 #include "toolstack/xen/internal.h"
 #include "toolstack/xen/unpacked.h"
 
+/* xc_dom_p2m(), which is in the library's header, calls it by this name. */
+bool xc_dom_translated(const struct xc_dom_image *dom)
+{
+	return LATE(LATE_XENGUEST, xc_dom_translated)(dom);
+}
+
 static const char *files_load(struct xc_dom_image *dom, const struct xen_image *image,
 			      struct unpacked *unpacked)
 {

@@ -3,10 +3,9 @@
  */
 #pragma once
 
-#include <xenctrl.h>
-#include <xenguest.h>
 #include <xentoollog.h>
 
+#include "toolstack/late_xenguest.h"
 #include "toolstack/xen/xen.h"
 
 /* The library reports in several lines; the first is the one that knows. */

@@ -11,6 +11,7 @@
 
 #include "lib/log.h"
 #include "lib/number.h"
+#include "toolstack/late.h"
 #include "toolstack/xsplitd/autostart.h"
 #include "toolstack/xsplitd/daemon.h"
 #include "toolstack/xsplitd/reap.h"
@@ -134,6 +135,7 @@ int main(int argc, char **argv)
 
 	log_open("xsplitd", LOG_LEVEL_INFO);
 	signal(SIGPIPE, SIG_IGN);
+	late_load_all();
 	status = options_take(argc, argv, &wish);
 	if (status >= 0)
 		return status;
