@@ -14,6 +14,9 @@
 #define LOOK_QEMU_MS 200
 #define LOOK_MS      2000
 
+/* The longest pause between looks before anything is watched. */
+#define BRIEF_MS 8
+
 static int look_ms(const struct devices *devices)
 {
 	for (size_t i = 0; i < devices->count; i++)
@@ -82,9 +85,25 @@ static void watches_drain(struct xs_handle *xs)
 		free(event);
 }
 
-int devices_wait(struct toolstack *ts, const struct devices *devices, device_check check,
-		 const void *arg, bool interruptible, const struct device **late,
-		 struct fault *fault)
+/*
+ * A backend of this host is mostly there within some milliseconds, and to watch for it takes as long:
+ * libxenstore starts a thread for the first watch, and ends it.
+ */
+static int look_briefly(struct toolstack *ts, const struct devices *devices, device_check check,
+			const void *arg, const struct device **late, struct fault *fault)
+{
+	int rc = check_all(ts, devices, check, arg, late, fault);
+
+	for (int ms = 1; rc == -EINPROGRESS && ms <= BRIEF_MS; ms *= 2) {
+		poll(NULL, 0, ms);
+		rc = check_all(ts, devices, check, arg, late, fault);
+	}
+	return rc;
+}
+
+static int wait_watching(struct toolstack *ts, const struct devices *devices, device_check check,
+			 const void *arg, bool interruptible, const struct device **late,
+			 struct fault *fault)
 {
 	int64_t begin = clock_ms();
 	struct xs_handle *xs = watch_all(devices);
@@ -111,6 +130,17 @@ int devices_wait(struct toolstack *ts, const struct devices *devices, device_che
 	}
 	xs_close(xs);
 	return rc;
+}
+
+int devices_wait(struct toolstack *ts, const struct devices *devices, device_check check,
+		 const void *arg, bool interruptible, const struct device **late,
+		 struct fault *fault)
+{
+	int rc = look_briefly(ts, devices, check, arg, late, fault);
+
+	return rc == -EINPROGRESS
+		       ? wait_watching(ts, devices, check, arg, interruptible, late, fault)
+		       : rc;
 }
 
 /* What a backend says that cannot serve: its error node, or the hotplug's. */
