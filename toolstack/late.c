@@ -18,7 +18,8 @@ static void *loaded(enum late_library library)
 	void *handle = dlopen(names[library], RTLD_LAZY);
 
 	if (!handle) {
-		fprintf(stderr, "error while loading a shared library: %s; is its package installed?\n",
+		fprintf(stderr,
+			"error while loading a shared library: %s; is its package installed?\n",
 			dlerror());
 		exit(EXIT_NO_LIBRARY);
 	}

@@ -93,20 +93,29 @@ static bool is_domain(const char *path)
 	       !strchr(path + sizeof(domains) - 1, '/');
 }
 
-/* Nothing but @name, which need not be there, is in folder @path. */
-static bool is_alone(struct xs_handle *xs, xs_transaction_t t, const char *path, const char *name)
-{
-	unsigned count = 0;
-	char **names = xs_directory(xs, t, path, &count);
-	bool alone = names && (!count || (count == 1 && !strcmp(names[0], name)));
+enum beside { NOT_THERE, ALONE, WITH_OTHERS };
 
+/* What folder @path has beside @name; an empty one is as good as one with @name alone. */
+static enum beside beside(struct xs_handle *xs, xs_transaction_t t, const char *path,
+			  const char *name)
+{
+	unsigned count = 0, n = 0;
+	char **names = xs_directory(xs, t, path, &count);
+	enum beside beside;
+
+	if (!names)
+		return errno == ENOENT ? NOT_THERE : WITH_OTHERS;
+	while (n < count && strcmp(names[n], name) != 0)
+		n++;
+	beside = count > 1 && n < count ? WITH_OTHERS : count && n == count ? NOT_THERE : ALONE;
 	free(names);
-	return alone;
+	return beside;
 }
 
 int nodes_remove(struct xs_handle *xs, xs_transaction_t t, const char *format, ...)
 {
 	char path[XS_PATH_SIZE], *slash;
+	enum beside found = ALONE;
 	va_list args;
 	int n;
 
@@ -116,14 +125,13 @@ int nodes_remove(struct xs_handle *xs, xs_transaction_t t, const char *format, .
 	if (n < 0 || n >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 	/* One removal, of the topmost folder that would be empty. */
-	while ((slash = strrchr(path, '/')) && slash != path) {
+	while (found == ALONE && (slash = strrchr(path, '/')) && slash != path) {
 		*slash = '\0';
-		if (is_domain(path) || !is_alone(xs, t, path, slash + 1)) {
+		found = is_domain(path) ? WITH_OTHERS : beside(xs, t, path, slash + 1);
+		if (found != ALONE)
 			*slash = '/';
-			break;
-		}
 	}
-	return xs_remove(xs, t, "%s", path);
+	return found == NOT_THERE ? 0 : xs_remove(xs, t, "%s", path);
 }
 
 static int forget_write(struct xs_handle *xs, xs_transaction_t t, void *arg)

@@ -86,8 +86,8 @@ static void watches_drain(struct xs_handle *xs)
 }
 
 /*
- * A backend of this host is mostly there within some milliseconds, and to watch for it takes as long:
- * libxenstore starts a thread for the first watch, and ends it.
+ * A backend of this host is mostly there within some milliseconds, and to watch for it takes as
+ * long: libxenstore starts a thread for the first watch, and ends it.
  */
 static int look_briefly(struct toolstack *ts, const struct devices *devices, device_check check,
 			const void *arg, const struct device **late, struct fault *fault)

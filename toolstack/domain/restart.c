@@ -87,7 +87,9 @@ int restart_again(struct toolstack *ts, const char *uuid)
 
 int restart_forget(struct toolstack *ts, const char *uuid)
 {
-	return nodes_forget(ts->xs, RESTART_PATH, uuid);
+	return xs_exists(ts->xs, XBT_NULL, RESTART_PATH, uuid)
+		       ? nodes_forget(ts->xs, RESTART_PATH, uuid)
+		       : 0;
 }
 
 static bool is_named(struct toolstack *ts, const char *uuid, const char *name)
