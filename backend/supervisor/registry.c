@@ -179,13 +179,24 @@ int registry_watch(struct registry *registry)
 	return xs_watch(registry->xs, "@releaseDomain", TOKEN_RELEASE) ? 0 : -errno;
 }
 
-static void domains_check(struct registry *registry)
+static void orphans_mark(struct registry *registry, const struct guest *guest)
 {
 	for (struct device *dev = registry->devices; dev; dev = dev->next)
-		if (!dev->orphan && !xs_is_domain_introduced(registry->xs, dev->domid)) {
+		if (dev->guest == guest && !dev->orphan) {
 			dev->orphan = true;
 			dev->dirty = true;
 		}
+}
+
+static void domains_check(struct registry *registry)
+{
+	for (unsigned n = 0; n < registry->guest_count; n++) {
+		const struct guest *guest = registry->guests[n];
+
+		if (guest_in_use(registry, guest) &&
+		    !xs_is_domain_introduced(registry->xs, guest_domid(guest)))
+			orphans_mark(registry, guest);
+	}
 }
 
 void registry_event(struct registry *registry, const char *path, const char *token)

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <xen/io/xenbus.h>
 
 #include "toolstack/device/device.h"
@@ -104,6 +105,44 @@ int device_back_remove(struct xs_handle *xs, xs_transaction_t t, const struct de
 	rc = nodes_remove(xs, t, "%s", path);
 	/* "/local/domain/0/backend/..." -> "/local/domain/0/error/backend/..." */
 	return rc ? rc : nodes_remove(xs, t, "%s/error%s", prefix, path + n);
+}
+
+/* "/local/domain/0/backend/vbd/5": those of a guest's backends that are of one kind. */
+static void back_folder(const struct device *d, char path[XS_PATH_SIZE])
+{
+	device_back(d, path);
+	*strrchr(path, '/') = '\0';
+}
+
+static bool folder_seen(const struct devices *devices, size_t end, const char *folder)
+{
+	char path[XS_PATH_SIZE];
+
+	for (size_t i = 0; i < end; i++) {
+		back_folder(&devices->device[i], path);
+		if (!strcmp(path, folder))
+			return true;
+	}
+	return false;
+}
+
+int devices_back_remove(struct xs_handle *xs, xs_transaction_t t, const struct devices *devices)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < devices->count && !rc; i++) {
+		const struct device *d = &devices->device[i];
+		char folder[XS_PATH_SIZE], prefix[32];
+		int n = snprintf(prefix, sizeof(prefix), "/local/domain/%u", d->backend);
+
+		back_folder(d, folder);
+		if (folder_seen(devices, i, folder))
+			continue;
+		rc = nodes_remove(xs, t, "%s", folder);
+		if (!rc && xs_exists(xs, t, "%s/error", prefix))
+			rc = nodes_remove(xs, t, "%s/error%s", prefix, folder + n);
+	}
+	return rc;
 }
 
 int device_remove(struct xs_handle *xs, xs_transaction_t t, const struct device *d)

@@ -85,6 +85,12 @@ int device_remove(struct xs_handle *xs, xs_transaction_t t, const struct device 
 int device_back_remove(struct xs_handle *xs, xs_transaction_t t, const struct device *device);
 
 /**
+ * devices_back_remove - the same of all devices of one guest, and of any other that its backends of
+ * these kinds still have of it.
+ */
+int devices_back_remove(struct xs_handle *xs, xs_transaction_t t, const struct devices *devices);
+
+/**
  * device_detach - close one device of a running guest and remove it.
  * @force: remove it even when the backend does not close it in time
  */

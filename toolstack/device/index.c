@@ -237,14 +237,16 @@ int index_domain_remove(struct xs_handle *xs, xs_transaction_t t, uint16_t domid
 	char **marks = nodes_list(xs, t, &count, MARKS);
 	int rc = 0;
 
-	for (unsigned i = 0; i < count && !rc; i++)
+	for (unsigned i = 0; i < count; i++)
+		others += !is_of(marks[i], domid);
+	/* Nobody is left: no folder is either. */
+	if (count && !others)
+		rc = nodes_remove(xs, t, INDEX_PATH);
+	for (unsigned i = 0; others && i < count && !rc; i++)
 		if (is_of(marks[i], domid))
 			rc = index_mark_remove(xs, t, marks[i]);
-		else
-			others++;
 	free(marks);
-	/* Nobody is left: no folder is either. */
-	return rc || !count || others ? rc : nodes_remove(xs, t, INDEX_PATH);
+	return rc;
 }
 
 static void found_nodes(struct nodes *nodes, const char *mark, const struct device *device,

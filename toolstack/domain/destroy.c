@@ -78,8 +78,7 @@ static int removal_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 
 	if (rc || is_another(r, t))
 		return rc;
-	for (size_t i = 0; i < r->devices.count && !rc; i++)
-		rc = device_back_remove(xs, t, &r->devices.device[i]);
+	rc = devices_back_remove(xs, t, &r->devices);
 	if (!rc)
 		rc = index_domain_remove(xs, t, r->domid);
 	if (!rc)
@@ -92,7 +91,7 @@ static int removal_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 		rc = nodes_remove(xs, t, "/local/domain/%u/device-model/%u", BACKEND_DOMID,
 				  r->domid);
 	if (!rc)
-		rc = nodes_remove(xs, t, "/local/domain/%u", r->domid);
+		rc = xs_remove(xs, t, "/local/domain/%u", r->domid);
 	if (!rc)
 		rc = nodes_remove(xs, t, RECORD_PATH, r->domid);
 	return rc;
