@@ -13,7 +13,9 @@ static int driver_open(struct xenbus_device *device)
 	struct platform *platform = device->platform;
 	int rc;
 
-	front->order = blkinfo_ring_order(platform, device->backend);
+	rc = blkinfo_ring_order(platform, device->backend, &front->order);
+	if (rc)
+		return rc;
 	if (!front->pool.data) {
 		rc = blkpool_make(&front->pool, platform, device->backend_id);
 		if (rc)
@@ -103,11 +105,13 @@ static int driver_offer(struct xenbus_device *device, uint32_t transaction)
 static int driver_connect(struct xenbus_device *device)
 {
 	struct blkfront *front = front_of(device);
+	struct blkinfo info;
 	int rc;
 
-	rc = blkinfo_read(device->platform, device->backend, &front->info);
+	rc = blkinfo_read(device->platform, device->backend, &info);
 	if (rc)
 		return rc;
+	front->info = info;
 	if (front->info.request_max > front->pool.data->pages * WIRE_PAGE_SIZE)
 		front->info.request_max = front->pool.data->pages * WIRE_PAGE_SIZE;
 	front->connected = true;

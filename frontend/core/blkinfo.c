@@ -11,14 +11,16 @@ static uint32_t order_of_pages(uint64_t pages)
 	return order;
 }
 
-uint32_t blkinfo_ring_order(struct platform *platform, const char *backend)
+int blkinfo_ring_order(struct platform *platform, const char *backend, uint32_t *order)
 {
-	uint64_t order = store_number_or(platform, backend, "max-ring-page-order", UINT32_MAX, 0);
-	uint64_t pages = store_number_or(platform, backend, "max-ring-pages", UINT32_MAX, 1);
+	struct store_nodes nodes = {platform, backend, 0};
+	uint64_t said = store_number_or(&nodes, "max-ring-page-order", UINT32_MAX, 0);
+	uint64_t pages = store_number_or(&nodes, "max-ring-pages", UINT32_MAX, 1);
 
-	if (!order)
-		order = order_of_pages(pages);
-	return order < BLK_RING_ORDER_MAX ? (uint32_t)order : BLK_RING_ORDER_MAX;
+	if (!said)
+		said = order_of_pages(pages);
+	*order = said < BLK_RING_ORDER_MAX ? (uint32_t)said : BLK_RING_ORDER_MAX;
+	return nodes.rc;
 }
 
 static bool sector_size_valid(uint64_t size)
@@ -27,18 +29,16 @@ static bool sector_size_valid(uint64_t size)
 }
 
 /* A size in bytes that must be a multiple of the sector's, or the sector's when it is not. */
-static uint32_t multiple_or(struct platform *platform, const char *backend, const char *name,
-			    uint32_t sector_size)
+static uint32_t multiple_or(struct store_nodes *nodes, const char *name, uint32_t sector_size)
 {
-	uint64_t size = store_number_or(platform, backend, name, UINT32_MAX, sector_size);
+	uint64_t size = store_number_or(nodes, name, UINT32_MAX, sector_size);
 
 	return size && size % sector_size == 0 ? (uint32_t)size : sector_size;
 }
 
-static uint32_t request_max_read(struct platform *platform, const char *backend)
+static uint32_t request_max_read(struct store_nodes *nodes)
 {
-	uint64_t segments =
-		store_number_or(platform, backend, "feature-max-indirect-segments", UINT32_MAX, 0);
+	uint64_t segments = store_number_or(nodes, "feature-max-indirect-segments", UINT32_MAX, 0);
 
 	if (segments < BLKIF_MAX_SEGMENTS_PER_REQUEST)
 		segments = BLKIF_MAX_SEGMENTS_PER_REQUEST;
@@ -49,16 +49,20 @@ static uint32_t request_max_read(struct platform *platform, const char *backend)
 
 int blkinfo_read(struct platform *platform, const char *backend, struct blkinfo *info)
 {
+	struct store_nodes nodes = {platform, backend, 0};
 	uint64_t sectors, sector_size, bits;
+	int rc;
 
-	if (store_read_number(platform, backend, "sectors", UINT64_MAX, &sectors) ||
-	    store_read_number(platform, backend, "sector-size", UINT64_MAX, &sector_size))
-		return -ENOENT;
+	rc = store_read_number(platform, backend, "sectors", UINT64_MAX, &sectors);
+	if (!rc)
+		rc = store_read_number(platform, backend, "sector-size", UINT64_MAX, &sector_size);
+	if (rc)
+		return rc == -EIO ? rc : -ENOENT;
 	if (!sector_size_valid(sector_size))
 		return -EINVAL;
 	if (sectors > INT64_MAX / WIRE_SECTOR_SIZE)
 		return -EFBIG;
-	bits = store_number_or(platform, backend, "info", UINT32_MAX, 0);
+	bits = store_number_or(&nodes, "info", UINT32_MAX, 0);
 
 	*info = (struct blkinfo){
 		.size = sectors * WIRE_SECTOR_SIZE / sector_size * sector_size,
@@ -66,13 +70,11 @@ int blkinfo_read(struct platform *platform, const char *backend, struct blkinfo 
 		.read_only = bits & VDISK_READONLY,
 		.cdrom = bits & VDISK_CDROM,
 		.removable = bits & VDISK_REMOVABLE,
-		.can_flush = store_flag(platform, backend, "feature-flush-cache"),
-		.can_discard = store_flag(platform, backend, "feature-discard"),
-		.request_max = request_max_read(platform, backend),
+		.can_flush = store_flag(&nodes, "feature-flush-cache"),
+		.can_discard = store_flag(&nodes, "feature-discard"),
+		.request_max = request_max_read(&nodes),
 	};
-	info->physical_sector_size =
-		multiple_or(platform, backend, "physical-sector-size", info->sector_size);
-	info->discard_granularity =
-		multiple_or(platform, backend, "discard-granularity", info->sector_size);
-	return 0;
+	info->physical_sector_size = multiple_or(&nodes, "physical-sector-size", info->sector_size);
+	info->discard_granularity = multiple_or(&nodes, "discard-granularity", info->sector_size);
+	return nodes.rc;
 }

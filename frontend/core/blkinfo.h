@@ -24,15 +24,17 @@ struct blkinfo {
 	bool can_flush, can_discard;
 };
 
-/** blkinfo_ring_order - how large a ring the backend takes, at most BLK_RING_ORDER_MAX. */
-uint32_t blkinfo_ring_order(struct platform *platform, const char *backend);
+/** blkinfo_ring_order - how large a ring the backend takes, at most BLK_RING_ORDER_MAX.
+ * Return: 0, or -EIO (the store failed). */
+int blkinfo_ring_order(struct platform *platform, const char *backend, uint32_t *order);
 
 /**
  * blkinfo_read - all properties, once the backend is connected.
  * @backend: its directory
- * @info:    filled on success only
+ * @info:    means something on success only
  *
  * Return: 0, -ENOENT (sectors or sector-size is missing or no number), -EINVAL (sector-size
- * is not a power of two from 512 to 4096), or -EFBIG (more than 2^63 - 1 bytes).
+ * is not a power of two from 512 to 4096), -EFBIG (more than 2^63 - 1 bytes), or -EIO (the store
+ * failed).
  */
 int blkinfo_read(struct platform *platform, const char *backend, struct blkinfo *info);

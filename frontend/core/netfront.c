@@ -38,20 +38,20 @@ static bool queue_event(void *arg)
 	return front->connected && front->events->event(front->arg);
 }
 
-static void features_read(struct netfront *front)
+static int features_read(struct netfront *front)
 {
-	struct platform *platform = front->device.platform;
-	const char *backend = front->device.backend;
+	struct store_nodes nodes = {front->device.platform, front->device.backend, 0};
 	struct netfeatures *features = &front->features;
 
-	features->sg = store_flag(platform, backend, "feature-sg");
-	features->checksum_v4 = !store_flag(platform, backend, "feature-no-csum-offload");
-	features->checksum_v6 = store_flag(platform, backend, "feature-ipv6-csum-offload");
+	features->sg = store_flag(&nodes, "feature-sg");
+	features->checksum_v4 = !store_flag(&nodes, "feature-no-csum-offload");
+	features->checksum_v6 = store_flag(&nodes, "feature-ipv6-csum-offload");
 	features->gso_v4 = features->sg && features->checksum_v4 &&
-			   store_flag(platform, backend, "feature-gso-tcpv4");
+			   store_flag(&nodes, "feature-gso-tcpv4");
 	features->gso_v6 = features->sg && features->checksum_v6 &&
-			   store_flag(platform, backend, "feature-gso-tcpv6");
-	front->split = store_flag(platform, backend, "feature-split-event-channels");
+			   store_flag(&nodes, "feature-gso-tcpv6");
+	front->split = store_flag(&nodes, "feature-split-event-channels");
+	return nodes.rc;
 }
 
 static int events_open(struct netfront *front)
@@ -91,7 +91,9 @@ static int driver_open(struct xenbus_device *device)
 	struct platform *platform = device->platform;
 	int rc;
 
-	features_read(front);
+	rc = features_read(front);
+	if (rc)
+		return rc;
 	rc = nettx_make(&queue->tx, platform, device->backend_id);
 	if (rc)
 		return rc;
@@ -181,10 +183,11 @@ static int driver_offer(struct xenbus_device *device, uint32_t transaction)
 
 static int driver_connect(struct xenbus_device *device)
 {
+	struct store_nodes nodes = {device->platform, device->backend, 0};
 	struct netfront *front = front_of(device);
 
-	if (!store_flag(device->platform, device->backend, "feature-rx-copy"))
-		return -EOPNOTSUPP;
+	if (!store_flag(&nodes, "feature-rx-copy"))
+		return nodes.rc ? nodes.rc : -EOPNOTSUPP;
 	front->connected = true;
 	front->events->carrier(front->arg, &front->features);
 	return 0;

@@ -17,20 +17,25 @@ int store_read_number(struct platform *platform, const char *directory, const ch
 	rc = platform->ops->store_read(platform, PLATFORM_NO_TRANSACTION, path, text, sizeof(text));
 	if (rc == -E2BIG)
 		return -ERANGE;
-	return rc < 0 ? rc : number_parse(text, max, value);
+	if (rc < 0)
+		return rc == -ENOENT ? rc : -EIO;
+	return number_parse(text, max, value);
 }
 
-uint64_t store_number_or(struct platform *platform, const char *directory, const char *name,
-			 uint64_t max, uint64_t otherwise)
+uint64_t store_number_or(struct store_nodes *nodes, const char *name, uint64_t max,
+			 uint64_t otherwise)
 {
 	uint64_t value;
+	int rc = store_read_number(nodes->platform, nodes->directory, name, max, &value);
 
-	return store_read_number(platform, directory, name, max, &value) ? otherwise : value;
+	if (rc == -EIO)
+		nodes->rc = rc;
+	return rc ? otherwise : value;
 }
 
-bool store_flag(struct platform *platform, const char *directory, const char *name)
+bool store_flag(struct store_nodes *nodes, const char *name)
 {
-	return store_number_or(platform, directory, name, UINT64_MAX, 0) != 0;
+	return store_number_or(nodes, name, UINT64_MAX, 0) != 0;
 }
 
 int store_write_number(struct platform *platform, uint32_t transaction, const char *directory,

@@ -4,6 +4,7 @@
 #include "frontend/core/text.h"
 
 #define XENBUS_STEPS_MAX        4
+#define XENBUS_TRIES            8
 #define XENBUS_RESETS_WINDOW_MS 60000u
 
 void xenbus_log(struct xenbus_device *device, enum platform_level level, const char *text)
@@ -107,12 +108,22 @@ static bool reset_allowed(struct xenbus_device *device)
 	return device->resets++ < XENBUS_RESETS_MAX;
 }
 
+/* A store that fails for a moment is asked again: nothing else would make us look. */
+static int driver_try(struct xenbus_device *device, int (*step)(struct xenbus_device *device))
+{
+	int rc = -EIO;
+
+	for (int tries = 0; tries < XENBUS_TRIES && rc == -EIO; tries++)
+		rc = step(device);
+	return rc;
+}
+
 static void device_publish(struct xenbus_device *device)
 {
 	int rc;
 
 	device_close(device);
-	rc = device->driver->open(device);
+	rc = driver_try(device, device->driver->open);
 	if (rc) {
 		device_fail(device, "cannot make the rings", rc);
 		return;
@@ -128,7 +139,7 @@ static void device_publish(struct xenbus_device *device)
 
 static void device_connect(struct xenbus_device *device)
 {
-	int rc = device->driver->connect(device);
+	int rc = driver_try(device, device->driver->connect);
 
 	if (!rc)
 		rc = state_show(device, XenbusStateConnected, false);
@@ -190,28 +201,20 @@ static void device_act(struct xenbus_device *device, enum xenbus_action action)
 	}
 }
 
-static unsigned backend_state(struct xenbus_device *device)
-{
-	return (unsigned)store_number_or(device->platform, device->backend, "state",
-					 XenbusStateReconfigured, XenbusStateUnknown);
-}
-
-/* What is no number counts as absent; a store that does not answer says nothing about the backend.
- * Return: 0 or -EIO. */
+/* Return: 0 or -EIO. */
 static int backend_look(struct xenbus_device *device, unsigned *state, bool *online)
 {
-	uint64_t value;
-	int rc = store_read_number(device->platform, device->backend, "online", UINT64_MAX, &value);
+	int rc = -EIO;
 
-	if (rc == -EIO)
-		return rc;
-	*online = !rc && value;
-	rc = store_read_number(device->platform, device->backend, "state", XenbusStateReconfigured,
-			       &value);
-	if (rc == -EIO)
-		return rc;
-	*state = rc ? XenbusStateUnknown : (unsigned)value;
-	return 0;
+	for (int tries = 0; tries < XENBUS_TRIES && rc == -EIO; tries++) {
+		struct store_nodes nodes = {device->platform, device->backend, 0};
+
+		*online = store_flag(&nodes, "online");
+		*state = (unsigned)store_number_or(&nodes, "state", XenbusStateReconfigured,
+						   XenbusStateUnknown);
+		rc = nodes.rc;
+	}
+	return rc;
 }
 
 void xenbus_changed(void *arg)
@@ -260,6 +263,7 @@ static int device_begin(struct xenbus_device *device)
 {
 	char state[STORE_PATH_SIZE];
 	unsigned backend;
+	bool online;
 	int rc;
 
 	rc = text_path(state, sizeof(state), device->backend, "state");
@@ -267,7 +271,9 @@ static int device_begin(struct xenbus_device *device)
 		return rc;
 
 	/* A backend in the middle of an earlier life is first led out of it (RESET). */
-	backend = backend_state(device);
+	rc = backend_look(device, &backend, &online);
+	if (rc)
+		return rc;
 	device->phase = XENBUS_INITIALISING;
 	if (backend != XenbusStateConnected && backend != XenbusStateClosing) {
 		rc = state_show(device, XenbusStateInitialising, false);

@@ -91,6 +91,44 @@ START_TEST(what_is_not_offered)
 }
 END_TEST
 
+/* A read of any node fails so often, before the backend has said what it takes or after. */
+static const struct {
+	const char *what, *node;
+	unsigned failures;
+	int failure;
+	bool connects;
+} failures[] = {
+	{"how large a ring", "max-ring-page-order", 1, -EIO, true},
+	{"how large it is", "sectors", 1, -EIO, true},
+	{"whether it flushes", "feature-flush-cache", 1, -EIO, true},
+	{"no memory is no answer either", "feature-flush-cache", 1, -ENOMEM, true},
+	{"whether it is read-only", "info", 3, -EIO, true},
+	{"its state", "state", 3, -EIO, true},
+	{"for ever", "feature-flush-cache", 1000, -EIO, false},
+	{"for ever, the ring's", "max-ring-page-order", 1000, -EIO, false},
+};
+
+START_TEST(a_store_that_fails_for_a_moment)
+{
+	const struct blkinfo *info;
+
+	bench_open();
+	back_put("info", "4");
+	bench.fake.failing = failures[_i].node;
+	bench.fake.failures = failures[_i].failures;
+	bench.fake.failure = failures[_i].failure;
+	back_state("2");
+	back_state("4");
+	info = blkfront_info(bench.front);
+	ck_assert_msg(!info == !failures[_i].connects, "%s", failures[_i].what);
+	if (info) {
+		ck_assert_msg(info->can_flush && info->read_only, "%s", failures[_i].what);
+		ck_assert_uint_eq(fake_number(&bench.fake, FRONT "/ring-page-order"), 2);
+	}
+	bench_close();
+}
+END_TEST
+
 START_TEST(the_disk_grows)
 {
 	bench_connect();
@@ -355,6 +393,7 @@ int main(void)
 	tcase_add_loop_test(tc, ring_sizes, 0, TABLE_SIZE(orders));
 	tcase_add_loop_test(tc, request_bounds, 0, TABLE_SIZE(requests));
 	tcase_add_test(tc, what_is_not_offered);
+	tcase_add_loop_test(tc, a_store_that_fails_for_a_moment, 0, TABLE_SIZE(failures));
 	tcase_add_test(tc, the_disk_grows);
 	tcase_add_test(tc, room);
 	tcase_add_test(tc, few_grants);

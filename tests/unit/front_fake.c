@@ -170,6 +170,16 @@ static void event_notify(struct platform *platform, struct platform_event *event
 	((struct fake_event *)event)->notified++;
 }
 
+static bool read_fails(struct fake *fake, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!fake->failures || strcmp(slash ? slash + 1 : path, fake->failing) != 0)
+		return false;
+	fake->failures--;
+	return true;
+}
+
 static int store_read(struct platform *platform, uint32_t transaction, const char *path,
 		      char *value, size_t size)
 {
@@ -177,6 +187,8 @@ static int store_read(struct platform *platform, uint32_t transaction, const cha
 
 	if (fake_of(platform)->store_fails)
 		return -EIO;
+	if (read_fails(fake_of(platform), path))
+		return fake_of(platform)->failure;
 	if (!node)
 		return -ENOENT;
 	if (strlen(node->value) >= size)

@@ -41,9 +41,12 @@ struct fake {
 	uint32_t pages_allowed; /* at once */
 	bool revoke_fails;      /* the backend holds everything */
 	bool store_fails;       /* reads are answered with -EIO */
-	unsigned conflicts;     /* so many transactions will fail with -EAGAIN */
-	unsigned transactions;  /* open now */
-	unsigned allocations;   /* alive */
+	const char *failing;    /* the next .failures reads of a node of this name */
+	unsigned failures;
+	int failure;           /* are answered with this */
+	unsigned conflicts;    /* so many transactions will fail with -EAGAIN */
+	unsigned transactions; /* open now */
+	unsigned allocations;  /* alive */
 	unsigned logged;
 	uint64_t now_ms;
 };

@@ -55,6 +55,22 @@ START_TEST(a_backend_that_flips)
 END_TEST
 
 /* As RFC 1071 has it, and with a carry out of 32 bits. */
+static const char *const unread[] = {"feature-rx-copy", "feature-sg", "feature-no-csum-offload"};
+
+START_TEST(a_store_that_fails_for_a_moment)
+{
+	bench_open("");
+	bench.fake.failing = unread[_i];
+	bench.fake.failures = 1;
+	bench.fake.failure = -EIO;
+	fake_set(&bench.fake, BACK "/state", "2");
+	fake_set(&bench.fake, BACK "/state", "4");
+	ck_assert_msg(bench.carrier, "%s", unread[_i]);
+	ck_assert_uint_eq(bench.fake.failures, 0);
+	bench_close();
+}
+END_TEST
+
 START_TEST(sums)
 {
 	static const uint8_t rfc[] = {0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7};
@@ -171,6 +187,7 @@ int main(void)
 
 	tcase_add_test(tc, rings_offered);
 	tcase_add_test(tc, a_backend_that_flips);
+	tcase_add_loop_test(tc, a_store_that_fails_for_a_moment, 0, TABLE_SIZE(unread));
 	tcase_add_test(tc, sums);
 	tcase_add_loop_test(tc, vnet_headers_there_and_back, 0, TABLE_SIZE(headers));
 	tcase_add_loop_test(tc, command_lines, 0, TABLE_SIZE(lines));
