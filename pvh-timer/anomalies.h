@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 enum anomaly {
-	ANOMALY_TIME_BACKWARDS,   /* Xen's clock was behind what some vcpu had read; clamped */
+	ANOMALY_TIME_BACKWARDS,   /* Xen's clock was behind what had been read before; clamped */
 	ANOMALY_TSC_BACKWARDS,    /* a TSC before its own time stamp; counted as equal */
 	ANOMALY_TIMER_EARLY,      /* fired before its deadline; armed again */
 	ANOMALY_TIMER_PAST,       /* was set for a moment that had gone: fires at once */

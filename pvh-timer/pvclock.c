@@ -60,19 +60,19 @@ uint64_t pvclock_sample(struct pvh_host *host, const struct vcpu_time_info *shar
 uint64_t pvclock_read(struct pvclock *clock, struct pvh_host *host,
 		      const struct vcpu_time_info *info, struct anomalies *anomalies)
 {
-	uint64_t last = __atomic_load_n(&clock->last, __ATOMIC_ACQUIRE), now;
+	uint64_t seen = __atomic_load_n(&clock->last, __ATOMIC_ACQUIRE), last = seen, now;
 	bool stable;
 
-	/* Its own value of a moment before: what was read by others earlier must be seen here. */
+	/* Only what had been read before is a step back; a reading that overtook ours, on another
+	 * vcpu or in a handler, is as good as ours and merely later. */
 	now = pvclock_sample(host, info, anomalies, &stable);
 	if (stable)
 		return now;
+	if (now < seen && anomalies)
+		anomaly_note(anomalies, ANOMALY_TIME_BACKWARDS);
 	do {
-		if (now < last) {
-			if (anomalies)
-				anomaly_note(anomalies, ANOMALY_TIME_BACKWARDS);
+		if (now < last)
 			return last;
-		}
 	} while (!__atomic_compare_exchange_n(&clock->last, &last, now, false, __ATOMIC_ACQ_REL,
 					      __ATOMIC_ACQUIRE));
 	return now;

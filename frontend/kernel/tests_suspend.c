@@ -275,6 +275,8 @@ static enum verdict load_stop(void)
 		evtchn_close(&kernel.pvh.evtchn, &here.echo[vcpu]);
 	anomalies_print(&kernel.pvh.anomalies, line, sizeof(line));
 	CHECK(!store_put(0, "data/anomalies", line), "the store refuses");
+	CHECK(!kernel.pvh.anomalies.count[ANOMALY_TIME_BACKWARDS], "Xen's clock went back: %s",
+	      line);
 	CHECK(!kernel.pvh.anomalies.count[ANOMALY_EVENT_RECOVERED],
 	      "an event had to be sent again");
 	return test_say(VERDICT_OK, "%s", line);

@@ -37,7 +37,7 @@ static enum verdict monotonic(void)
 	for (unsigned vcpu = 1; vcpu < kernel.vcpus; vcpu++)
 		smp_wait(vcpu);
 	CHECK(!here.backwards, "%u times back of %u reads", here.backwards, READS * kernel.vcpus);
-	return test_say(VERDICT_OK, "%lu ns were clamped",
+	return test_say(VERDICT_OK, "%lu readings were clamped",
 			kernel.pvh.anomalies.count[ANOMALY_TIME_BACKWARDS]);
 }
 

@@ -174,6 +174,35 @@ static struct {
 	bool inside;
 } other;
 
+static uint64_t rdtsc_overtaken(struct pvh_host *host)
+{
+	struct xen *xen = (struct xen *)host;
+	uint64_t ticks = other.before.rdtsc(host);
+
+	if (other.inside)
+		return ticks;
+	other.inside = true;
+	xen->now += 70;
+	other.latest = clock_xen(&pvh.clock);
+	other.inside = false;
+	return ticks;
+}
+
+/* Who is overtaken between its look at the TSC and its answer has not seen time go back. */
+START_TEST(overtaken_is_not_backwards)
+{
+	struct xen *xen = guest_upgraded(4);
+	uint64_t now;
+
+	other.before = other.ops = *xen->host.ops;
+	other.ops.rdtsc = rdtsc_overtaken;
+	xen->host.ops = &other.ops;
+	now = clock_xen(&pvh.clock);
+	ck_assert_uint_ge(now, other.latest);
+	ck_assert_uint_eq(pvh.anomalies.count[ANOMALY_TIME_BACKWARDS], 0);
+}
+END_TEST
+
 /* As long as it takes to ask the processor, another vcpu reads the clock. */
 static void cpuid_slowly(struct pvh_host *host, uint32_t leaf, uint32_t subleaf,
 			 struct pvh_cpuid_words *words)
@@ -256,6 +285,7 @@ int main(void)
 	tcase_add_loop_test(tc, scaled_in_128_bits, 0, TABLE_SIZE(scales));
 	tcase_add_test(tc, time_passes);
 	tcase_add_test(tc, never_back_across_vcpus);
+	tcase_add_test(tc, overtaken_is_not_backwards);
 	tcase_add_test(tc, tsc_before_its_stamp_counts_as_equal);
 	tcase_add_test(tc, wall_clock);
 	tcase_add_test(tc, user_page);
