@@ -1,7 +1,5 @@
 #include "toolstack/json.h"
 
-#include <stdio.h>
-
 yajl_gen json_open(void)
 {
 	yajl_gen json = yajl_gen_alloc(NULL);
@@ -13,12 +11,17 @@ yajl_gen json_open(void)
 	return json;
 }
 
-void json_close(yajl_gen json)
+void json_close_on(yajl_gen json, FILE *out)
 {
 	const unsigned char *text;
 	size_t length;
 
 	if (yajl_gen_get_buf(json, &text, &length) == yajl_gen_status_ok)
-		fwrite(text, 1, length, stdout);
+		fwrite(text, 1, length, out);
 	yajl_gen_free(json);
+}
+
+void json_close(yajl_gen json)
+{
+	json_close_on(json, stdout);
 }

@@ -1,7 +1,9 @@
 /*
- * json.h - JSON on standard output.
+ * json.h - JSON on standard output, or another stream.
  */
 #pragma once
+
+#include <stdio.h>
 
 #include "lib/json.h"
 
@@ -10,3 +12,6 @@ yajl_gen json_open(void);
 
 /** json_close - write what was generated to standard output, with a newline, and end it. */
 void json_close(yajl_gen json);
+
+/** json_close_on - the same to another stream. */
+void json_close_on(yajl_gen json, FILE *out);

@@ -6,6 +6,7 @@
 
 #include "toolstack/command/command.h"
 #include "toolstack/command/console.h"
+#include "toolstack/command/viewer.h"
 #include "toolstack/config/domain_config.h"
 #include "toolstack/domain/config_json.h"
 #include "toolstack/domain/domain.h"
@@ -185,6 +186,8 @@ static int create(struct toolstack *ts, struct domain_config *config, const stru
 
 	if (rc)
 		return rc;
+	if (given_has(given, 'd'))
+		config_debug(config);
 	if (given_has(given, 'n'))
 		return dry_run(ts, config, given_has(given, 'j'), fault);
 	rc = command_hold(ts, fault);
@@ -198,6 +201,8 @@ static int create(struct toolstack *ts, struct domain_config *config, const stru
 	if (!rc && (!given_has(given, 'q') || given_has(given, 'j')))
 		created_show(config, domid, given_has(given, 'j'),
 			     given_has(given, 't') ? &timing : NULL);
+	if (!rc && (given_has(given, 'V') || given_has(given, 'A')))
+		viewer_offer(ts, domid, given_has(given, 'A'));
 	if (!rc && console)
 		rc = console_follow(ts, domid, paused, fault);
 	else if (!rc && given_has(given, 'F'))
@@ -219,6 +224,9 @@ int command_create(const struct command *self, int argc, char **argv)
 		/* xl's: its own process is not to wait; xsplitd does. */
 		{"no-wait", no_argument, NULL, 'e'},
 		{"timing", no_argument, NULL, 't'},
+		{"vncviewer", no_argument, NULL, 'V'},
+		{"vncviewer-autopass", no_argument, NULL, 'A'},
+		{"debug", no_argument, NULL, 'd'},
 		/* Recognised anyway, by how it begins. */
 		{"json-config", no_argument, NULL, 'J'},
 		{0}};

@@ -37,7 +37,7 @@ const struct command commands[] = {
 	 "Change the config that a guest is restarted with", command_config_update},
 	{"console", "[-t pv|serial] [-n NUMBER] [--json] DOMAIN", "Be at a guest's console",
 	 command_console},
-	{"create", "[-ceFJnpqt] [--json] FILE|-f FILE [KEY=VALUE...]",
+	{"create", "[-AcdeFJnpqtV] [--json] FILE|-f FILE [KEY=VALUE...]",
 	 "Make a guest as a file describes it", command_create},
 	{"debug-keys", "[--json] KEYS", "Send keys to Xen's own console", command_debug_keys},
 	{"destroy", "[--json] DOMAIN", "End a guest at once and remove all that it had",
@@ -58,7 +58,7 @@ const struct command commands[] = {
 	 command_mem_max},
 	{"mem-set", "[--json] DOMAIN SIZE", "Set how much memory a guest shall use",
 	 command_mem_set},
-	{"migrate", "[-enp] [-s SHELL] [--settle] [--json] DOMAIN HOST",
+	{"migrate", "[-dDenp] [-C CONFIG] [-s SHELL] [--settle] [--json] DOMAIN HOST",
 	 "Move a guest to another host", command_migrate},
 	{"migrate-receive", "[-p] [--query UUID] [--json]", "Take a guest that another host sends",
 	 command_migrate_receive},
@@ -76,8 +76,9 @@ const struct command commands[] = {
 	 "Show or set shares of the credit scheduler", command_sched_credit},
 	{"sched-credit2", "[-d DOMAIN [-w WEIGHT] [-c CAP]] [-p POOL] [-s [-r US]] [--json]",
 	 "Show or set shares of the credit2 scheduler", command_sched_credit2},
-	{"restore", "[-cep] [--json] [CONFIG] FILE", "Let a saved guest go on", command_restore},
-	{"save", "[-cp] [--json] DOMAIN FILE", "Save a running guest to a file", command_save},
+	{"restore", "[-AcdepV] [--json] [CONFIG] FILE", "Let a saved guest go on", command_restore},
+	{"save", "[-cDp] [--json] DOMAIN FILE [CONFIG]", "Save a running guest to a file",
+	 command_save},
 	{"shutdown", "[-aFw] [-t SECONDS] [--json] [DOMAIN...]", "Ask guests to shut down",
 	 command_shutdown},
 	{"sysrq", "[--json] DOMAIN LETTER", "Send a magic system request to a guest",
@@ -93,7 +94,7 @@ const struct command commands[] = {
 	{"vcpu-set", "[-i] [--json] DOMAIN COUNT", "Set how many virtual CPUs a guest shall use",
 	 command_vcpu_set},
 	{"version", "[--json]", "Print the version", command_version},
-	{"vncviewer", "[--json] DOMAIN", "Look at a guest's screen", command_vncviewer},
+	{"vncviewer", "[-A] [--json] DOMAIN", "Look at a guest's screen", command_vncviewer},
 };
 
 const size_t commands_count = sizeof(commands) / sizeof(commands[0]);

@@ -61,6 +61,11 @@ int command_migrate(const struct command *self, int argc, char **argv)
 						{"paused", no_argument, NULL, 'p'},
 						/* xl's, as create has it */
 						{"no-wait", no_argument, NULL, 'e'},
+						{"config", required_argument, NULL, 'C'},
+						{"preserve-domid", no_argument, NULL, 'D'},
+						{"debug", no_argument, NULL, 'd'},
+						/* xl's; it always is */
+						{"live", no_argument, NULL, 'l'},
 						{0}};
 	struct migrate_way way = {.shell = "ssh"};
 	struct toolstack ts;
@@ -76,6 +81,9 @@ int command_migrate(const struct command *self, int argc, char **argv)
 	if (given_has(&given, 's'))
 		way.shell = given_value(&given, 's');
 	way.paused = given_has(&given, 'p');
+	way.debug = given_has(&given, 'd');
+	way.as.config_file = given_value(&given, 'C');
+	way.as.same_domid = given_has(&given, 'D');
 	rc = toolstack_open(&ts, &fault);
 	if (!rc) {
 		rc = migrate(&ts, argv[optind], &way, &given, &fault);

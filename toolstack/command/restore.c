@@ -2,6 +2,7 @@
 
 #include "toolstack/command/command.h"
 #include "toolstack/command/console.h"
+#include "toolstack/command/viewer.h"
 #include "toolstack/domain/restore.h"
 #include "toolstack/json.h"
 
@@ -21,16 +22,20 @@ static int restore(struct toolstack *ts, const char *config, const char *path,
 		   const struct given *given, struct fault *fault)
 {
 	bool console = given_has(given, 'c'), paused = given_has(given, 'p');
+	const struct restore_how how = {.paused = paused || console,
+					.debug = given_has(given, 'd')};
 	uint16_t domid;
 	int rc = command_hold(ts, fault);
 
 	if (rc)
 		return rc;
-	rc = restore_file(ts, path, config, paused || console, &domid, fault);
+	rc = restore_file(ts, path, config, &how, &domid, fault);
 	interrupt_release(&ts->interrupt);
 	if (rc)
 		return rc;
 	restored_show(domid, given_has(given, 'j'));
+	if (given_has(given, 'V') || given_has(given, 'A'))
+		viewer_offer(ts, domid, given_has(given, 'A'));
 	return console ? console_follow(ts, domid, paused, fault) : 0;
 }
 
@@ -41,6 +46,9 @@ int command_restore(const struct command *self, int argc, char **argv)
 		{"paused", no_argument, NULL, 'p'},
 		/* xl's: its own process is not to wait; xsplitd does. */
 		{"no-wait", no_argument, NULL, 'e'},
+		{"vncviewer", no_argument, NULL, 'V'},
+		{"vncviewer-autopass", no_argument, NULL, 'A'},
+		{"debug", no_argument, NULL, 'd'},
 		{0}};
 	struct toolstack ts;
 	struct fault fault = {0};

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xen/xen.h>
 
 #include "toolstack/config/cpulist.h"
 #include "toolstack/config/domain_config.h"
@@ -14,7 +15,8 @@ enum {
 	PVH = 1u << DOMAIN_PVH,
 	HVM = 1u << DOMAIN_HVM,
 	CONTAINED = PVH | HVM, /* by the processor */
-	XEN = PV | PVH | HVM
+	XEN = PV | PVH | HVM,
+	ANY = XEN | 1u << DOMAIN_PROCESS
 };
 
 #define WORDS(...)                \
@@ -80,6 +82,7 @@ static const struct rule rules[OPTION_COUNT] = {
 				    "no_delay_for_missed_ticks", "no_missed_ticks_pending",
 				    "one_missed_tick_pending")},
 	[OPTION_HPET] = {FLAG("hpet", HVM)},
+	[OPTION_DOMID] = {NUMBER("domid", ANY, 1, DOMID_FIRST_RESERVED - 1)},
 	[OPTION_MAX_GRANT_FRAMES] = {NUMBER("max_grant_frames", XEN, 1, INT32_MAX)},
 	[OPTION_MAX_MAPTRACK_FRAMES] = {NUMBER("max_maptrack_frames", XEN, 0, INT32_MAX)},
 	[OPTION_MAX_GRANT_VERSION] = {NUMBER("max_grant_version", XEN, 1, 2)},

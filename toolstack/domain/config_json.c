@@ -119,3 +119,13 @@ void config_json(yajl_gen json, const struct domain_config *config)
 	yajl_gen_array_close(json);
 	yajl_gen_map_close(json);
 }
+
+void config_debug(const struct domain_config *config)
+{
+	yajl_gen out = json_open();
+
+	if (!out)
+		return;
+	config_json(out, config);
+	json_close_on(out, stderr);
+}

@@ -78,8 +78,12 @@ static int build(struct creation *c)
 
 static int compose(struct creation *c)
 {
-	char *text = domain_config_print(c->config);
+	struct domain_config kept = *c->config;
+	char *text;
 
+	/* When it is made again somebody else may have its number. */
+	kept.option[OPTION_DOMID].given = false;
+	text = domain_config_print(&kept);
 	if (!text)
 		return fault_memory(c->fault);
 	layout_domain(&c->nodes, c->config, &c->layout);

@@ -16,7 +16,6 @@
 #include "toolstack/domain/name.h"
 #include "toolstack/domain/peer.h"
 #include "toolstack/domain/rename.h"
-#include "toolstack/domain/save.h"
 #include "toolstack/domain/saved.h"
 #include "toolstack/domain/suspend.h"
 #include "toolstack/xen/stream.h"
@@ -76,20 +75,26 @@ static int phase_set(struct sending *s, const char *phase)
 static int greet(struct sending *s)
 {
 	const char *const words[] = {s->way->paused ? "-p" : NULL, NULL};
-	char *text;
-	int rc = peer_start(&s->peer, s->way->shell, s->way->host, words, s->fault);
+	char *text = NULL;
+	int rc = save_head(&s->way->as, s->domid, &s->config, &text, s->fault);
+
+	if (!rc && s->way->debug)
+		fputs(text, stderr);
+	if (!rc)
+		rc = peer_start(&s->peer, s->way->shell, s->way->host, words, s->fault);
 
 	if (!rc)
 		rc = peer_expect(s->ts, &s->peer, "xsplit migrate 1", s->fault);
 	if (rc)
-		return rc;
-	text = domain_config_print(&s->config);
-	rc = text ? saved_head_write(s->peer.out, text) : -ENOMEM;
-	free(text);
+		goto out;
+	rc = saved_head_write(s->peer.out, text);
 	if (rc && rc != -EPIPE)
-		return fault_set(s->fault, rc, "%s: cannot write to it: %s", s->peer.name,
-				 strerror(-rc));
-	return peer_expect(s->ts, &s->peer, "planned", s->fault);
+		fault_set(s->fault, rc, "%s: cannot write to it: %s", s->peer.name, strerror(-rc));
+	else
+		rc = peer_expect(s->ts, &s->peer, "planned", s->fault);
+out:
+	free(text);
+	return rc;
 }
 
 /* When the stream broke because the other end gave up, that one knows why. */

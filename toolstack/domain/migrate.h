@@ -41,6 +41,7 @@
 
 #include "toolstack/config/domain_config.h"
 #include "toolstack/domain/record.h"
+#include "toolstack/domain/save.h"
 #include "toolstack/toolstack.h"
 
 /** What record_busy() says meanwhile, at both ends. */
@@ -64,6 +65,8 @@ struct migrate_way {
 	const char *host;
 	const char *shell; /* "ssh" */
 	bool paused;       /* it is to stand still there until it is unpaused */
+	bool debug;        /* print the config that is sent, as text, on standard error */
+	struct save_as as;
 };
 
 /** What a migration took, in milliseconds. */

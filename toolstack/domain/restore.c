@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "toolstack/domain/config_json.h"
 #include "toolstack/domain/helper.h"
 #include "toolstack/domain/plan.h"
 #include "toolstack/domain/saved.h"
@@ -53,12 +54,12 @@ static int config_get(const char *path, const char *config_file, const char *sav
 	return domain_config_parse(path, saved, NULL, 0, config, fault);
 }
 
-int restore_file(struct toolstack *ts, const char *path, const char *config_file, bool paused,
-		 uint16_t *domid, struct fault *fault)
+int restore_file(struct toolstack *ts, const char *path, const char *config_file,
+		 const struct restore_how *how, uint16_t *domid, struct fault *fault)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
 	const struct create_stream stream = {.fd = fd, .what = path};
-	const struct create_options options = {.paused = paused, .stream = &stream};
+	const struct create_options options = {.paused = how->paused, .stream = &stream};
 	struct domain_config config;
 	char *saved = NULL;
 
@@ -71,6 +72,8 @@ int restore_file(struct toolstack *ts, const char *path, const char *config_file
 		rc = config_get(path, config_file, saved, &config, fault);
 	if (!rc) {
 		rc = plan_restored(ts, &config, fault);
+		if (!rc && how->debug)
+			config_debug(&config);
 		if (!rc)
 			rc = domain_create(ts, &config, &options, domid, fault);
 		domain_config_free(&config);

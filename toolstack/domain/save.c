@@ -213,12 +213,15 @@ int save_stream(struct toolstack *ts, uint16_t domid, const struct domain_config
 	return rc;
 }
 
-static int head_write(int fd, const struct domain_config *config, uint16_t domid,
-		      struct fault *fault)
+static int head_write(int fd, const struct save_as *as, const struct domain_config *config,
+		      uint16_t domid, struct fault *fault)
 {
-	char *text = domain_config_print(config);
-	int rc = text ? saved_head_write(fd, text) : -ENOMEM;
+	char *text;
+	int rc = save_head(as, domid, config, &text, fault);
 
+	if (rc)
+		return rc;
+	rc = saved_head_write(fd, text);
 	free(text);
 	return rc ? fault_set(fault, rc, "domain %u: cannot write it out: %s", domid, strerror(-rc))
 		  : 0;
@@ -307,8 +310,8 @@ static int afterwards(struct toolstack *ts, uint16_t domid, enum save_then then,
 	return rc ? rc : suspend_resume(ts, domid, fault);
 }
 
-int save_file(struct toolstack *ts, uint16_t domid, const char *path, enum save_then then,
-	      struct fault *fault)
+int save_file(struct toolstack *ts, uint16_t domid, const char *path, const struct save_as *as,
+	      enum save_then then, struct fault *fault)
 {
 	struct target target = {.fd = -1};
 	struct domain_config config;
@@ -320,7 +323,7 @@ int save_file(struct toolstack *ts, uint16_t domid, const char *path, enum save_
 	rc = target_open(&target, path, fault);
 	if (rc)
 		goto out;
-	rc = head_write(target.fd, &config, domid, fault);
+	rc = head_write(target.fd, as, &config, domid, fault);
 	if (!rc)
 		rc = save_stream(ts, domid, &config, target.fd, false, NULL, fault);
 	if (!rc) {

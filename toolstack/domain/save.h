@@ -18,6 +18,12 @@
 /** What becomes of the guest when its file is written. */
 enum save_then { SAVE_DESTROY, SAVE_RESUME, SAVE_PAUSE };
 
+/** What is said of a guest to whoever lets it go on; all zero for what it is. */
+struct save_as {
+	const char *config_file; /* a config in place of its own */
+	bool same_domid;         /* it is to get the number that it has */
+};
+
 /**
  * save_begin - can the domain be saved now? Then its record says that this process does (record.h).
  * @what:   SAVE_BUSY, MIGRATE_BUSY
@@ -27,6 +33,16 @@ enum save_then { SAVE_DESTROY, SAVE_RESUME, SAVE_PAUSE };
  */
 int save_begin(struct toolstack *ts, uint16_t domid, const char *what, struct domain_config *config,
 	       struct fault *fault);
+
+/**
+ * save_head - compose the config that stands before a domain's stream.
+ * @config: the domain's own, of save_begin()
+ * @text:   set on success, for free(3)
+ * Return: 0, -EINVAL (the other config is wrong, or of another guest), -ENOMEM, or why it cannot be
+ * read.
+ */
+int save_head(const struct save_as *as, uint16_t domid, const struct domain_config *config,
+	      char **text, struct fault *fault);
 
 /**
  * save_stream - write a domain that save_begin() passed to a descriptor, behind saved_head_write();
@@ -41,8 +57,8 @@ int save_stream(struct toolstack *ts, uint16_t domid, const struct domain_config
  * save_file - save a domain to a file. The file is there when all of it is on the disk, and not
  * before; on failure there is none, and the guest goes on.
  */
-int save_file(struct toolstack *ts, uint16_t domid, const char *path, enum save_then then,
-	      struct fault *fault);
+int save_file(struct toolstack *ts, uint16_t domid, const char *path, const struct save_as *as,
+	      enum save_then then, struct fault *fault);
 
 /** save_late - has the domain suspended itself for somebody who gave it up meanwhile? */
 bool save_late(struct toolstack *ts, uint16_t domid);

@@ -11,6 +11,7 @@
 #include "lib/xs.h"
 #include "toolstack/config/cpulist.h"
 #include "toolstack/domain/cpuid.h"
+#include "toolstack/domain/name.h"
 #include "toolstack/xen/host.h"
 #include "toolstack/xen/tune.h"
 #include "toolstack/xen/vcpu.h"
@@ -279,11 +280,32 @@ static int privileges_walk(struct toolstack *ts, const struct domain_config *con
 	return rc;
 }
 
+static int domid_check(struct toolstack *ts, const struct domain_config *config,
+		       struct fault *fault)
+{
+	uint16_t domid = (uint16_t)config_number(config, OPTION_DOMID, 0);
+	struct xen_domain domain;
+	struct fault ignored = {0};
+	char place[256], *name;
+
+	if (!domid || xen_domain_get(ts->xen, domid, &domain, &ignored))
+		return 0;
+	option_place(config, OPTION_DOMID, place, sizeof(place));
+	name = name_of(ts, domid);
+	fault_set(fault, -EEXIST,
+		  "%s: domid=%u is domain %s; give another number, or none for the next free one",
+		  place, domid, name ? name : "(without a name)");
+	free(name);
+	return -EEXIST;
+}
+
 int tuning_plan(struct toolstack *ts, const struct domain_config *config, struct fault *fault)
 {
 	struct xen_cpuid cpuid;
-	int rc = affinity_walk(ts, config, OPTION_CPUS, 0, NULL, fault);
+	int rc = domid_check(ts, config, fault);
 
+	if (!rc)
+		rc = affinity_walk(ts, config, OPTION_CPUS, 0, NULL, fault);
 	if (!rc)
 		rc = affinity_walk(ts, config, OPTION_CPUS_SOFT, 0, NULL, fault);
 	if (!rc)
@@ -306,6 +328,7 @@ int tuning_limits(struct toolstack *ts, const struct domain_config *config,
 	if (rc)
 		return rc;
 	*limits = (struct xen_limits){
+		.domid = (uint16_t)config_number(config, OPTION_DOMID, 0),
 		.vcpus = config->maxvcpus,
 		.memory_kib = config->memory_kib,
 		.maxmem_kib = config->maxmem_kib,

@@ -150,7 +150,7 @@ int xen_domain_create(struct xen *xen, const struct xen_limits *limits, uint16_t
 		.grant_opts = XEN_DOMCTL_GRANT_version(limits->grant_version),
 		.cpupool_id = limits->pool,
 	};
-	uint32_t id = 0; /* 0: Xen chooses */
+	uint32_t id = limits->domid;
 	const char *call;
 	int rc;
 
@@ -163,7 +163,9 @@ int xen_domain_create(struct xen *xen, const struct xen_limits *limits, uint16_t
 	xen_fresh(xen);
 	if (xc_domain_create(xen->xc, &id, &create)) {
 		rc = errno ? -errno : -EIO;
-		return fault_set(fault, rc, "xc_domain_create: %s", strerror(-rc));
+		return id && rc == -EEXIST
+			       ? fault_set(fault, rc, "a domain of number %u is there already", id)
+			       : fault_set(fault, rc, "xc_domain_create: %s", strerror(-rc));
 	}
 	call = limits_set(xen, (uint16_t)id, limits, create.flags & XEN_DOMCTL_CDF_hap);
 	if (call) {

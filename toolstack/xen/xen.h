@@ -51,6 +51,7 @@ struct xen_cpuid {
 
 /** What a new domain shall have. */
 struct xen_limits {
+	uint16_t domid; /* 0: Xen chooses */
 	uuid_t uuid;
 	enum xen_container container;
 	uint32_t vcpus;

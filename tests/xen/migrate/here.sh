@@ -46,9 +46,12 @@ for type in pvh pv hvm; do
 	fi
 	busy_start "$type"
 	rm -f "$type.initrd"
-	xsplit migrate -s "$shell" "$type" $other || fail "migrate"
+	domid=$(xsplit domid "$type")
+	{ cat "$type.cfg" && echo 'on_crash="preserve"'; } >other.cfg
+	xsplit migrate -D -C other.cfg -s "$shell" "$type" $other || fail "migrate"
 	gone "$type" || fail "it is still here"
-	there xsplit domid "$type" || fail "it is not there"
+	[ "$(there xsplit domid "$type")" = "$domid" ] || fail "it is not there, or not domain $domid"
+	there xsplit list -l "$type" | grep '"on_crash": "preserve"' || fail "not the other config"
 	busy_goes_on "$type"
 	say "$type: a migration that fails"
 	! there "xsplit migrate -s '' $type false" || fail "migrated to nowhere"

@@ -50,7 +50,7 @@ host_start
 cd_make first.iso "booted from CD"
 cd_make second.iso "booted from another CD"
 say "boot from a CD"
-machine cd d 'disk=["vdev=hdc,cdrom,target=first.iso"]'
+machine cd d 'disk=["vdev=hdc,cdrom,target=first.iso"]' 'vncpasswd="a secret"'
 wait_for 600 grep "booted from CD" /tmp/cd.serial || fail "no boot from CD: $(cat /tmp/cd.serial)"
 cat /tmp/cd.serial
 holds first.iso || fail "the device model has not its CD"
@@ -61,6 +61,10 @@ port=$(xenstore-read "/local/domain/$(xsplit domid cd)/console/vnc-port")
 grep -q '^RFB 003' rfb || fail "no VNC server at port $port: $(cat rfb)"
 cat rfb
 echo " at $port"
+printf '#!/bin/sh\necho "$@"\ncat\n' >/usr/local/bin/vncviewer
+chmod +x /usr/local/bin/vncviewer
+[ "$(xsplit vncviewer --autopass cd)" = "127.0.0.1::$port -autopass
+a secret" ] || fail "the viewer: $(xsplit vncviewer --autopass cd)"
 tty=$(xenstore-read "/local/domain/$(xsplit domid cd)/serial/1/tty")
 [ -c "$tty" ] || fail "no serial port"
 echo "serial port 1 is $tty"

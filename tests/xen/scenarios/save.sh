@@ -35,6 +35,16 @@ for type in pvh pv; do
 	busy_goes_on "$type"
 	rm "$type.save"
 
+	say "$type: saved with its number and another config"
+	first=$(xsplit domid "$type")
+	{ cat "$type.cfg" && echo 'on_crash="preserve"'; } >other.cfg
+	xsplit save -D "$type" "$type.save" other.cfg || fail "save -D"
+	xsplit restore -d "$type.save" 2>config || fail "restore -d: $(cat config)"
+	[ "$(xsplit domid "$type")" = "$first" ] || fail "another number"
+	grep '"on_crash": "preserve"' config || fail "not the other config: $(cat config)"
+	busy_goes_on "$type"
+	rm "$type.save"
+
 	say "$type: a checkpoint"
 	xsplit save -c "$type" "$type.checkpoint" || fail "save -c"
 	busy_goes_on "$type"
