@@ -14,6 +14,7 @@
 #include "toolstack/domain/attach.h"
 #include "toolstack/domain/claims.h"
 #include "toolstack/domain/plan.h"
+#include "toolstack/domain/record.h"
 
 /* The disk that is there now. */
 struct present {
@@ -121,11 +122,40 @@ static int emulated_exchange(struct toolstack *ts, const struct device *device,
 	return model_medium(device->domid, disk, fault);
 }
 
+static const struct disk_config *disk_find(const struct domain_config *config, uint32_t number)
+{
+	for (size_t i = 0; i < config->disks; i++)
+		if (config->disk[i].number == number)
+			return &config->disk[i];
+	return NULL;
+}
+
+/* What the backend has refused must not stay in the emulated drive: the one before comes back. */
+static void emulated_return(struct toolstack *ts, const struct device *device, struct fault *fault)
+{
+	const struct disk_config *before = NULL;
+	struct domain_config config;
+	struct fault late = {0}, refused = *fault;
+	int rc = record_config_read(ts, XBT_NULL, device->domid, &config, &late);
+
+	if (!rc) {
+		before = disk_find(&config, device->id);
+		rc = before ? emulated_exchange(ts, device, before, &late)
+			    : fault_set(&late, -ENOENT, "its config does not have this drive");
+		domain_config_free(&config);
+	}
+	if (rc)
+		fault_set(fault, -EIO,
+			  "%s; the guest's emulated drive has the new medium all the same: %s",
+			  refused.text, late.text);
+}
+
 static int exchange(struct toolstack *ts, const struct device *device,
 		    const struct present *present, const char *target, const char *format,
 		    struct fault *fault)
 {
 	struct disk_config disk = {0};
+	bool medium;
 	char *params;
 	int rc = plan(ts, device, present, target, format, &disk, fault);
 
@@ -133,9 +163,12 @@ static int exchange(struct toolstack *ts, const struct device *device,
 		return rc;
 	params = vbd_params(&disk);
 	rc = params ? emulated_exchange(ts, device, &disk, fault) : fault_memory(fault);
+	medium = !rc;
 	if (!rc)
 		rc = device_settings(ts, device,
 				     (const struct device_node[]){{"params", params}, {0}}, fault);
+	if (rc == -EIO && medium)
+		emulated_return(ts, device, fault);
 	if (!rc)
 		rc = remember(ts, device, &disk, params, fault);
 	free(params);

@@ -50,7 +50,7 @@ host_start
 cd_make first.iso "booted from CD"
 cd_make second.iso "booted from another CD"
 say "boot from a CD"
-machine cd d 'disk=["vdev=hdc,cdrom,target=first.iso"]' 'vncpasswd="a secret"'
+machine cd d 'disk=["vdev=hdc,cdrom,target=first.iso"]'
 wait_for 600 grep "booted from CD" /tmp/cd.serial || fail "no boot from CD: $(cat /tmp/cd.serial)"
 cat /tmp/cd.serial
 holds first.iso || fail "the device model has not its CD"
@@ -61,10 +61,9 @@ port=$(xenstore-read "/local/domain/$(xsplit domid cd)/console/vnc-port")
 grep -q '^RFB 003' rfb || fail "no VNC server at port $port: $(cat rfb)"
 cat rfb
 echo " at $port"
-printf '#!/bin/sh\necho "$@"\ncat\n' >/usr/local/bin/vncviewer
+printf '#!/bin/sh\necho "$@"\n' >/usr/local/bin/vncviewer
 chmod +x /usr/local/bin/vncviewer
-[ "$(xsplit vncviewer --autopass cd)" = "127.0.0.1::$port -autopass
-a secret" ] || fail "the viewer: $(xsplit vncviewer --autopass cd)"
+[ "$(xsplit vncviewer --autopass cd)" = "127.0.0.1::$port" ] || fail "the viewer: $(xsplit vncviewer --autopass cd)"
 tty=$(xenstore-read "/local/domain/$(xsplit domid cd)/serial/1/tty")
 [ -c "$tty" ] || fail "no serial port"
 echo "serial port 1 is $tty"
@@ -78,6 +77,14 @@ xsplit block-list cd
 ! xsplit cd-insert cd hdc missing.iso 2>error || fail "inserted nothing"
 cat error
 holds second.iso || fail "a CD that is missing took the other away"
+say "its backend refuses one"
+nbdkit --ipaddr 127.0.0.1 --filter=limit file first.iso limit=1 || fail "nbdkit"
+! xsplit cd-insert cd hdc nbd://127.0.0.1/ 2>error || fail "inserted what the device model alone can have"
+cat error
+! grep -q "all the same" error || fail "the medium before does not come back"
+holds second.iso || fail "a CD that is refused took the other away"
+xsplit cd-insert cd hdc first.iso || fail "insert"
+holds first.iso || fail "the device model has not its first CD"
 xsplit destroy cd || fail "destroy"
 
 say "an empty drive, filled later"
