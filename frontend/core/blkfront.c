@@ -122,16 +122,20 @@ static int driver_connect(struct xenbus_device *device)
 }
 
 /* Only what can change while requests run: the size. The rest was negotiated. */
-static void driver_refresh(struct xenbus_device *device)
+static int driver_refresh(struct xenbus_device *device)
 {
 	struct blkfront *front = front_of(device);
 	struct blkinfo info;
+	int rc;
 
-	if (!front->connected || blkinfo_read(device->platform, device->backend, &info) ||
-	    info.sector_size != front->info.sector_size || info.size == front->info.size)
-		return;
+	if (!front->connected)
+		return 0;
+	rc = blkinfo_read(device->platform, device->backend, &info);
+	if (rc || info.sector_size != front->info.sector_size || info.size == front->info.size)
+		return rc;
 	front->info.size = info.size;
 	front->events->changed(front->arg);
+	return 0;
 }
 
 static void driver_close(struct xenbus_device *device)

@@ -182,7 +182,7 @@ static void device_act(struct xenbus_device *device, enum xenbus_action action)
 		break;
 	case XENBUS_REFRESH:
 		if (device->driver->refresh)
-			device->driver->refresh(device);
+			driver_try(device, device->driver->refresh);
 		break;
 	case XENBUS_RESET:
 		device_restart(device, XenbusStateClosed, XENBUS_CLOSED);

@@ -42,7 +42,8 @@ enum xenbus_action xenbus_next(enum xenbus_phase phase, unsigned backend, bool o
 
 struct xenbus_device;
 
-/** What a class of devices does at each step. No function waits. */
+/** What a class of devices does at each step. No function waits. One that returns -EIO because the
+ * store failed is called again, a few times; nothing of what it began is left then. */
 struct xenbus_driver {
 	XenbusState published; /* what we show once the rings are offered */
 
@@ -54,8 +55,9 @@ struct xenbus_driver {
 	/* The backend is connected: read its properties and start. A negative errno ends the
 	 * device. */
 	int (*connect)(struct xenbus_device *device);
-	/* It says Connected again; NULL if the class has nothing that changes. */
-	void (*refresh)(struct xenbus_device *device);
+	/* It says Connected again; NULL if the class has nothing that changes. An error but -EIO
+	 * leaves all as it was. */
+	int (*refresh)(struct xenbus_device *device);
 	/* Stop using the rings and give them up; called only after open. */
 	void (*close)(struct xenbus_device *device);
 	/* There will be nothing more. */

@@ -141,6 +141,13 @@ START_TEST(the_disk_grows)
 	back_put("sectors", "nonsense");
 	back_state("4");
 	ck_assert_uint_eq(blkfront_info(bench.front)->size, 2 * DISK_SIZE);
+	back_put("sectors", "8192");
+	bench.fake.failing = "sectors";
+	bench.fake.failures = 1;
+	bench.fake.failure = -EIO;
+	back_state("4");
+	ck_assert_msg(blkfront_info(bench.front)->size == 4 * DISK_SIZE,
+		      "nobody tells a second time that it grew");
 	bench_close();
 }
 END_TEST

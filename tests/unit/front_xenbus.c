@@ -87,9 +87,10 @@ static int test_connect(struct xenbus_device *device)
 	return ((struct test_device *)device)->connect_fails ? -EINVAL : 0;
 }
 
-static void test_refresh(struct xenbus_device *device)
+static int test_refresh(struct xenbus_device *device)
 {
 	tell(device, 'f');
+	return 0;
 }
 
 static void test_close(struct xenbus_device *device)
