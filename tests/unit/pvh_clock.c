@@ -174,6 +174,29 @@ static struct {
 	bool inside;
 } other;
 
+/* What Xen vouches for is not clamped, and it is looked at each time whether it does. */
+START_TEST(stable_as_long_as_xen_says_so)
+{
+	struct xen *xen = guest_upgraded(4);
+	uint64_t behind;
+
+	xen->skew[1] = 300;
+	xen->stable = true;
+	xen_advance(xen, 10);
+	behind = clock_xen(&pvh.clock);
+	xen->vcpu = 1;
+	ck_assert_uint_eq(clock_xen(&pvh.clock), behind + 300);
+	xen->vcpu = 0;
+	ck_assert_uint_eq(clock_xen(&pvh.clock), behind);
+	xen->stable = false;
+	xen_advance(xen, 10);
+	xen->vcpu = 1;
+	ck_assert_uint_eq(clock_xen(&pvh.clock), behind + 310);
+	xen->vcpu = 0;
+	ck_assert_uint_eq(clock_xen(&pvh.clock), behind + 310);
+}
+END_TEST
+
 static uint64_t rdtsc_overtaken(struct pvh_host *host)
 {
 	struct xen *xen = (struct xen *)host;
@@ -285,6 +308,7 @@ int main(void)
 	tcase_add_loop_test(tc, scaled_in_128_bits, 0, TABLE_SIZE(scales));
 	tcase_add_test(tc, time_passes);
 	tcase_add_test(tc, never_back_across_vcpus);
+	tcase_add_test(tc, stable_as_long_as_xen_says_so);
 	tcase_add_test(tc, overtaken_is_not_backwards);
 	tcase_add_test(tc, tsc_before_its_stamp_counts_as_equal);
 	tcase_add_test(tc, wall_clock);
