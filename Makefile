@@ -169,7 +169,7 @@ bench-block: deps check-build
 
 .PHONY: check-timer bench-timer
 ## check-timer: every timer and interrupt case on real Xen, PVH and HVM, 1 and 4 vcpus, saved and restored
-check-timer: deps all
+check-timer: deps check-build
 	$(Q)BUILD=$(abspath $(BUILD)) tests/conformance/timer/run
 
 ## bench-timer: the guest kernel before and after its upgrade, beside Linux, on real Xen; ten minutes

@@ -100,6 +100,7 @@ void upgrade_areas(struct pvh *pvh);
 
 struct suspend_report {
 	bool cancelled;
+	bool in_place; /* not cancelled, but the domain is the same: nobody said so */
 	uint32_t incarnation_before, incarnation; /* 0 when hidden */
 	uint64_t clock_before, clock_after;       /* ns of the guest's clock */
 	uint64_t wall_before, wall_after;         /* ns since 1970 */

@@ -101,22 +101,22 @@ static void infos_make_anew(struct pvh *pvh, struct suspend_report *report)
 static void state_make_anew(struct pvh *pvh, struct suspend_report *report, uint64_t xen_before)
 {
 	struct unplug unplug;
-	bool same;
 
 	for (unsigned vcpu = 0; vcpu < pvh->vcpus; vcpu++)
 		runstate_resume(&pvh->runstate[vcpu]);
 	error_note(report, cpuid_find(pvh->host, &pvh->xen));
 	pvh->features = hypercall_features(pvh->host);
 	error_note(report, upgrade_shared_map(pvh));
-	same = evtchn_bound(&pvh->evtchn);
-	if (!same)
+	report->in_place = evtchn_bound(&pvh->evtchn);
+	if (!report->in_place)
 		infos_make_anew(pvh, report);
 	pvh->evtchn.fifo_refused = pvh->two_level;
 	clock_resume(&pvh->clock, &pvh->xen, report->clock_before);
 	deadlines_move(pvh, xen_before);
 	/* Resumed in place without being told so, the domain still has ports and control blocks,
 	 * and Xen takes no second ones. */
-	error_note(report, same ? evtchn_reset(&pvh->evtchn) : evtchn_rebind(&pvh->evtchn));
+	error_note(report,
+		   report->in_place ? evtchn_reset(&pvh->evtchn) : evtchn_rebind(&pvh->evtchn));
 	interrupt_resume(pvh, report);
 	upgrade_areas(pvh);
 	if (pvh->unplug && pvh->unplugged.devices)

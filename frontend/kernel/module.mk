@@ -47,3 +47,8 @@ TEST_PROGRAMS += timer_linux
 timer_linux_SRCS := tests/bench/timer_linux.c
 timer_linux_LINK := -static
 endif
+
+# In dom0: a resume that the guest is not told to be one in place.
+TEST_PROGRAMS += timer-resume
+timer-resume_SRCS := tests/conformance/timer/resume.c
+timer-resume_LINK := -lxenctrl -lxenguest -lxenstore

@@ -52,7 +52,8 @@ START_TEST(migrated_and_all_works)
 
 	xen->suspended = hosts[_i];
 	ck_assert_int_eq(suspend(&pvh, &report), 0);
-	ck_assert(!report.cancelled && report.errors == 0 && report.wrong == 0);
+	ck_assert(!report.cancelled && !report.in_place);
+	ck_assert(report.errors == 0 && report.wrong == 0);
 	ck_assert(report.incarnation == report.incarnation_before + 1);
 	ck_assert_msg(clock_read(&pvh.clock) >= before, "the clock went back");
 	ck_assert_msg(clock_read(&pvh.clock) < before + 1000000, "the clock jumped");
@@ -146,7 +147,7 @@ START_TEST(resumed_in_place)
 	deliver(xen);
 	ck_assert_int_eq(oneshot_set(&pvh.timer[0], xen->now + 1000), 0);
 	ck_assert_int_eq(suspend(&pvh, &report), 0);
-	ck_assert(!report.cancelled && report.wrong == 0);
+	ck_assert(!report.cancelled && report.in_place && report.wrong == 0);
 	ck_assert_int_eq(report.rc, 0);
 	ck_assert_str_eq(pvh.evtchn.abi->name, pvh.two_level ? "2-level" : "FIFO");
 	ck_assert_int_eq(xen->fifo, !pvh.two_level);

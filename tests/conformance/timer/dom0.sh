@@ -162,6 +162,10 @@ move() {
 	case $1 in
 	save) "$tool" save "$2" "$2.saved" && "$tool" restore "$2.saved" ;;
 	checkpoint) "$tool" save -c "$2" "$2.saved" ;;
+	resume)
+		xenstore-write "/local/domain/$(xl domid "$2")/control/shutdown" suspend &&
+			./timer-resume "$(xl domid "$2")"
+		;;
 	migrate) "$tool" migrate -s "" "$2" "$tool migrate-receive" ;;
 	esac
 }
@@ -189,7 +193,9 @@ for words in $GUESTS; do
 		guest "$name" 400 "$tool" create "${quiet[@]}" "$name.cfg"
 		;;
 	*)
-		config "$what-$name" "$boot" "$vcpus" tests=suspend
+		words=tests=suspend
+		[ "$what" != resume ] || words+=" in-place"
+		config "$what-$name" "$boot" "$vcpus" "$words"
 		guest "$what-$name" 240 moved "$what" "$what-$name"
 		;;
 	esac
