@@ -14,6 +14,9 @@
 /* As libxl's LIBXL_HOTPLUG_TIMEOUT. */
 #define SCRIPT_SECONDS 40
 
+/* Of the domain that we are in. */
+#define UDEV_DISABLED "libxl/disable_udev"
+
 char *script_path(const char *script)
 {
 	char *path = NULL;
@@ -120,6 +123,19 @@ static int failed(struct toolstack *ts, const struct device *d, const char *scri
 	return rc;
 }
 
+/* Else udev's rules, where a host has some, would run the script a second time. */
+static int udev_disable(struct toolstack *ts, struct fault *fault)
+{
+	int rc = 0;
+
+	if (!xs_exists(ts->xs, XBT_NULL, UDEV_DISABLED))
+		rc = xs_write_string(ts->xs, XBT_NULL, "1", UDEV_DISABLED);
+	if (rc)
+		fault_set(fault, rc, "cannot write %s to the XenStore: %s", UDEV_DISABLED,
+			  strerror(-rc));
+	return rc;
+}
+
 static int add(struct toolstack *ts, const struct device *d, struct fault *fault)
 {
 	char *script = script_of(ts, d);
@@ -128,10 +144,14 @@ static int add(struct toolstack *ts, const struct device *d, struct fault *fault
 
 	if (!script)
 		return 0;
+	rc = udev_disable(ts, fault);
+	if (rc)
+		goto out;
 	pid = spawn(ts, d, script, true);
 	rc = pid < 0 ? pid : await(ts, pid, true);
 	if (rc)
 		failed(ts, d, script, rc, fault);
+out:
 	free(script);
 	return rc;
 }

@@ -17,7 +17,12 @@ char *script_path(const char *script);
 
 /**
  * scripts_add - after the backends are at InitWait, prepare the devices one after the other.
- * Return: 0; -EIO (a script failed: the fault has its hotplug-error), -ETIMEDOUT, -EINTR.
+ *
+ * Before the first script libxl/disable_udev is written, for which Xen's udev rules leave devices
+ * alone. It stays: whoever else relies on it by then is not known.
+ *
+ * Return: 0; -EIO (a script failed: the fault has its hotplug-error), -ETIMEDOUT, -EINTR, or what
+ * the store says.
  */
 int scripts_add(struct toolstack *ts, const struct devices *devices, struct fault *fault);
 
