@@ -14,9 +14,6 @@
 /* As libxl's LIBXL_HOTPLUG_TIMEOUT. */
 #define SCRIPT_SECONDS 40
 
-/* Of the domain that we are in. */
-#define UDEV_DISABLED "libxl/disable_udev"
-
 char *script_path(const char *script)
 {
 	char *path = NULL;

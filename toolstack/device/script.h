@@ -12,6 +12,9 @@
 /** Where a script is that has no slash in its name. */
 #define SCRIPT_DIR "/etc/xen/scripts"
 
+/** Of the domain that runs scripts: while it is there, udev's rules run none. */
+#define UDEV_DISABLED "libxl/disable_udev"
+
 /** script_path - the absolute path of a script as the user wrote it: for free(3), or NULL. */
 char *script_path(const char *script);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "toolstack/device/script.h"
 #include "toolstack/domain/boot.h"
 #include "toolstack/domain/layout.h"
 #include "toolstack/domain/tuning.h"
@@ -43,6 +44,17 @@ static int steps_make(struct toolstack *ts, const struct domain_config *config,
 	return rc;
 }
 
+static bool scripts_wanted(const struct domain_config *config)
+{
+	bool wanted = false;
+
+	for (size_t i = 0; i < config->disks; i++)
+		wanted = wanted || config->disk[i].script;
+	for (size_t i = 0; i < config->vifs; i++)
+		wanted = wanted || config->vif[i].script;
+	return wanted;
+}
+
 int outline_make(struct toolstack *ts, const struct domain_config *config, struct outline *outline,
 		 struct fault *fault)
 {
@@ -61,6 +73,8 @@ int outline_make(struct toolstack *ts, const struct domain_config *config, struc
 	layout_devices(&outline->nodes, config, &layout);
 	layout_record(&outline->nodes, config, layout.domid, text);
 	free(text);
+	if (scripts_wanted(config))
+		nodes_add(&outline->nodes, "/local/domain/0", UDEV_DISABLED, "1");
 	return outline->nodes.rc ? fault_memory(fault) : 0;
 }
 
