@@ -27,6 +27,21 @@ static bool is_about_lock(const char *words)
 	       !strncmp(words, "Is another process using", 24);
 }
 
+/* What it could not open it calls by the words that we gave it: the user knows it by his own. */
+static void reason_keep(struct backing *backing, const char *words)
+{
+	const char *opening = strstr(words, "blk_new_open '");
+	const char *reason = opening ? strstr(opening, "': ") : NULL;
+	const char *remedy = strstr(words, "Unknown protocol 'rbd'") ? "; install qemu-block-extra"
+								     : "";
+
+	if (reason)
+		snprintf(backing->why, sizeof(backing->why), "%.100s: %.120s%s", backing->params,
+			 reason + 3, remedy);
+	else
+		snprintf(backing->why, sizeof(backing->why), "%.220s%s", words, remedy);
+}
+
 static void line_end(struct backing *backing)
 {
 	backing->line[backing->length] = '\0';
@@ -39,10 +54,7 @@ static void line_end(struct backing *backing)
 		if (backing->state != BACKING_ASKING)
 			log_warn("%s: %s", backing->name, words);
 		if (backing->state == BACKING_ASKING)
-			snprintf(backing->why, sizeof(backing->why), "%.200s%s", words,
-				 strstr(words, "Unknown protocol 'rbd'")
-					 ? "; install qemu-block-extra"
-					 : "");
+			reason_keep(backing, words);
 	}
 	backing->length = 0;
 }

@@ -99,8 +99,10 @@ fio_while() { # seconds-between command
 		done
 		touch hit
 	} 2>/dev/null &
+	hitter=$!
 	runs=0 longest=0
 	until [ -e hit ]; do
+		kill -0 $hitter 2>/dev/null || [ -e hit ] || fail "$command has failed"
 		runs=$((runs + 1))
 		fio --name=verify --ioengine=nbd --uri="$uri" --rw=randwrite --bsrange=512-256k --ba=512 \
 			--size=64M --iodepth=32 --verify=crc32c --verify_backlog=512 --fsync=64 \
@@ -111,7 +113,7 @@ fio_while() { # seconds-between command
 		longest=$(jq --argjson longest "$longest" \
 			'[$longest, (.jobs[0] | .read, .write | .clat_ns.max / 1000000 | ceil)] | max' fio.json)
 	done
-	wait $!
+	wait $hitter
 	node_is "$vbd/$domid/$xvda/state" 4 || fail "the disk is not connected any more"
 	if xenstore-exists "/local/domain/0/error/backend/vbd/$domid/$xvda"; then
 		fail "an error was reported"
