@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/if_tun.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -104,26 +105,32 @@ static int capabilities_drop(void)
 	return syscall(SYS_capset, &header, none) ? -errno : 0;
 }
 
+static void *network_make(void *arg)
+{
+	int *network = arg;
+
+	*network = unshare(CLONE_NEWNET) ? -1
+					 : open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (*network < 0)
+		*network = -errno;
+	return NULL;
+}
+
 int sandbox_network(void)
 {
-	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), empty, rc = 0;
+	int network = -1, high;
+	pthread_t thread;
+	/* In a thread of its own, so that nothing can keep us there. */
+	int rc = -pthread_create(&thread, NULL, network_make, &network);
 
-	if (own < 0)
-		return -errno;
-	empty = unshare(CLONE_NEWNET) ? -1 : open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (empty < 0)
-		rc = -errno;
-	/* Harmless where we are there still. */
-	if (setns(own, CLONE_NEWNET) && !rc)
-		rc = -errno;
-	close(own);
-	if (!rc) {
-		int high = fcntl(empty, F_DUPFD_CLOEXEC, NETWORK_FD_MIN);
-
-		rc = high < 0 ? -errno : high;
-	}
-	if (empty >= 0)
-		close(empty);
+	if (rc)
+		return rc;
+	pthread_join(thread, NULL);
+	if (network < 0)
+		return network;
+	high = fcntl(network, F_DUPFD_CLOEXEC, NETWORK_FD_MIN);
+	rc = high < 0 ? -errno : high;
+	close(network);
 	return rc;
 }
 

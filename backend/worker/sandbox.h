@@ -19,8 +19,7 @@ void sandbox_limits(void);
 
 /**
  * sandbox_network - a network with nobody in it, to be given to any number of sandboxes: making and
- * unmaking one takes the kernel some milliseconds. The caller stays in its own, and must have no
- * other thread that changes it.
+ * unmaking one takes the kernel some milliseconds. The caller stays in its own.
  *
  * Return: its descriptor, close-on-exec, the caller's; or a negative errno (-EPERM: not root).
  */

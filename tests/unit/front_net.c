@@ -54,7 +54,6 @@ START_TEST(a_backend_that_flips)
 }
 END_TEST
 
-/* As RFC 1071 has it, and with a carry out of 32 bits. */
 static const char *const unread[] = {"feature-rx-copy", "feature-sg", "feature-no-csum-offload"};
 
 START_TEST(a_store_that_fails_for_a_moment)
@@ -71,6 +70,7 @@ START_TEST(a_store_that_fails_for_a_moment)
 }
 END_TEST
 
+/* As RFC 1071 has it, and with a carry out of 32 bits. */
 START_TEST(sums)
 {
 	static const uint8_t rfc[] = {0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7};

@@ -114,12 +114,10 @@ static int remember(struct toolstack *ts, const struct device *device,
 }
 
 /* An HVM guest's CD-ROM drive is the emulated one; what it has locked it must let go of first. */
-static int emulated_exchange(struct toolstack *ts, const struct device *device,
-			     const struct disk_config *disk, struct fault *fault)
+static bool is_emulated(struct toolstack *ts, const struct device *device,
+			const struct disk_config *disk)
 {
-	if (!disk->cdrom || !model_has(ts, device->domid) || !model_emulates_disk(disk))
-		return 0;
-	return model_medium(device->domid, disk, fault);
+	return disk->cdrom && model_has(ts, device->domid) && model_emulates_disk(disk);
 }
 
 static const struct disk_config *disk_find(const struct domain_config *config, uint32_t number)
@@ -140,7 +138,7 @@ static void emulated_return(struct toolstack *ts, const struct device *device, s
 
 	if (!rc) {
 		before = disk_find(&config, device->id);
-		rc = before ? emulated_exchange(ts, device, before, &late)
+		rc = before ? model_medium(device->domid, before, &late)
 			    : fault_set(&late, -ENOENT, "its config does not have this drive");
 		domain_config_free(&config);
 	}
@@ -155,20 +153,24 @@ static int exchange(struct toolstack *ts, const struct device *device,
 		    struct fault *fault)
 {
 	struct disk_config disk = {0};
-	bool medium;
+	bool emulated;
 	char *params;
 	int rc = plan(ts, device, present, target, format, &disk, fault);
 
 	if (rc)
 		return rc;
 	params = vbd_params(&disk);
-	rc = params ? emulated_exchange(ts, device, &disk, fault) : fault_memory(fault);
-	medium = !rc;
-	if (!rc)
-		rc = device_settings(ts, device,
-				     (const struct device_node[]){{"params", params}, {0}}, fault);
-	if (rc == -EIO && medium)
-		emulated_return(ts, device, fault);
+	emulated = is_emulated(ts, device, &disk);
+	rc = !params    ? fault_memory(fault)
+	     : emulated ? model_medium(device->domid, &disk, fault)
+			: 0;
+	if (!rc) {
+		const struct device_node nodes[] = {{"params", params}, {0}};
+
+		rc = device_settings(ts, device, nodes, fault);
+		if (rc == -EIO && emulated)
+			emulated_return(ts, device, fault);
+	}
 	if (!rc)
 		rc = remember(ts, device, &disk, params, fault);
 	free(params);

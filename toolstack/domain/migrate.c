@@ -82,7 +82,6 @@ static int greet(struct sending *s)
 		fputs(text, stderr);
 	if (!rc)
 		rc = peer_start(&s->peer, s->way->shell, s->way->host, words, s->fault);
-
 	if (!rc)
 		rc = peer_expect(s->ts, &s->peer, "xsplit migrate 1", s->fault);
 	if (rc)
