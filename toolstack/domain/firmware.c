@@ -62,7 +62,16 @@ static int bios_choose(const struct domain_config *config, struct firmware *firm
 	return 0;
 }
 
-static int file_open(const char *path, off_t most)
+/* As libxenguest takes it, which unpacks one that was gzipped. */
+static bool is_elf(int fd)
+{
+	char head[4] = "";
+
+	return pread(fd, head, sizeof(head), 0) == sizeof(head) &&
+	       (!memcmp(head, "\177ELF", 4) || !memcmp(head, "\37\213", 2));
+}
+
+static int file_open(const char *path, off_t most, bool is_loader)
 {
 	struct stat stat = {0};
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -72,6 +81,8 @@ static int file_open(const char *path, off_t most)
 		rc = S_ISDIR(stat.st_mode) ? -EISDIR : -EINVAL;
 	if (!rc && (!stat.st_size || stat.st_size > most))
 		rc = stat.st_size ? -EFBIG : -ENODATA;
+	if (!rc && is_loader && !is_elf(fd))
+		rc = -ENOEXEC;
 	if (fd >= 0)
 		close(fd);
 	return rc;
@@ -90,6 +101,8 @@ static const char *wrong_of(int rc)
 		return "is empty";
 	case -EFBIG:
 		return "is too large for a firmware";
+	case -ENOEXEC:
+		return "is no ELF file, as hvmloader and kernels in its place are";
 	default:
 		return strerror(-rc);
 	}
@@ -99,7 +112,7 @@ static int file_check(const struct domain_config *config, const struct file *fil
 		      const char *package, struct fault *fault)
 {
 	bool is_loader = file->option == OPTION_FIRMWARE_OVERRIDE;
-	int rc = file_open(file->path, is_loader ? INT32_MAX : XEN_FIRMWARE_MAX);
+	int rc = file_open(file->path, is_loader ? INT32_MAX : XEN_FIRMWARE_MAX, is_loader);
 	char place[256];
 
 	if (!rc)
