@@ -32,7 +32,7 @@ xsplitd_SRCS := $(call toolstack_sources,xsplitd)
 xsplitd_LIBS := $(toolstack_LIBS)
 xsplitd_LINK := $(toolstack_LINK) -levent_core
 
-UNIT_TESTS += toolstack_acpi toolstack_agenda toolstack_config toolstack_device toolstack_domain toolstack_specs toolstack_model toolstack_peer toolstack_saved toolstack_schema
+UNIT_TESTS += toolstack_acpi toolstack_agenda toolstack_config toolstack_device toolstack_domain toolstack_specs toolstack_model toolstack_peer toolstack_saved toolstack_sandbox toolstack_schema
 toolstack_acpi_SRCS := tests/unit/toolstack_acpi.c
 toolstack_acpi_LIBS := libtoolstack
 toolstack_agenda_SRCS := tests/unit/toolstack_agenda.c toolstack/xsplitd/agenda.c
@@ -58,6 +58,8 @@ toolstack_model_LIBS := $(toolstack_LIBS)
 toolstack_model_LINK := $(toolstack_LINK)
 toolstack_saved_LIBS := $(toolstack_LIBS)
 toolstack_saved_LINK := $(toolstack_LINK)
+toolstack_sandbox_SRCS := tests/unit/toolstack_sandbox.c toolstack/device/sandbox.c
+toolstack_sandbox_LINK := -lseccomp
 toolstack_schema_SRCS := tests/unit/toolstack_schema.c
 toolstack_schema_LIBS := $(toolstack_LIBS)
 toolstack_schema_LINK := $(toolstack_LINK)
