@@ -268,7 +268,7 @@ static int files_hold(const struct exporter *exporter, int supervisor)
 				  "give each its own copy",
 				  exporter->file[n], exporter->file[n - 1]);
 		else if (fd < 0)
-			log_error("%s: its backing file %s cannot be opened: %s",
+			log_error("%s: its backing file %s cannot be opened and locked: %s",
 				  exporter->file[n - 1], exporter->file[n], strerror(-fd));
 		if (fd < 0)
 			return fd;

@@ -5,30 +5,22 @@
 #include <inttypes.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "backend/block/image_lock.h"
 #include "backend/block/sectors.h"
 #include "lib/log.h"
 #include "lib/number.h"
 
 #define SECTOR_SIZE 512u
 #define PAGE_SIZE   4096u
-
-/* No image reaches this far. */
-#define LEASE_BYTE ((off_t)1 << 62)
-#define SHARE_BYTE (LEASE_BYTE + 1)
-
-/* QEMU's file-posix locks this byte for reading while it writes the image. */
-#define QEMU_WRITES_BYTE 101
 
 static int null_open(struct image *image, const char *bytes, char *why, size_t size)
 {
@@ -145,42 +137,6 @@ static int file_probe(struct image *image, const struct stat *st)
 	return 0;
 }
 
-/* Between who writes a file and those whose images lie on it; file systems without locks cannot
- * tell us. Return: 0, -EMLINK: images lie on it, or -EBUSY: somebody writes it. */
-static int share_lock(int fd, short type)
-{
-	struct flock lock = {
-		.l_type = type, .l_whence = SEEK_SET, .l_start = SHARE_BYTE, .l_len = 1};
-
-	if (!fcntl(fd, F_OFD_SETLK, &lock) || (errno != EAGAIN && errno != EACCES))
-		return 0;
-	return !fcntl(fd, F_OFD_GETLK, &lock) && lock.l_type == F_RDLCK ? -EMLINK : -EBUSY;
-}
-
-static bool qemu_writes(int fd)
-{
-	struct flock lock = {
-		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = QEMU_WRITES_BYTE, .l_len = 1};
-
-	return !fcntl(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK;
-}
-
-/*
- * flock(2) for whoever else asks for it. Over NFS (nfs(5)) and SMB it is a lock of the whole file,
- * beside which the server gives neither a lease nor QEMU's locks; there share_lock alone has to do.
- */
-static int exclusive_lock(int fd, const struct stat *st)
-{
-	struct statfs fs;
-
-	if (!S_ISREG(st->st_mode))
-		return 0;
-	if (!fstatfs(fd, &fs) && (fs.f_type == NFS_SUPER_MAGIC || fs.f_type == SMB2_SUPER_MAGIC ||
-				  fs.f_type == CIFS_SUPER_MAGIC))
-		return 0;
-	return flock(fd, LOCK_EX | LOCK_NB) ? -EBUSY : 0;
-}
-
 static int open_and_lock(struct image *image, const char *path, struct stat *st, char *why,
 			 size_t size)
 {
@@ -190,32 +146,22 @@ static int open_and_lock(struct image *image, const char *path, struct stat *st,
 	if (!stat(path, st) && S_ISBLK(st->st_mode) && !image->read_only)
 		flags |= O_EXCL;
 	image->fd = open(path, flags);
-	if (image->fd < 0 || fstat(image->fd, st))
+	if (image->fd < 0 || fstat(image->fd, st)) {
 		rc = -errno;
-	else if (!S_ISBLK(st->st_mode) && !S_ISREG(st->st_mode))
-		rc = -EINVAL;
-	else if (!image->read_only)
-		rc = exclusive_lock(image->fd, st);
-	if (!rc && !image->read_only)
-		rc = share_lock(image->fd, F_WRLCK);
-	if (!rc) /* it only kept a FIFO from blocking us; io_uring would not wait for the disk */
-		fcntl(image->fd, F_SETFL, fcntl(image->fd, F_GETFL) & ~O_NONBLOCK);
-
-	if (rc == -EINVAL)
-		snprintf(why, size, "%s is neither a file nor a block device", path);
-	else if (rc == -EMLINK)
-		snprintf(why, size,
-			 "%s is the backing file of an image in use; detach that first, or attach "
-			 "this one read-only",
-			 path);
-	else if (rc == -EBUSY)
-		snprintf(
-			why, size,
-			"%s is in use and writable elsewhere; detach it there or attach it read-only",
-			path);
-	else if (rc)
 		snprintf(why, size, "%s cannot be opened %s: %s", path,
 			 image->read_only ? "for reading" : "for writing", strerror(-rc));
+		if (rc == -EBUSY) /* O_EXCL */
+			image_lock_why(rc, path, why, size);
+	} else if (!S_ISBLK(st->st_mode) && !S_ISREG(st->st_mode)) {
+		rc = -EINVAL;
+		snprintf(why, size, "%s is neither a file nor a block device", path);
+	} else if (!image->read_only) {
+		rc = image_lock_write(image->fd, st, path);
+		if (rc)
+			image_lock_why(rc, path, why, size);
+	}
+	if (!rc) /* it only kept a FIFO from blocking us; io_uring would not wait for the disk */
+		fcntl(image->fd, F_SETFL, fcntl(image->fd, F_GETFL) & ~O_NONBLOCK);
 	return rc == -EMLINK ? -EBUSY : rc;
 }
 
@@ -268,24 +214,7 @@ fail:
 	return rc;
 }
 
-/* File systems without locks cannot tell us, and a new worker does not wait for the old writes. */
-static int lease_lock(int fd)
-{
-	struct flock lock = {
-		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LEASE_BYTE, .l_len = 1};
-
-	if (!fcntl(fd, F_OFD_SETLK, &lock))
-		return 0;
-	if (errno == EAGAIN || errno == EACCES)
-		return -EAGAIN;
-	log_warn(
-		"an image's file system has no locks (%s): should a worker die, its last writes are "
-		"not waited for",
-		strerror(errno));
-	return 0;
-}
-
-int image_lease(const struct image *image, int *lease)
+int image_lease(const struct image *image, const char *name, int *lease)
 {
 	char path[32];
 	int fd, rc = 0;
@@ -295,7 +224,7 @@ int image_lease(const struct image *image, int *lease)
 	if (fd < 0)
 		return -errno;
 	if (!image->read_only)
-		rc = lease_lock(fd);
+		rc = image_lock_lease(fd, name);
 	if (rc)
 		close(fd);
 	else
@@ -320,11 +249,11 @@ int image_share(const char *path)
 
 	if (fd < 0)
 		return -errno;
-	rc = share_lock(fd, F_RDLCK);
-	if (!rc && !qemu_writes(fd))
+	rc = image_lock_share(fd, path);
+	if (!rc)
 		return fd;
 	close(fd);
-	return -EBUSY;
+	return rc;
 }
 
 void image_close(struct image *image)

@@ -246,10 +246,11 @@ static int lease_take(struct vbd_device *vbd)
 	lease_return(vbd); /* the worker before has gone */
 	if (vbd->storage->image.fd < 0)
 		return 0;
-	rc = image_lease(&vbd->storage->image, &vbd->lease);
+	rc = image_lease(&vbd->storage->image, vbd->storage->params, &vbd->lease);
 	if (!rc || rc == -EAGAIN)
 		return rc;
-	snprintf(why, sizeof(why), "its image cannot be opened again: %s", strerror(-rc));
+	snprintf(why, sizeof(why), "its image cannot be opened and locked again: %s",
+		 strerror(-rc));
 	return vbd_fall_back(&vbd->dev, why) ? lease_take(vbd)
 					     : device_fail(&vbd->dev, rc, "%s", why);
 }

@@ -119,14 +119,14 @@ START_TEST(one_lease_at_a_time)
 	ck_assert_int_eq(ftruncate(first, 1 << 20), 0);
 	close(first);
 	ck_assert_int_eq(image_open(&image, path, _i, why, sizeof(why)), 0);
-	ck_assert_int_eq(image_lease(&image, &first), 0);
+	ck_assert_int_eq(image_lease(&image, path, &first), 0);
 	/* What is under way in the kernel has its description open as a duplicate has. */
 	under_way = dup(first);
 	close(first);
-	ck_assert_int_eq(image_lease(&image, &second), _i ? 0 : -EAGAIN);
+	ck_assert_int_eq(image_lease(&image, path, &second), _i ? 0 : -EAGAIN);
 	close(under_way);
 	if (!_i)
-		ck_assert_int_eq(image_lease(&image, &second), 0);
+		ck_assert_int_eq(image_lease(&image, path, &second), 0);
 	ck_assert_int_eq(fcntl(second, F_GETFL) & O_ACCMODE, _i ? O_RDONLY : O_RDWR);
 	close(second);
 	image_close(&image);
