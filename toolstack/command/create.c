@@ -227,7 +227,6 @@ int command_create(const struct command *self, int argc, char **argv)
 		{"vncviewer", no_argument, NULL, 'V'},
 		{"vncviewer-autopass", no_argument, NULL, 'A'},
 		{"debug", no_argument, NULL, 'd'},
-		/* Recognised anyway, by how it begins. */
 		{"json-config", no_argument, NULL, 'J'},
 		{0}};
 	const char *file;
@@ -245,7 +244,9 @@ int command_create(const struct command *self, int argc, char **argv)
 	if (!given_has(&given, 'q') && !given_has(&given, 'j'))
 		printf("Parsing config from %s\n", file);
 	fflush(stdout);
-	rc = domain_config_read(file, argv + optind, argc - optind, &config, &fault);
+	rc = given_has(&given, 'J')
+		     ? domain_config_read_json(file, argv + optind, argc - optind, &config, &fault)
+		     : domain_config_read(file, argv + optind, argc - optind, &config, &fault);
 	if (rc)
 		return command_failed(&fault, given_has(&given, 'j'));
 	rc = toolstack_open(&ts, &fault);

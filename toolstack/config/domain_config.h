@@ -133,6 +133,10 @@ int domain_config_parse(const char *source, const char *text, char *const *overr
 int domain_config_read(const char *path, char *const *overrides, int count,
 		       struct domain_config *config, struct fault *fault);
 
+/** domain_config_read_json - the same, but -EINVAL for a file that does not begin as JSON does. */
+int domain_config_read_json(const char *path, char *const *overrides, int count,
+			    struct domain_config *config, struct fault *fault);
+
 void domain_config_free(struct domain_config *config);
 
 /**

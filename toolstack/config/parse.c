@@ -251,8 +251,11 @@ static char *file_read(FILE *file)
 	return text;
 }
 
-int domain_config_read(const char *path, char *const *overrides, int count,
-		       struct domain_config *config, struct fault *fault)
+typedef int (*text_reader)(const char *source, const char *text, char *const *overrides, int count,
+			   struct domain_config *config, struct fault *fault);
+
+static int read_with(text_reader reader, const char *path, char *const *overrides, int count,
+		     struct domain_config *config, struct fault *fault)
 {
 	bool standard = !strcmp(path, "-");
 	const char *source = standard ? "standard input" : path;
@@ -261,7 +264,7 @@ int domain_config_read(const char *path, char *const *overrides, int count,
 	int rc;
 
 	if (text)
-		rc = domain_config_parse(source, text, overrides, count, config, fault);
+		rc = reader(source, text, overrides, count, config, fault);
 	else if (errno == EINVAL)
 		rc = fault_set(fault, -EINVAL, "%s: holds a NUL byte; give an xl.cfg(5) text file",
 			       source);
@@ -271,4 +274,26 @@ int domain_config_read(const char *path, char *const *overrides, int count,
 		fclose(file);
 	free(text);
 	return rc;
+}
+
+int domain_config_read(const char *path, char *const *overrides, int count,
+		       struct domain_config *config, struct fault *fault)
+{
+	return read_with(domain_config_parse, path, overrides, count, config, fault);
+}
+
+static int json_parse(const char *source, const char *text, char *const *overrides, int count,
+		      struct domain_config *config, struct fault *fault)
+{
+	return json_is(text) ? domain_config_parse(source, text, overrides, count, config, fault)
+			     : fault_set(fault, -EINVAL,
+					 "%s: is no JSON, it begins with neither { nor [; leave "
+					 "--json-config out for an xl.cfg(5) file",
+					 source);
+}
+
+int domain_config_read_json(const char *path, char *const *overrides, int count,
+			    struct domain_config *config, struct fault *fault)
+{
+	return read_with(json_parse, path, overrides, count, config, fault);
 }
