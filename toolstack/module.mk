@@ -65,3 +65,9 @@ toolstack_schema_LIBS := $(toolstack_LIBS)
 toolstack_schema_LINK := $(toolstack_LINK)
 # It has the schema in it.
 $(BUILD)/obj/tests/unit/toolstack_schema.o: docs/xsplit-config.schema.json
+
+# Of tests/embedded.
+TEST_PROGRAMS += progress
+progress_SRCS := tests/embedded/progress.c
+progress_LIBS := $(toolstack_LIBS)
+progress_LINK := $(toolstack_LINK)

@@ -22,6 +22,7 @@ struct toolstack {
 	struct xen *xen;
 	struct xs_handle *xs;
 	struct interrupt interrupt;
+	bool quiet; /* no progress, not even on a terminal */
 };
 
 /** toolstack_open - open Xen and the XenStore. Return: 0 or a negative errno. */

@@ -249,5 +249,6 @@ int command_hold(struct toolstack *ts, struct fault *fault)
 {
 	int rc = interrupt_hold(&ts->interrupt);
 
+	ts->quiet = run.json;
 	return rc ? fault_set(fault, rc, "cannot hold signals back: %s", strerror(-rc)) : 0;
 }

@@ -105,7 +105,10 @@ int command_here(const struct command *self, int argc, char **argv, const struct
 /** command_spec - words of a device's description joined with commas, for free(3), or NULL. */
 char *command_spec(int count, char **words);
 
-/** command_hold - hold signals back, as interrupt_hold() does, with words for its error. */
+/**
+ * command_hold - before long work: hold signals back, as interrupt_hold() does, with words for its
+ * error, and show no progress when the answer is JSON.
+ */
 int command_hold(struct toolstack *ts, struct fault *fault);
 
 int command_block_attach(const struct command *self, int argc, char **argv);

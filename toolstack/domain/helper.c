@@ -58,7 +58,7 @@ void helper_progress(const char *doing, unsigned long done, unsigned long total,
 
 static void show(const struct helper *helper, const struct message *message)
 {
-	if (!isatty(STDERR_FILENO))
+	if (helper->quiet || !isatty(STDERR_FILENO))
 		return;
 	if (message->total)
 		fprintf(stderr, "\r\033[K%s: %s: %3llu%% of %llu", helper->what,
@@ -69,9 +69,9 @@ static void show(const struct helper *helper, const struct message *message)
 		fprintf(stderr, "\r\033[K%s: %s", helper->what, message->fault.text);
 }
 
-static void shown_end(bool shown)
+static void shown_end(const struct helper *helper, bool shown)
 {
-	if (shown && isatty(STDERR_FILENO))
+	if (shown && !helper->quiet && isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
 }
 
@@ -149,7 +149,7 @@ static int follow(struct toolstack *ts, struct helper *helper, int fd, pid_t pid
 		if (polled[0].revents)
 			over = message_take(helper, fd, &message, &shown);
 	}
-	shown_end(shown);
+	shown_end(helper, shown);
 	waitpid(pid, NULL, 0);
 	/* What it said before it was killed counts. */
 	while (rc && recv(fd, &message, sizeof(message), MSG_DONTWAIT) == (ssize_t)sizeof(message))
@@ -170,6 +170,7 @@ int helper_run(struct toolstack *ts, struct helper *helper,
 	int pair[2], rc;
 	pid_t pid, own = getpid();
 
+	helper->quiet = ts->quiet;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
 		rc = -errno;
 		return fault_set(fault, rc, "%s: %s", helper->what, strerror(-rc));

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "toolstack/toolstack.h"
@@ -17,6 +18,7 @@ struct helper {
 	uint64_t result[2]; /* of helper_result() */
 	int fd;             /* in the helper: to the parent */
 	int64_t shown;      /* when progress was told last, ms */
+	bool quiet;         /* toolstack.quiet of who waits */
 };
 
 /**
@@ -24,8 +26,8 @@ struct helper {
  * @work: gets a toolstack of its own; what it changes in memory is lost, but for the helper's
  *        stage and result
  *
- * On a terminal the progress is shown on standard error. When a signal comes (ts->interrupt) the
- * process is killed.
+ * On a terminal the progress is shown on standard error, unless ts->quiet. When a signal comes
+ * (ts->interrupt) the process is killed.
  *
  * Return: what @work returned, with its fault; -EINTR when it was killed.
  */
