@@ -18,11 +18,14 @@
 /** For one whose storage is a server's, or a qemu-nbd's that it starts first. */
 #define BACKEND_FAR_SECONDS 40
 
+/** Where long work shows how far it is: on standard error. */
+enum progress_shown { PROGRESS_ON_TERMINAL, PROGRESS_NEVER, PROGRESS_ALWAYS };
+
 struct toolstack {
 	struct xen *xen;
 	struct xs_handle *xs;
 	struct interrupt interrupt;
-	bool quiet; /* no progress, not even on a terminal */
+	enum progress_shown progress;
 };
 
 /** toolstack_open - open Xen and the XenStore. Return: 0 or a negative errno. */

@@ -2,7 +2,7 @@
  * progress.c - long work that tells how far it is, as save, restore, migrate and dump-core do:
  * their libraries need Xen, so it does nothing meanwhile.
  *
- * progress [quiet|fail]
+ * progress [quiet|always|fail]
  */
 #include <errno.h>
 #include <stdio.h>
@@ -35,7 +35,9 @@ int main(int argc, char **argv)
 	int rc = toolstack_open(&ts, &fault);
 
 	if (!rc) {
-		ts.quiet = !strcmp(how, "quiet");
+		ts.progress = !strcmp(how, "quiet")    ? PROGRESS_NEVER
+			      : !strcmp(how, "always") ? PROGRESS_ALWAYS
+						       : PROGRESS_ON_TERMINAL;
 		rc = helper_run(&ts, &helper, work, how, &fault);
 		toolstack_close(&ts);
 	}

@@ -12,7 +12,7 @@
 
 /* What holds for this run of the program. */
 static struct {
-	bool json;
+	bool json, progress;
 } run;
 
 static unsigned letter_index(char letter)
@@ -38,8 +38,9 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
-void command_json(int argc, char **argv)
+void command_run_as(int argc, char **argv, const struct command_globals *globals)
 {
+	run.progress = globals->progress;
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
 		run.json = run.json || !strcmp(argv[i], "--json");
 }
@@ -249,6 +250,8 @@ int command_hold(struct toolstack *ts, struct fault *fault)
 {
 	int rc = interrupt_hold(&ts->interrupt);
 
-	ts->quiet = run.json;
+	ts->progress = run.json       ? PROGRESS_NEVER
+		       : run.progress ? PROGRESS_ALWAYS
+				      : PROGRESS_ON_TERMINAL;
 	return rc ? fault_set(fault, rc, "cannot hold signals back: %s", strerror(-rc)) : 0;
 }

@@ -29,11 +29,17 @@ extern const size_t commands_count;
 /** command_find - by its name, or NULL. */
 const struct command *command_find(const char *name);
 
+/** What stands before the command, for all of them. */
+struct command_globals {
+	bool progress; /* show it without a terminal too */
+	bool dry;      /* change nothing */
+};
+
 /**
- * command_json - is --json among the words, wherever it stands? Asked once, before anything can go
- * wrong: then every error of this run is JSON, that of a wrong call among them.
+ * command_run_as - what holds for this run. Is --json among the words, wherever it stands? Asked
+ * once, before anything can go wrong: then every error is JSON, that of a wrong call among them.
  */
-void command_json(int argc, char **argv);
+void command_run_as(int argc, char **argv, const struct command_globals *globals);
 
 /** What options were given; letters of both cases. --json is 'j'. */
 struct given {
@@ -107,7 +113,7 @@ char *command_spec(int count, char **words);
 
 /**
  * command_hold - before long work: hold signals back, as interrupt_hold() does, with words for its
- * error, and show no progress when the answer is JSON.
+ * error, and choose where progress is shown: nowhere when the answer is JSON.
  */
 int command_hold(struct toolstack *ts, struct fault *fault);
 

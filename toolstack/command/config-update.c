@@ -4,6 +4,7 @@
 
 #include "lib/xs.h"
 #include "toolstack/command/command.h"
+#include "toolstack/domain/config_json.h"
 #include "toolstack/domain/plan.h"
 #include "toolstack/domain/record.h"
 
@@ -62,6 +63,8 @@ static int update(struct domain_call *call)
 	if (rc)
 		return rc;
 	rc = plan_paths(&config, call->fault);
+	if (!rc && given_has(call->given, 'd'))
+		config_debug(&config);
 	if (!rc) {
 		rc = xs_transact(call->ts->xs, updating_write, &u);
 		if (rc && !call->fault->text[0])
@@ -74,7 +77,11 @@ static int update(struct domain_call *call)
 
 int command_config_update(const struct command *self, int argc, char **argv)
 {
-	static const struct option options[] = {{"defconfig", required_argument, NULL, 'f'}, {0}};
+	static const struct option options[] = {{"defconfig", required_argument, NULL, 'f'},
+						{"debug", no_argument, NULL, 'd'},
+						/* It prints nothing anyway. */
+						{"quiet", no_argument, NULL, 'q'},
+						{0}};
 
 	return command_about(self, argc, argv, options, 0, 256, update);
 }

@@ -228,6 +228,8 @@ int command_create(const struct command *self, int argc, char **argv)
 		{"vncviewer-autopass", no_argument, NULL, 'A'},
 		{"debug", no_argument, NULL, 'd'},
 		{"json-config", no_argument, NULL, 'J'},
+		/* xl's: of xl.conf, which has none for us. */
+		{"ignore-global-affinity-masks", no_argument, NULL, 'i'},
 		{0}};
 	const char *file;
 	struct domain_config config;

@@ -18,5 +18,8 @@ static int destroy(struct domain_call *call)
 
 int command_destroy(const struct command *self, int argc, char **argv)
 {
-	return command_here(self, argc, argv, NULL, 1, 1, destroy);
+	/* xl's, for domain 0: ours is not destroyed in any case. */
+	static const struct option options[] = {{"force", no_argument, NULL, 'f'}, {0}};
+
+	return command_here(self, argc, argv, options, 1, 1, destroy);
 }

@@ -1,6 +1,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/log.h"
@@ -33,14 +34,14 @@ const struct command commands[] = {
 	{"cd-eject", "[--json] DOMAIN VDEV|DEVID", "Leave a CD-ROM drive empty", command_cd_eject},
 	{"cd-insert", "[--json] DOMAIN VDEV|DEVID TARGET", "Put an image into a CD-ROM drive",
 	 command_cd_insert},
-	{"config-update", "[-f FILE] [--json] DOMAIN [FILE] [KEY=VALUE...]",
+	{"config-update", "[-dq] [-f FILE] [--json] DOMAIN [FILE] [KEY=VALUE...]",
 	 "Change the config that a guest is restarted with", command_config_update},
 	{"console", "[-t pv|serial] [-n NUMBER] [--json] DOMAIN", "Be at a guest's console",
 	 command_console},
-	{"create", "[-AcdeFJnpqtV] [--json] FILE|-f FILE [KEY=VALUE...]",
+	{"create", "[-AcdeFiJnpqtV] [--json] FILE|-f FILE [KEY=VALUE...]",
 	 "Make a guest as a file describes it", command_create},
 	{"debug-keys", "[--json] KEYS", "Send keys to Xen's own console", command_debug_keys},
-	{"destroy", "[--json] DOMAIN", "End a guest at once and remove all that it had",
+	{"destroy", "[-f] [--json] DOMAIN", "End a guest at once and remove all that it had",
 	 command_destroy},
 	{"devd", "[-F] [-p PIDFILE] [--json]", "Serve devices from a driver domain", command_devd},
 	{"dmesg", "[-c] [--json]", "Print Xen's messages", command_dmesg},
@@ -76,7 +77,8 @@ const struct command commands[] = {
 	 "Show or set shares of the credit scheduler", command_sched_credit},
 	{"sched-credit2", "[-d DOMAIN [-w WEIGHT] [-c CAP]] [-p POOL] [-s [-r US]] [--json]",
 	 "Show or set shares of the credit2 scheduler", command_sched_credit2},
-	{"restore", "[-AcdepV] [--json] [CONFIG] FILE", "Let a saved guest go on", command_restore},
+	{"restore", "[-AcdeFpV] [--json] [CONFIG] FILE", "Let a saved guest go on",
+	 command_restore},
 	{"save", "[-cDp] [--json] DOMAIN FILE [CONFIG]", "Save a running guest to a file",
 	 command_save},
 	{"shutdown", "[-aFw] [-t SECONDS] [--json] [DOMAIN...]", "Ask guests to shut down",
@@ -94,7 +96,7 @@ const struct command commands[] = {
 	{"vcpu-set", "[-i] [--json] DOMAIN COUNT", "Set how many virtual CPUs a guest shall use",
 	 command_vcpu_set},
 	{"version", "[--json]", "Print the version", command_version},
-	{"vncviewer", "[-A] [--json] DOMAIN", "Look at a guest's screen", command_vncviewer},
+	{"vncviewer", "[-a|-A] [--json] DOMAIN", "Look at a guest's screen", command_vncviewer},
 };
 
 const size_t commands_count = sizeof(commands) / sizeof(commands[0]);
@@ -126,12 +128,53 @@ static int usage_json(void)
 	return EXIT_DONE;
 }
 
+/* Which command's name begins so: NULL for none and for several, which @count tells. */
+static const struct command *beginning(const char *name, unsigned *count)
+{
+	const struct command *found = NULL;
+
+	*count = 0;
+	for (size_t i = 0; i < commands_count; i++)
+		if (!strncmp(commands[i].name, name, strlen(name))) {
+			found = &commands[i];
+			++*count;
+		}
+	return *count == 1 ? found : NULL;
+}
+
+/* As xl, a name may be cut short while it is one command's. */
+static const struct command *named(const char *name)
+{
+	const struct command *command = command_find(name);
+	unsigned count;
+
+	return command ? command : beginning(name, &count);
+}
+
+static int ambiguous(const char *name)
+{
+	char text[400];
+	int length = snprintf(text, sizeof(text), "%.60s may be", name);
+	const char *between = "";
+
+	for (size_t i = 0; i < commands_count && (size_t)length < sizeof(text); i++)
+		if (!strncmp(commands[i].name, name, strlen(name))) {
+			length += snprintf(text + length, sizeof(text) - (size_t)length, "%s %s",
+					   between, commands[i].name);
+			between = ",";
+		}
+	return command_wrong(text);
+}
+
 static int unknown(const char *name)
 {
-	unsigned best = UINT_MAX;
+	unsigned best = UINT_MAX, count;
 	const char *found = NULL;
 	char text[200];
 
+	beginning(name, &count);
+	if (*name && count > 1)
+		return ambiguous(name);
 	for (size_t i = 0; i < commands_count; i++) {
 		unsigned distance = nearest_distance(name, commands[i].name);
 
@@ -161,7 +204,7 @@ int command_help_run(const struct command *self, int argc, char **argv)
 		return command_usage(self, "too many words");
 	if (optind == argc)
 		return given_has(&given, 'j') ? usage_json() : usage(stdout);
-	command = command_find(argv[optind]);
+	command = named(argv[optind]);
 	return command ? command->run(command, 2, words) : unknown(argv[optind]);
 }
 
@@ -187,19 +230,77 @@ int command_version(const struct command *self, int argc, char **argv)
 	return EXIT_DONE;
 }
 
+/* xl's options, which stand before the command. Return: how many words they are, or
+ * minus the place of a wrong one. */
+static int globals_take(int argc, char **argv, struct command_globals *globals)
+{
+	enum log_level level = LOG_LEVEL_WARN;
+	int word = 1;
+
+	for (; word < argc && argv[word][0] == '-'; word++) {
+		const char *letter = argv[word] + 1;
+
+		if (!*letter || letter[strspn(letter, "vftTN")])
+			return -word;
+		for (; *letter; letter++) {
+			level += *letter == 'v' && level < LOG_LEVEL_DEBUG;
+			globals->progress |= *letter == 't';
+			globals->dry |= *letter == 'N';
+		}
+	}
+	log_open("xsplit", level);
+	return word - 1;
+}
+
+/* A dry run of a command is one of its own options. */
+static int dry_run(const struct command *command, int argc, char **argv)
+{
+	char **words;
+	int status;
+
+	if (command->run != command_create)
+		return command_usage(command, "it has no dry run (-N); create has");
+	words = calloc((size_t)argc + 2, sizeof(*words));
+	if (!words)
+		return command_wrong("no memory");
+	words[0] = argv[0];
+	words[1] = (char *)"-n";
+	memcpy(words + 2, argv + 1, ((size_t)argc - 1) * sizeof(*argv));
+	status = command->run(command, argc + 1, words);
+	free(words);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
+	struct command_globals globals = {0};
 	const struct command *command;
+	char text[160];
+	int taken;
 
 	log_open("xsplit", LOG_LEVEL_WARN);
 	signal(SIGPIPE, SIG_IGN);
-	command_json(argc, argv);
+	if (argc > 1 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help")))
+		return usage(stdout);
+	if (argc > 1 && !strcmp(argv[1], "--version")) {
+		command_run_as(argc, argv, &globals);
+		return command_version(command_find("version"), argc - 1, argv + 1);
+	}
+	taken = globals_take(argc, argv, &globals);
+	command_run_as(argc, argv, &globals);
+	if (taken < 0) {
+		snprintf(text, sizeof(text),
+			 "unknown option %.40s before the command; use -v, -f, -t, -T or -N",
+			 argv[-taken]);
+		return command_wrong(text);
+	}
+	argc -= taken;
+	argv += taken;
 	if (argc < 2)
 		return usage(stderr);
-	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))
-		return usage(stdout);
-	if (!strcmp(argv[1], "--version"))
-		return command_version(command_find("version"), argc - 1, argv + 1);
-	command = command_find(argv[1]);
-	return command ? command->run(command, argc - 1, argv + 1) : unknown(argv[1]);
+	command = named(argv[1]);
+	if (!command)
+		return unknown(argv[1]);
+	return globals.dry ? dry_run(command, argc - 1, argv + 1)
+			   : command->run(command, argc - 1, argv + 1);
 }

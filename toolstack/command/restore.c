@@ -1,8 +1,10 @@
+#include <limits.h>
 #include <stdio.h>
 
 #include "toolstack/command/command.h"
 #include "toolstack/command/console.h"
 #include "toolstack/command/viewer.h"
+#include "toolstack/domain/ending.h"
 #include "toolstack/domain/restore.h"
 #include "toolstack/json.h"
 
@@ -36,7 +38,11 @@ static int restore(struct toolstack *ts, const char *config, const char *path,
 	restored_show(domid, given_has(given, 'j'));
 	if (given_has(given, 'V') || given_has(given, 'A'))
 		viewer_offer(ts, domid, given_has(given, 'A'));
-	return console ? console_follow(ts, domid, paused, fault) : 0;
+	if (console)
+		return console_follow(ts, domid, paused, fault);
+	return given_has(given, 'F') ? ending_wait(ts, domid, UINT_MAX / 2,
+						   given_has(given, 'j') ? NULL : stdout, fault)
+				     : 0;
 }
 
 int command_restore(const struct command *self, int argc, char **argv)
@@ -49,6 +55,7 @@ int command_restore(const struct command *self, int argc, char **argv)
 		{"vncviewer", no_argument, NULL, 'V'},
 		{"vncviewer-autopass", no_argument, NULL, 'A'},
 		{"debug", no_argument, NULL, 'd'},
+		{"foreground", no_argument, NULL, 'F'},
 		{0}};
 	struct toolstack ts;
 	struct fault fault = {0};

@@ -56,9 +56,15 @@ void helper_progress(const char *doing, unsigned long done, unsigned long total,
 	tell(helper, &message);
 }
 
+static bool is_shown(const struct helper *helper)
+{
+	return helper->progress == PROGRESS_ALWAYS ||
+	       (helper->progress == PROGRESS_ON_TERMINAL && isatty(STDERR_FILENO));
+}
+
 static void show(const struct helper *helper, const struct message *message)
 {
-	if (helper->quiet || !isatty(STDERR_FILENO))
+	if (!is_shown(helper))
 		return;
 	if (message->total)
 		fprintf(stderr, "\r\033[K%s: %s: %3llu%% of %llu", helper->what,
@@ -71,7 +77,7 @@ static void show(const struct helper *helper, const struct message *message)
 
 static void shown_end(const struct helper *helper, bool shown)
 {
-	if (shown && !helper->quiet && isatty(STDERR_FILENO))
+	if (shown && is_shown(helper))
 		fputs("\r\033[K", stderr);
 }
 
@@ -170,7 +176,7 @@ int helper_run(struct toolstack *ts, struct helper *helper,
 	int pair[2], rc;
 	pid_t pid, own = getpid();
 
-	helper->quiet = ts->quiet;
+	helper->progress = ts->progress;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
 		rc = -errno;
 		return fault_set(fault, rc, "%s: %s", helper->what, strerror(-rc));

@@ -6,7 +6,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "toolstack/toolstack.h"
@@ -18,7 +17,7 @@ struct helper {
 	uint64_t result[2]; /* of helper_result() */
 	int fd;             /* in the helper: to the parent */
 	int64_t shown;      /* when progress was told last, ms */
-	bool quiet;         /* toolstack.quiet of who waits */
+	enum progress_shown progress; /* toolstack.progress of who waits */
 };
 
 /**
@@ -26,8 +25,8 @@ struct helper {
  * @work: gets a toolstack of its own; what it changes in memory is lost, but for the helper's
  *        stage and result
  *
- * On a terminal the progress is shown on standard error, unless ts->quiet. When a signal comes
- * (ts->interrupt) the process is killed.
+ * On a terminal the progress is shown on standard error, or as ts->progress says. When a signal
+ * comes (ts->interrupt) the process is killed.
  *
  * Return: what @work returned, with its fault; -EINTR when it was killed.
  */
