@@ -18,6 +18,9 @@
 #include "lib/log.h"
 #include "lib/number.h"
 
+/* What runs, even where nothing lies there any more. */
+#define SELF "/proc/self/exe"
+
 enum {
 	OPTION_READY_FD = 256,
 	OPTION_USER,
@@ -65,20 +68,29 @@ static void wrong(const char *option, const char *value, const char *expected)
 	exit(2);
 }
 
-/* Where we lie, not what lies there: after an upgrade it is another program. */
-static const char *program_path(void)
+/*
+ * Where we lie, not what lies there: after an upgrade it is another program, perhaps by now.
+ * A service manager says it in @name, and so do we.
+ */
+static const char *program_path(const char *name)
 {
+	static const char deleted[] = " (deleted)"; /* proc(5), of what was replaced */
 	static char path[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	ssize_t length = readlink(SELF, path, sizeof(path) - 1), end;
 
+	if (name && *name == '/')
+		return name;
 	path[length < 0 ? 0 : length] = '\0';
+	end = length - (ssize_t)strlen(deleted);
+	if (end > 0 && !strcmp(path + end, deleted) && access(path, F_OK))
+		path[end] = '\0';
 	return path;
 }
 
-/* Become the program at @path; only the process id stays. */
+/* Become the program at @path, or again what we are; only the process id stays. */
 static int reload(const char *path, const struct supervisor_options *as)
 {
-	const char *argv[5] = {"xsplit-backend"};
+	const char *argv[5] = {path};
 	int argc = 1;
 
 	if (as->user) {
@@ -89,14 +101,16 @@ static int reload(const char *path, const struct supervisor_options *as)
 		argv[argc++] = "--without-sandbox";
 	close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
 	execv(path, (char *const *)argv);
-	log_error("%s cannot be executed: %s; start it by hand, the guests wait for it", path,
-		  strerror(errno));
+	log_error("%s cannot be executed: %s; the program before goes on, mend it and reload again",
+		  path, strerror(errno));
+	execv(SELF, (char *const *)argv);
+	log_error("nor can that: %s; start it by hand, the guests wait for it", strerror(errno));
 	return 1;
 }
 
 int main(int argc, char **argv)
 {
-	const char *path = program_path();
+	const char *path = program_path(argv[0]);
 	struct supervisor_options supervisor = {.ready_fd = -1, .sandboxed = true};
 	const char *nbd = NULL, *image = NULL;
 	bool worker = false, ask = false, read_only = false;

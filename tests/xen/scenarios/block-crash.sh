@@ -46,7 +46,7 @@ crash_script() {
 }
 
 supervisor() {
-	pgrep -f '^xsplit-backend$'
+	pgrep -f '^([^ ]*/)?xsplit-backend$'
 }
 
 worker_kill() {
