@@ -6,12 +6,12 @@ ARCHIVES += backend-block-ring backend-block backend-xenbus
 backend-block-ring_SRCS := $(addprefix backend/block/,request.c ring.c inflight.c copier.c kept.c pool.c bucket.c \
 	line.c stats.c merge.c batch.c poll.c poller.c slot.c queue.c queue_start.c queue_pass.c queue_dump.c \
 	engine.c engine_uring.c engine_threads.c engine_null.c)
-backend-block_SRCS := $(addprefix backend/block/,image.c image_lock.c image_size.c settings.c vbd_device.c vbd_settle.c vbd_resize.c vbd_switch.c vbd_resume.c vbd_stats.c vbd_tell.c vbd_dump.c vbd_worker.c)
+backend-block_SRCS := $(addprefix backend/block/,image.c image_lock.c image_size.c settings.c vbd_device.c vbd_front.c vbd_settle.c vbd_resize.c vbd_switch.c vbd_resume.c vbd_stats.c vbd_tell.c vbd_dump.c vbd_worker.c)
 backend-xenbus_SRCS := $(addprefix backend/xenbus/,state.c path.c error.c journal.c nodes.c device.c device_rings.c device_nodes.c device_report.c)
 # Disks that come over NBD: the worker's client, and what the supervisor runs for it.
 backend-block-ring_SRCS += $(addprefix backend/block/,engine_nbd.c engine_sectors.c engine_inject.c inject.c stall.c unflushed.c remote.c \
 	remote_connection.c remote_recovery.c)
-backend-block_SRCS += $(addprefix backend/block/,source.c backing.c backing_connector.c backing_qemu.c connector.c export.c exporter.c vbd_storage.c vbd_remote.c vbd_units.c)
+backend-block_SRCS += $(addprefix backend/block/,source.c backing.c backing_connector.c backing_qemu.c connector.c export.c exporter.c exporter_rules.c exporter_files.c vbd_storage.c vbd_remote.c vbd_units.c)
 xsplit-backend_SRCS += backend/supervisor/child.c backend/worker/confine.c
 
 PROGRAMS += xsplit-backend

@@ -7,7 +7,7 @@ libfront_SRCS := $(addprefix frontend/core/,blkfront.c blkfront_requests.c blkin
 	nethdr.c netfront.c netrx.c nettx.c store.c text.c xenbus.c xenbus_next.c)
 $(patsubst %.c,$(BUILD)/obj/%.o,$(libfront_SRCS)): OURFLAGS += -ffreestanding -U_FORTIFY_SOURCE
 
-libfront-process_SRCS := $(addprefix frontend/process/,disk.c host.c)
+libfront-process_SRCS := $(addprefix frontend/process/,disk.c disk_transfer.c host.c host_store.c)
 libfront-net_SRCS := $(addprefix frontend/process/,link.c options.c tap.c vif.c vnet.c)
 FRONT_LINK := -lxengnttab -lxenevtchn -lxenstore -levent_core -levent_pthreads
 

@@ -80,6 +80,12 @@ struct vbd_device {
 };
 
 /**
+ * vbd_front_read - what the frontend's nodes say: .abi, .persistent, .order, .queues and .queue.
+ * Return: 0, or a negative errno after device_fail has said which node is wrong.
+ */
+int vbd_front_read(struct device *dev, struct vbd_connect *connect);
+
+/**
  * vbd_settings_load - the settings in the device's directory become those that it has.
  * Return: 0, or -EINVAL after device_fail has said which is wrong; then it keeps what it had.
  */
