@@ -128,7 +128,7 @@ without_SRCS := tests/embedded/without.c
 without_LINK := -lseccomp
 
 TEST_PROGRAMS += block-frontend
-block-frontend_SRCS := $(addprefix tests/embedded/block-,frontend.c hostile.c endure.c front.c)
+block-frontend_SRCS := $(addprefix tests/embedded/block-,frontend.c hostile.c hoard.c endure.c front.c)
 block-frontend_LINK := -lxenstore -lxengnttab -lxenevtchn
 
 TEST_PROGRAMS += block-copy

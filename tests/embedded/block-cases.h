@@ -29,3 +29,6 @@ bool case_states(struct front *front);
 
 /** block-endure.c */
 bool case_endure(struct front *front);
+
+/** block-hoard.c */
+bool case_hoard(struct front *front);

@@ -302,7 +302,7 @@ static const struct {
 	{"full", case_full},           {"short", case_short},
 	{"endure", case_endure},       {"stay", case_stay},
 	{"empty", case_empty},         {"wide", case_wide},
-	{"bad-rings", case_bad_rings},
+	{"bad-rings", case_bad_rings}, {"hoard", case_hoard},
 };
 
 int main(int argc, char **argv)
