@@ -61,9 +61,9 @@ bool device_log_now(struct log_limit *limit)
 
 void device_error(struct device *dev, bool hotplug)
 {
-	if (!device_log_now(&dev->limit))
-		return;
-	log_error("%s: %s", dev->name, dev->error);
+	if (device_log_now(&dev->limit))
+		log_error("%s: %s", dev->name, dev->error);
+	/* However often: its frontend wrote more nodes to come to this. */
 	if (dev->xenbus.present)
 		error_write(dev->xs, dev->back, dev->error, hotplug && !dev->script);
 }

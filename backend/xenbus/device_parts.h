@@ -19,7 +19,7 @@
  */
 int device_state_write(struct device *dev, enum xenbus_state state, bool publish);
 
-/** Log dev->error and write it to the store, unless too much was said lately; @hotplug as for
+/** Write dev->error to the store, and log it unless too much was said lately; @hotplug as for
  * error_write(). */
 void device_error(struct device *dev, bool hotplug);
 

@@ -121,6 +121,8 @@ static void ring_make(struct front *front, unsigned n)
 
 void front_connect(struct front *front, const struct front_options *options)
 {
+	const char *protocol = options->abi_32 ? "x86_32-abi" : "x86_64-abi";
+
 	front->options = *options;
 	if (!front->options.rings)
 		front->options.rings = 1;
@@ -131,15 +133,21 @@ void front_connect(struct front *front, const struct front_options *options)
 	node_remove(front, "ring-ref");
 	node_remove(front, "ring-ref0");
 	node_remove(front, "multi-queue-num-queues");
+	node_remove(front, "protocol");
 	if (options->pages_text)
 		node_write(front, "num-ring-pages", "%s", options->pages_text);
 	if (options->order_text)
 		node_write(front, "ring-page-order", "%s", options->order_text);
 	else if (options->order && !options->pages_text)
 		node_write(front, "ring-page-order", "%u", options->order);
-	if (options->rings > 1)
+	if (options->queues_text)
+		node_write(front, "multi-queue-num-queues", "%s", options->queues_text);
+	else if (options->rings > 1)
 		node_write(front, "multi-queue-num-queues", "%u", options->rings);
-	node_write(front, "protocol", options->abi_32 ? "x86_32-abi" : "x86_64-abi");
+	if (options->protocol)
+		protocol = options->protocol;
+	if (*protocol)
+		node_write(front, "protocol", "%s", protocol);
 	for (unsigned n = 0; n < front->options.rings; n++)
 		ring_make(front, n);
 	front_state(front, options->ready ? options->ready : XenbusStateInitialised);

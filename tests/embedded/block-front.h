@@ -28,6 +28,8 @@ struct front_options {
 	uint32_t bad_port;       /* write this instead of the event channel, if not 0 */
 	const char *order_text;  /* of ring-page-order, if not what belongs to order */
 	const char *pages_text;  /* num-ring-pages, in place of ring-page-order */
+	const char *queues_text; /* of multi-queue-num-queues, if not what belongs to rings */
+	const char *protocol;    /* if not what belongs to abi_32; "": not written */
 	bool numbered;           /* one page, as ring-ref0 */
 	bool abi_32;
 	bool at_once; /* do not wait for InitWait */

@@ -4,7 +4,7 @@
  *
  *   block-frontend CASE [DEVID]
  *
- * step-0 to step-8 are the steps of a handshake; they stay until they are ended from outside.
+ * step-0 to step-9 are the steps of a handshake; they stay until they are ended from outside.
  * Prints "ok CASE" or "FAIL CASE: why"; exits 0 or 1.
  */
 #include <stdio.h>
@@ -53,6 +53,8 @@ static bool case_connect(struct front *front)
 		{.ready = XenbusStateConnected},
 		{.at_once = true, .ready = XenbusStateInitialised}, /* GRUB */
 		{.abi_32 = true},
+		{.abi_32 = true, .protocol = ""}, /* those from before there was a choice */
+		{.protocol = "arm-abi"},
 		{.order = 1},
 		{.order = 4, .abi_32 = true},
 		{.order = 4},
@@ -275,8 +277,13 @@ static bool case_step(struct front *front, int step)
 	case 7: /* another kernel */
 		front_state(front, XenbusStateInitialising);
 		break;
-	default: /* the grants go first */
+	case 8: /* the grants go first */
 		front_forget(front);
+		break;
+	default: /* its ring was stopped, and it kicks on */
+		front->ring[0].prod += 1000;
+		for (unsigned n = 0; n < 100; n++)
+			front_push(front, 0);
 	}
 	return stay();
 }

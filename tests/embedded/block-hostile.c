@@ -31,7 +31,7 @@ bool case_bad_nodes(struct front *front)
 	return all_refused(front, bad, sizeof(bad) / sizeof(bad[0]));
 }
 
-/* Sizes of rings that nobody offered, or that are not there. */
+/* Rings that nobody offered, or that are not there, or of a layout that nobody knows. */
 bool case_bad_rings(struct front *front)
 {
 	static const struct front_options bad[] = {
@@ -42,6 +42,10 @@ bool case_bad_rings(struct front *front)
 		{.pages_text = "3"},
 		{.pages_text = "32"},
 		{.order = 1, .order_text = "2"}, /* says four pages, and names two */
+		{.queues_text = "0"},
+		{.queues_text = "5"},
+		{.queues_text = "2"}, /* says two rings, and names one, not in its folder */
+		{.protocol = "sparc-abi"},
 	};
 
 	return all_refused(front, bad, sizeof(bad) / sizeof(bad[0]));
