@@ -74,6 +74,8 @@ static int named_list(const struct listing *l, int count, char **words)
 		rc = name_find(l->ts, words[i], &domid, l->fault);
 		if (!rc)
 			rc = xen_domain_get(l->ts->xen, domid, &domain, l->fault);
+		if (!rc && !i && !l->json)
+			list_header(stdout, &l->columns);
 		if (!rc)
 			show(l, &domain);
 		else if (!l->fault->text[0])
@@ -93,6 +95,8 @@ static int all_list(const struct listing *l)
 
 	if (rc)
 		return rc;
+	if (!l->json)
+		list_header(stdout, &l->columns);
 	for (size_t i = 0; i < count; i++)
 		show(l, &domain[i]);
 	free(domain);
@@ -105,8 +109,6 @@ static int list(const struct listing *l, int count, char **words)
 
 	if (l->json)
 		yajl_gen_array_open(l->json);
-	else
-		list_header(stdout, &l->columns);
 	rc = count ? named_list(l, count, words) : all_list(l);
 	if (!rc && l->json) {
 		yajl_gen_array_close(l->json);

@@ -78,6 +78,12 @@ static void show(struct domain_call *call, uint16_t domid, yajl_gen json)
 	free(name);
 }
 
+static void head_show(const struct domain_call *call, yajl_gen json)
+{
+	if (!json && !given_has(call->given, 's'))
+		printf("%-33s %4s %s\n", "Name", "ID", "Uptime");
+}
+
 static int all_show(struct domain_call *call, yajl_gen json)
 {
 	struct xen_domain *list;
@@ -86,6 +92,7 @@ static int all_show(struct domain_call *call, yajl_gen json)
 
 	if (rc)
 		return rc;
+	head_show(call, json);
 	for (size_t i = 0; i < count; i++)
 		show(call, list[i].domid, json);
 	free(list);
@@ -100,10 +107,10 @@ static int uptime(struct domain_call *call)
 
 	if (json)
 		yajl_gen_array_open(json);
-	else if (!given_has(call->given, 's'))
-		printf("%-33s %4s %s\n", "Name", "ID", "Uptime");
 	for (int i = 0; i < call->count && !rc; i++) {
 		rc = name_find(call->ts, call->words[i], &domid, call->fault);
+		if (!rc && !i)
+			head_show(call, json);
 		if (!rc)
 			show(call, domid, json);
 	}
