@@ -37,17 +37,33 @@ static bool is_another(struct removal *r, xs_transaction_t t)
 	return another;
 }
 
-static int name_remove(struct removal *r, xs_transaction_t t)
+/* Return: -ENOENT when the index does not have it by this name. */
+static int entry_remove(struct removal *r, xs_transaction_t t, const char *name)
 {
 	char path[NAME_PATH_SIZE];
 	uint64_t holder;
 
-	if (!r->name)
-		return 0;
-	name_path(r->name, path);
+	name_path(name, path);
 	if (xs_read_number(r->ts->xs, t, UINT16_MAX, &holder, "%s", path) || holder != r->domid)
-		return 0;
+		return -ENOENT;
 	return nodes_remove(r->ts->xs, t, "%s", path);
+}
+
+/* Another toolstack may have renamed it, or removed its nodes: the kept config has the name then.
+ */
+static int name_remove(struct removal *r, xs_transaction_t t)
+{
+	int rc = r->name ? entry_remove(r, t, r->name) : -ENOENT;
+	struct domain_config config;
+	struct fault ignored = {0};
+
+	if (rc != -ENOENT)
+		return rc;
+	if (record_config_read(r->ts, t, r->domid, &config, &ignored))
+		return 0;
+	rc = entry_remove(r, t, config.name);
+	domain_config_free(&config);
+	return rc == -ENOENT ? 0 : rc;
 }
 
 /* Who destroys it meanwhile has the last word. */

@@ -138,6 +138,44 @@ int domain_rename(struct toolstack *ts, uint16_t domid, const char *name, struct
 	return renaming_run(&r);
 }
 
+struct following {
+	struct renaming renaming;
+	bool behind;
+};
+
+static int follow_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	struct following *f = arg;
+	struct renaming *r = &f->renaming;
+	char *name = xs_read_string(xs, t, "/local/domain/%u/name", r->domid);
+	struct domain_config config;
+	struct fault ignored = {0};
+	int rc;
+
+	f->behind = false;
+	if (!name || domain_name_check(name) || xs_exists(xs, t, RECORD_PATH "/busy", r->domid) ||
+	    record_config_read(r->ts, t, r->domid, &config, &ignored)) {
+		free(name);
+		return 0;
+	}
+	f->behind = strcmp(config.name, name) != 0;
+	r->name = name;
+	rc = f->behind ? index_rename(r, t, config.name) : 0;
+	if (!rc && f->behind)
+		rc = config_rename(r, t);
+	domain_config_free(&config);
+	free(name);
+	return rc;
+}
+
+int rename_follow(struct toolstack *ts, uint16_t domid)
+{
+	struct following f = {.renaming = {.ts = ts, .domid = domid}};
+	int rc = xs_transact(ts->xs, follow_write, &f);
+
+	return rc ? rc : f.behind;
+}
+
 static void devices_end(struct toolstack *ts, uint16_t domid, struct devices *devices)
 {
 	struct fault late = {0};

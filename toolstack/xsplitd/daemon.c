@@ -15,6 +15,7 @@
 #include "toolstack/device/index.h"
 #include "toolstack/device/qemu.h"
 #include "toolstack/domain/record.h"
+#include "toolstack/domain/rename.h"
 #include "toolstack/nodes.h"
 #include "toolstack/xsplitd/agenda.h"
 #include "toolstack/xsplitd/autostart.h"
@@ -38,7 +39,7 @@ struct xsplitd {
 	bool store_lost;
 	struct agenda now, next;
 	int64_t all_at_ms; /* CLOCK_MONOTONIC; all of it at the latest then */
-	uint16_t followed; /* whose devices were looked at last */
+	uint16_t followed; /* which was looked at last for what others did to it */
 };
 
 static void scan_soon(struct xsplitd *d)
@@ -189,29 +190,31 @@ static const struct xen_domain *domain_behind(const struct xen_domain *list, siz
 	return NULL;
 }
 
+static void followed(uint16_t domid, const char *what, int rc)
+{
+	if (rc > 0)
+		log_info("domain %u: another toolstack changed its %s; taken note of", domid, what);
+	else if (rc < 0)
+		log_error("domain %u: cannot take note of its %s: %s", domid, what, strerror(-rc));
+}
+
 /*
- * Another toolstack may have given a domain devices of which the index does not know. Nothing tells
- * of that but the nodes, and to watch them costs a create more than to look: one domain a look,
- * whose turn it is.
+ * Another toolstack may have renamed a domain, or given it devices of which the index does not
+ * know. Nothing tells of that but the nodes, and to watch them costs a create more than to look:
+ * one domain a look, whose turn it is.
  */
-static void look_at_devices(struct xsplitd *d, const struct xen_domain *list, size_t count)
+static void look_at_others_work(struct xsplitd *d, const struct xen_domain *list, size_t count)
 {
 	const struct xen_domain *domain = domain_behind(list, count, d->followed);
 	pid_t worker;
-	int rc;
 
 	if (!domain)
 		domain = domain_behind(list, count, BACKEND_DOMID);
 	d->followed = domain ? domain->domid : BACKEND_DOMID;
 	if (!domain || record_worker(&d->ts, domain->domid, &worker) != WORKER_NONE)
 		return;
-	rc = index_follow(&d->ts, domain->domid, domain->uuid);
-	if (rc > 0)
-		log_info("domain %u: another toolstack changed its devices; taken note of",
-			 domain->domid);
-	else if (rc < 0)
-		log_error("domain %u: cannot take note of its devices: %s", domain->domid,
-			  strerror(-rc));
+	followed(domain->domid, "name", rename_follow(&d->ts, domain->domid));
+	followed(domain->domid, "devices", index_follow(&d->ts, domain->domid, domain->uuid));
 }
 
 static int scan(struct xsplitd *d)
@@ -228,7 +231,7 @@ static int scan(struct xsplitd *d)
 	observer_look(d->observer, list, domains, &d->now);
 	look_at_domains(d, list, domains);
 	if (d->now.all)
-		look_at_devices(d, list, domains);
+		look_at_others_work(d, list, domains);
 	for (size_t i = 0; d->now.all && i < domains; i++)
 		qemu_logs_trim(list[i].domid);
 	free(list);
