@@ -21,6 +21,7 @@
 #include "toolstack/xsplitd/autostart.h"
 #include "toolstack/xsplitd/awaited.h"
 #include "toolstack/xsplitd/observer.h"
+#include "toolstack/xsplitd/pending.h"
 #include "toolstack/xsplitd/reap.h"
 
 /* Also how soon a store that went away is found again. */
@@ -236,8 +237,9 @@ static int scan(struct xsplitd *d)
 		qemu_logs_trim(list[i].domid);
 	free(list);
 	if (d->now.all || d->now.recorded) {
-		look_recorded(d, SUBJECT_CREATING, "/tool/xsplit/creating", reap_creating_needed);
-		look_recorded(d, SUBJECT_RESTART, "/tool/xsplit/restart", reap_pending_needed);
+		look_recorded(d, SUBJECT_CREATING, "/tool/xsplit/creating",
+			      pending_creation_needed);
+		look_recorded(d, SUBJECT_RESTART, "/tool/xsplit/restart", pending_restart_needed);
 	}
 	if (d->now.all)
 		look_autostart(d);

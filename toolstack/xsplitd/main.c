@@ -14,6 +14,7 @@
 #include "toolstack/late.h"
 #include "toolstack/xsplitd/autostart.h"
 #include "toolstack/xsplitd/daemon.h"
+#include "toolstack/xsplitd/pending.h"
 #include "toolstack/xsplitd/reap.h"
 
 static int domain_reap(struct toolstack *ts, const char *id)
@@ -86,7 +87,7 @@ static int option_take(int c, struct wish *wish)
 		wish->once = domain_reap;
 		wish->id = optarg;
 	} else if ((c == 'R' || c == 'C') && uuid_given(optarg)) {
-		wish->once = c == 'R' ? reap_pending : reap_creating;
+		wish->once = c == 'R' ? pending_restart : pending_creation;
 		wish->id = optarg;
 	} else if (c == 'A') {
 		wish->once = autostart_run;

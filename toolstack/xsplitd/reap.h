@@ -23,21 +23,6 @@ enum reap_need {
 enum reap_need reap_needed(struct toolstack *ts, uint16_t domid, const struct xen_domain *domain,
 			   pid_t *worker);
 
-/** reap_pending_needed - the same of a restart that is recorded, by the UUID. */
-enum reap_need reap_pending_needed(struct toolstack *ts, const char *uuid, pid_t *worker);
-
-/** reap_creating_needed - the same of an announced creation; REAP_NOW: its maker died. */
-enum reap_need reap_creating_needed(struct toolstack *ts, const char *uuid, pid_t *worker);
-
-/**
- * reap_pending - make the domain of a recorded restart, and forget the record when that fails for
- * good. Return: 0 or a negative errno, which is logged.
- */
-int reap_pending(struct toolstack *ts, const char *uuid);
-
-/** reap_creating - destroy the empty domain that a dead maker may have left. As reap_pending(). */
-int reap_creating(struct toolstack *ts, const char *uuid);
-
 /**
  * reap_domain - do it, and say in the log what and why: destroy, restart, preserve; undo what a
  * dead process began. May be called for a domain that needs nothing.
