@@ -1,19 +1,31 @@
 /*
- * The boot sector of a disk image: the kernel's flat image follows from sector 1 on. Makes a PVH
- * start info with the BIOS's memory map, so that the kernel knows one way of being entered.
+ * The boot sector of a disk image or, by El Torito without emulation, of a CD's: the kernel's flat image
+ * follows 512 bytes on. Makes a PVH start info with the BIOS's memory map, so that the kernel knows one way of
+ * being entered.
  */
 #ifndef SECTORS
-#error "SECTORS is the size of the kernel's image in sectors"
+#error "SECTORS is the size of the kernel's image in sectors of 512 bytes"
 #endif
-#define LOAD       0x10000  /* where the BIOS reads it to */
+#define LOAD       0x10000  /* where the BIOS reads the image to, with this sector */
 #define KERNEL     0x100000
 #define START_INFO 0x6000
 #define MEMMAP     0x6100   /* entries of 24 bytes */
-#define CHUNK      64       /* sectors a call */
+#define CHUNK      0x8000   /* bytes a call */
+#define CHUNKS     ((SECTORS + 1 + 63) / 64)
+#define DRIVE      0x6000   /* the drive's parameters, of version 1.x */
+#define DRIVE_SIZE 26
 
 	.code16
 	.globl _start
 _start:
+	jmp begin
+
+	.org 8                  /* a CD's maker writes here ("boot information table") */
+	.long 0
+image:
+	.long 0                 /* the image's first block; 0 on a disk */
+	.org 64
+begin:
 	cli
 	xorw %ax, %ax
 	movw %ax, %ds
@@ -24,23 +36,31 @@ _start:
 	movb %dl, drive
 	sti
 
-	movw $SECTORS, %bp
-1:	movw $CHUNK, %ax
-	cmpw %ax, %bp
-	ja 2f
-	movw %bp, %ax
-2:	movw %ax, packet + 2
-	movw $packet, %si
+	movl image, %eax
+	movl %eax, packet + 8
+	movw $DRIVE, %si
+	movw $DRIVE_SIZE, (%si)
+	movb $0x48, %ah
+	int $0x13
+	jc failed
+	movw $CHUNK, %ax
+	xorw %dx, %dx
+	movw DRIVE + 24, %cx    /* bytes a block */
+	testw %cx, %cx
+	jz failed
+	divw %cx
+	movw %ax, packet + 2
+
+	movw $CHUNKS, %bp
+1:	movw $packet, %si
 	movb drive, %dl
 	movb $0x42, %ah
 	int $0x13
 	jc failed
-	movw packet + 2, %ax
-	subw %ax, %bp
-	addw %ax, packet + 8
-	shlw $5, %ax            /* sectors to paragraphs */
-	addw %ax, packet + 6
-	testw %bp, %bp
+	movzwl packet + 2, %eax
+	addl %eax, packet + 8
+	addw $(CHUNK / 16), packet + 6
+	decw %bp
 	jnz 1b
 
 	movw $START_INFO, %di
@@ -83,7 +103,7 @@ protected:
 	movl %eax, %ds
 	movl %eax, %es
 	movl %eax, %ss
-	movl $LOAD, %esi
+	movl $(LOAD + 512), %esi
 	movl $KERNEL, %edi
 	movl $SECTORS * 128, %ecx
 	rep movsl
@@ -101,9 +121,9 @@ gdt_pointer:
 	.long gdt
 packet:
 	.byte 16, 0
-	.word 0                 /* sectors */
+	.word 0                 /* blocks */
 	.word 0, LOAD / 16      /* offset, segment */
-	.quad 1                 /* first sector */
+	.quad 0                 /* first block */
 drive:
 	.byte 0
 	.org 510

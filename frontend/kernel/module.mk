@@ -1,4 +1,4 @@
-# The guest kernel: one ELF file, and a disk image whose boot sector loads the same bytes. What of
+# The guest kernel: one ELF file, and a disk and a CD whose boot sector loads the same bytes. What of
 # the libraries it takes is built once more, without red zone or vector registers, which is how the build
 # proves that it needs no C library.
 KERNEL := $(BUILD)/kernel
@@ -13,7 +13,7 @@ KERNEL_FLAGS := -std=gnu17 -O2 -g -ffreestanding -mgeneral-regs-only -mno-red-zo
 	-fno-stack-protector -fno-pie -fno-pic -fno-strict-aliasing -fno-asynchronous-unwind-tables \
 	-fcf-protection=none $(WARNINGS)
 
-EXTRA += $(KERNEL)/xsplit-kernel $(KERNEL)/xsplit-kernel.img
+EXTRA += $(KERNEL)/xsplit-kernel $(KERNEL)/xsplit-kernel.img $(KERNEL)/xsplit-kernel.iso
 EXTRA_SRCS += $(KERNEL_OWN_SRCS)
 
 $(BUILD)/obj/kernel/%.o: %.c
@@ -40,6 +40,13 @@ $(KERNEL)/xsplit-kernel.img: $(KERNEL)/xsplit-kernel.bin frontend/kernel/boot.S
 	$(Q)$(CC) -DSECTORS=$$(($$(stat -c %s $<) / 512)) -c -o $(KERNEL)/boot.o frontend/kernel/boot.S
 	$(Q)$(LD) -nostdlib -Ttext=0x7c00 -e _start --oformat binary -o $(KERNEL)/boot.bin $(KERNEL)/boot.o
 	$(Q)cat $(KERNEL)/boot.bin $< >$@.tmp && truncate -s 8M $@.tmp && mv $@.tmp $@
+
+$(KERNEL)/xsplit-kernel.iso: $(KERNEL)/xsplit-kernel.img
+	$(call say,IMAGE,$@)
+	$(Q)rm -rf $(KERNEL)/cd && mkdir $(KERNEL)/cd && head -c 1M $< >$(KERNEL)/cd/boot.img
+	$(Q)xorriso -as mkisofs -quiet -b boot.img -no-emul-boot -boot-load-size 4 -boot-info-table \
+		-o $@.tmp $(KERNEL)/cd 2>$@.log || { cat $@.log >&2; exit 1; }
+	$(Q)mv $@.tmp $@
 
 # The same measurements in a Linux guest, which has none of our libraries.
 ifeq ($(SANITIZE),)

@@ -6,7 +6,7 @@
 #include "frontend/kernel/kernel.h"
 
 /** Time that a wait may take before it has failed: the host may be busy. */
-#define WORLD_PATIENCE_NS UINT64_C(60000000000)
+#define WORLD_PATIENCE_NS UINT64_C(180000000000)
 
 struct world {
 	bool up;

@@ -41,11 +41,27 @@ daemons_start() {
 	xsplitd >/tmp/xsplitd.log 2>&1 &
 }
 
-disk() { # BOOT FILE
+# disk BOOT FILE [CD]
+disk() {
 	local vdev=xvda backend=backendtype=qdisk,
-	[ "$1" != bios ] || vdev=hda
+	case $1 in
+	bios | cd) vdev=hda ;;
+	esac
 	[ "$tool" = xl ] || backend=
-	echo "disk=[\"format=raw, vdev=$vdev, access=rw, $backend target=$2\"]"
+	echo "disk=[\"format=raw, vdev=$vdev, access=rw, $backend target=$2\"${3:+, \"vdev=hdc, cdrom, target=$3\"}]"
+}
+
+# Through SeaBIOS, which is told to start from drive $1.
+bios() {
+	cat <<-END
+		type="hvm"
+		bios="seabios"
+		bios_path_override="$PWD/bios-256k.bin"
+		boot="$1"
+		serial="file:/tmp/$2.serial"
+		vga="none"
+		nographic=1
+	END
 }
 
 # config NAME BOOT VCPUS WORDS: NAME.cfg, and what it boots from. Our toolstack's guests have a disk and a network
@@ -62,7 +78,7 @@ config() {
 		on_reboot="destroy"
 	END
 	[ "$tool" = xl ] || echo 'vif=["mac=00:16:3e:00:00:02, bridge=xenbr0"]' >>"$name.cfg"
-	if [ "$boot" != bios ] && [ "$tool $what" != "xl all" ]; then
+	if [[ $boot != bios && $boot != cd && "$tool $what" != "xl all" ]]; then
 		truncate -s 8M "$name.disk"
 		disk "$boot" "$PWD/$name.disk" >>"$name.cfg"
 	fi
@@ -87,15 +103,15 @@ config() {
 	bios)
 		cp xsplit-kernel.img "$name.img"
 		arm "$name.img" "$words"
-		cat >>"$name.cfg" <<-END
-			type="hvm"
-			bios="seabios"
-			bios_path_override="$PWD/bios-256k.bin"
-			$(disk bios "$PWD/$name.img")
-			serial="file:/tmp/$name.serial"
-			vga="none"
-			nographic=1
-		END
+		bios c "$name" >>"$name.cfg"
+		disk bios "$PWD/$name.img" >>"$name.cfg"
+		;;
+	cd)
+		cp xsplit-kernel.iso "$name.iso"
+		arm "$name.iso" "$words"
+		truncate -s 8M "$name.disk"
+		bios d "$name" >>"$name.cfg"
+		disk cd "$PWD/$name.disk" "$PWD/$name.iso" >>"$name.cfg"
 		;;
 	esac
 }
@@ -172,7 +188,7 @@ move() {
 
 # Moved while timers and events go on, and its own check read.
 moved() { # HOW NAME
-	"$tool" create "${quiet[@]}" "$2.cfg" && wait_for 240 ready "$2" && move "$1" "$2"
+	"$tool" create "${quiet[@]}" "$2.cfg" && wait_for 400 ready "$2" && move "$1" "$2"
 }
 
 # Guests with four vcpus that tick leave a busy machine's dom0 too little to serve them.
@@ -190,13 +206,13 @@ for words in $GUESTS; do
 	case $what in
 	all)
 		config "$name" "$boot" "$vcpus" "${tests:+tests=$tests}"
-		guest "$name" 400 "$tool" create "${quiet[@]}" "$name.cfg"
+		guest "$name" 600 "$tool" create "${quiet[@]}" "$name.cfg"
 		;;
 	*)
 		words=tests=suspend
 		[ "$what" != resume ] || words+=" in-place"
 		config "$what-$name" "$boot" "$vcpus" "$words"
-		guest "$what-$name" 240 moved "$what" "$what-$name"
+		guest "$what-$name" 600 moved "$what" "$what-$name"
 		;;
 	esac
 done
