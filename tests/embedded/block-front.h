@@ -21,15 +21,15 @@
 
 /** How to connect. */
 struct front_options {
+	const char *order_text;  /* of ring-page-order, if not what belongs to order */
+	const char *pages_text;  /* num-ring-pages, in place of ring-page-order */
+	const char *queues_text; /* of multi-queue-num-queues, if not what belongs to rings */
+	const char *protocol;    /* if not what belongs to abi_32; "": not written */
 	unsigned order;          /* ring pages are 1 << order */
 	unsigned rings;          /* above 1: queue-N folders */
 	enum xenbus_state ready; /* 3 or 4; 0 is 3 */
 	uint32_t bad_ref;        /* write this instead of the first ring-ref, if not 0 */
 	uint32_t bad_port;       /* write this instead of the event channel, if not 0 */
-	const char *order_text;  /* of ring-page-order, if not what belongs to order */
-	const char *pages_text;  /* num-ring-pages, in place of ring-page-order */
-	const char *queues_text; /* of multi-queue-num-queues, if not what belongs to rings */
-	const char *protocol;    /* if not what belongs to abi_32; "": not written */
 	bool numbered;           /* one page, as ring-ref0 */
 	bool abi_32;
 	bool at_once; /* do not wait for InitWait */
