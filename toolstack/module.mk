@@ -32,9 +32,11 @@ xsplitd_SRCS := $(call toolstack_sources,xsplitd)
 xsplitd_LIBS := $(toolstack_LIBS)
 xsplitd_LINK := $(toolstack_LINK) -levent_core
 
-UNIT_TESTS += toolstack_acpi toolstack_agenda toolstack_config toolstack_device toolstack_domain toolstack_specs toolstack_model toolstack_peer toolstack_saved toolstack_sandbox toolstack_schema
+UNIT_TESTS += toolstack_acpi toolstack_agenda toolstack_config toolstack_core toolstack_device toolstack_dump toolstack_domain toolstack_specs toolstack_model toolstack_peer toolstack_saved toolstack_sandbox toolstack_schema
 toolstack_acpi_SRCS := tests/unit/toolstack_acpi.c
 toolstack_acpi_LIBS := libtoolstack
+toolstack_dump_SRCS := tests/unit/toolstack_dump.c toolstack/fault.c toolstack/io.c $(addprefix toolstack/xen/,core.c dump.c)
+toolstack_core_SRCS := tests/unit/toolstack_core.c toolstack/xen/core.c
 toolstack_agenda_SRCS := tests/unit/toolstack_agenda.c toolstack/xsplitd/agenda.c
 toolstack_agenda_LIBS := libxsplit
 toolstack_config_SRCS := tests/unit/toolstack_config.c

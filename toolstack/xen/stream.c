@@ -1,9 +1,7 @@
 #include "toolstack/xen/stream.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "toolstack/xen/internal.h"
 
@@ -139,50 +137,4 @@ int xen_domain_shutdown(struct xen *xen, uint16_t domid, unsigned reason, struct
 	return xc_domain_shutdown(xen->xc, domid, (int)reason)
 		       ? xen_failed(xen, fault, domid, "xc_domain_shutdown")
 		       : 0;
-}
-
-struct dumping {
-	int fd;
-	uint64_t written, total; /* bytes */
-	xen_progress progress;
-	void *arg;
-};
-
-static int dump_piece(xc_interface *xc, void *arg, char *buffer, unsigned length)
-{
-	struct dumping *d = arg;
-
-	for (size_t at = 0; at < length;) {
-		ssize_t n = write(d->fd, buffer + at, length - at);
-
-		if (n < 0 && errno != EINTR)
-			return -1;
-		at += n > 0 ? (size_t)n : 0;
-	}
-	/* With its tables it is a little more than the memory. */
-	d->written = d->written + length < d->total ? d->written + length : d->total;
-	if (d->progress)
-		d->progress("writing its memory", d->written >> XC_PAGE_SHIFT,
-			    d->total >> XC_PAGE_SHIFT, d->arg);
-	return 0;
-}
-
-int xen_domain_dump(struct xen *xen, uint16_t domid, const char *path, xen_progress progress,
-		    void *arg, struct fault *fault)
-{
-	struct dumping d = {.progress = progress, .arg = arg};
-	struct xen_domain domain;
-	int rc = xen_domain_get(xen, domid, &domain, fault);
-
-	if (rc)
-		return rc;
-	d.total = domain.memory_kib << 10;
-	d.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (d.fd < 0)
-		return fault_set(fault, -errno, "%s: cannot write it: %s", path, strerror(errno));
-	xen_fresh(xen);
-	if (xc_domain_dumpcore_via_callback(xen->xc, domid, &d, dump_piece))
-		rc = xen_failed(xen, fault, domid, "xc_domain_dumpcore");
-	close(d.fd);
-	return rc;
 }
