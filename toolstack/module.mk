@@ -73,3 +73,6 @@ TEST_PROGRAMS += progress
 progress_SRCS := tests/embedded/progress.c
 progress_LIBS := $(toolstack_LIBS)
 progress_LINK := $(toolstack_LINK)
+
+TEST_PROGRAMS += restricted
+restricted_SRCS := tests/xen/restricted.c
