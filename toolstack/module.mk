@@ -76,3 +76,11 @@ progress_LINK := $(toolstack_LINK)
 
 TEST_PROGRAMS += restricted
 restricted_SRCS := tests/xen/restricted.c
+
+CLAIM_STUB := $(BUILD)/tests/lib/claim-stub.so
+EXTRA += $(CLAIM_STUB)
+EXTRA_SRCS += tests/embedded/claim_stub.c
+$(CLAIM_STUB): tests/embedded/claim_stub.c
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -std=gnu17 -fPIC -O2 -g $(WARNINGS) -shared -o $@ $<

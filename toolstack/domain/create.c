@@ -16,6 +16,7 @@
 #include "toolstack/domain/domain.h"
 #include "toolstack/domain/layout.h"
 #include "toolstack/domain/name.h"
+#include "toolstack/domain/plan.h"
 #include "toolstack/domain/record.h"
 #include "toolstack/domain/restart.h"
 #include "toolstack/domain/restore.h"
@@ -219,9 +220,11 @@ static int finished_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 
 static int start(struct creation *c)
 {
-	int rc = c->options->restart ? xs_transact(c->ts->xs, finished_write, c)
-				     : finished_write(c->ts->xs, XBT_NULL, c);
+	int rc = xen_memory_claim(c->ts->xen, c->layout.domid, 0, c->fault);
 
+	if (!rc)
+		rc = c->options->restart ? xs_transact(c->ts->xs, finished_write, c)
+					 : finished_write(c->ts->xs, XBT_NULL, c);
 	if (rc && !c->fault->text[0])
 		fault_set(c->fault, rc, "domain %u: cannot write to the XenStore: %s",
 			  c->layout.domid, strerror(-rc));
@@ -280,6 +283,18 @@ static int make(struct creation *c)
 	return rc;
 }
 
+/* The plan looked how much is free; others may have taken it since, and none shall from here on. */
+static int claim(struct creation *c)
+{
+	int rc = xen_memory_claim(c->ts->xen, c->layout.domid, c->config->memory_kib, c->fault);
+	uint64_t free_kib;
+
+	if (rc != -ENOMEM)
+		return rc;
+	rc = xen_memory_free(c->ts->xen, &free_kib, c->fault);
+	return rc ? rc : plan_memory_short(c->config, free_kib, c->fault);
+}
+
 static int tune(struct creation *c)
 {
 	return tuning_apply(c->ts, c->config, c->layout.domid, c->fault);
@@ -298,8 +313,13 @@ static const struct {
 	const char *name;
 	int (*run)(struct creation *c);
 } steps[] = {
-	{"make", make},   {"tune", tune},           {"build", build},
-	{"store", store}, {"introduce", introduce}, {"devices", devices_start},
+	{"make", make},
+	{"claim", claim},
+	{"tune", tune},
+	{"build", build},
+	{"store", store},
+	{"introduce", introduce},
+	{"devices", devices_start},
 	{"start", start},
 };
 

@@ -21,20 +21,25 @@
 
 #define SECTOR 512u
 
-static int memory_plan(struct toolstack *ts, const struct domain_config *config,
-		       struct fault *fault)
+int plan_memory_short(const struct domain_config *config, uint64_t free_kib, struct fault *fault)
 {
-	uint64_t free_kib;
 	char place[256];
-	int rc = xen_memory_free(ts->xen, &free_kib, fault);
 
-	if (rc || config->memory_kib <= free_kib)
-		return rc;
 	domain_config_place(config, config->memory_line, place, sizeof(place));
 	return fault_set(fault, -ENOMEM,
 			 "%s: memory=%" PRIu64 " is more than the %" PRIu64
 			 " MiB that are free; lower it or end other domains",
 			 place, config->memory_kib >> 10, free_kib >> 10);
+}
+
+static int memory_plan(struct toolstack *ts, const struct domain_config *config,
+		       struct fault *fault)
+{
+	uint64_t free_kib;
+	int rc = xen_memory_free(ts->xen, &free_kib, fault);
+
+	return rc || config->memory_kib <= free_kib ? rc
+						    : plan_memory_short(config, free_kib, fault);
 }
 
 /* Opened as the backend will open it; a block device that is mounted says EBUSY. */

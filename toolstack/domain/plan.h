@@ -29,6 +29,9 @@ int plan_restored(struct toolstack *ts, struct domain_config *config, struct fau
  */
 int plan_incoming(struct toolstack *ts, struct domain_config *config, struct fault *fault);
 
+/** plan_memory_short - that a domain's memory is more than what is free. Return: -ENOMEM. */
+int plan_memory_short(const struct domain_config *config, uint64_t free_kib, struct fault *fault);
+
 /** plan_disk - one disk that is attached later. @place: what messages begin with */
 int plan_disk(struct toolstack *ts, struct disk_config *disk, const char *place,
 	      struct fault *fault);

@@ -84,10 +84,12 @@ size_t xen_outline(const struct xen_limits *limits, const struct xen_image *imag
 	struct outline o = {.step = step};
 
 	create_add(&o, limits);
+	add(&o, "xc_domain_claim_pages", "%" PRIu64 " KiB", limits->memory_kib);
 	add(&o, "xc_evtchn_alloc_unbound", "for the store");
 	add(&o, "xc_evtchn_alloc_unbound", "for the console");
 	build_add(&o, image);
 	add(&o, "xs_introduce_domain", "%s", "");
+	add(&o, "xc_domain_claim_pages", "what is left is free again");
 	add(&o, "xc_domain_unpause", "%s", "");
 	return o.count;
 }

@@ -181,6 +181,14 @@ int xen_memory_free(struct xen *xen, uint64_t *kib, struct fault *fault)
 	return 0;
 }
 
+int xen_memory_claim(struct xen *xen, uint16_t domid, uint64_t kib, struct fault *fault)
+{
+	xen_fresh(xen);
+	if (!xc_domain_claim_pages(xen->xc, domid, kib / (XC_PAGE_SIZE / 1024)))
+		return 0;
+	return errno == ENOMEM ? -ENOMEM : xen_failed(xen, fault, domid, "xc_domain_claim_pages");
+}
+
 int xen_domain_pause(struct xen *xen, uint16_t domid, struct fault *fault)
 {
 	xen_fresh(xen);

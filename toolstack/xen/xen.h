@@ -120,6 +120,15 @@ int xen_domain_get(struct xen *xen, uint16_t domid, struct xen_domain *domain, s
 /** xen_memory_free - how much memory new domains can have. */
 int xen_memory_free(struct xen *xen, uint64_t *kib, struct fault *fault);
 
+/**
+ * xen_memory_claim - set memory aside for a domain that has less: what it is given from now on
+ * comes out of it, and nobody else gets it. A domain has one claim at a time; its end ends it as
+ * well.
+ * @kib: in all, with what it has already; 0 gives back what it has not taken
+ * Return: 0, -ENOMEM (without a fault: there is not so much), or a negative errno.
+ */
+int xen_memory_claim(struct xen *xen, uint16_t domid, uint64_t kib, struct fault *fault);
+
 /** xen_domain_list - all domains, ascending; @list is for free(3). */
 int xen_domain_list(struct xen *xen, struct xen_domain **list, size_t *count, struct fault *fault);
 
