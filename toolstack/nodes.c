@@ -134,6 +134,17 @@ int nodes_remove(struct xs_handle *xs, xs_transaction_t t, const char *format, .
 	return found == NOT_THERE ? 0 : xs_remove(xs, t, "%s", path);
 }
 
+int nodes_prune(struct xs_handle *xs, xs_transaction_t t, const char *path)
+{
+	unsigned count = 0;
+	char **names = xs_directory(xs, t, path, &count);
+
+	if (!names)
+		return errno == ENOENT ? 0 : -errno;
+	free(names);
+	return count ? 0 : nodes_remove(xs, t, "%s", path);
+}
+
 static int forget_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
 	return nodes_remove(xs, t, "%s", (const char *)arg);

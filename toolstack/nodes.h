@@ -54,6 +54,10 @@ void nodes_free(struct nodes *nodes);
 int nodes_remove(struct xs_handle *xs, xs_transaction_t t, const char *path, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/** nodes_prune - nodes_remove(), if nothing is below the node; one that is not there is no error.
+ */
+int nodes_prune(struct xs_handle *xs, xs_transaction_t t, const char *path);
+
 /**
  * nodes_forget - nodes_remove() in a transaction of its own, so that no parent goes in which
  * somebody else just made something.

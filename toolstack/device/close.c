@@ -96,13 +96,28 @@ int devices_wait_closed(struct toolstack *ts, const struct devices *devices, str
 	return rc;
 }
 
+/*
+ * The kernel of the backend's domain has a device of its own for each backend, and lets go of it
+ * when it hears that the backend's folder or its guest's is gone: of a folder above these it takes
+ * no note (xenbus_dev_changed()). So the parents that became empty are removed by themselves.
+ */
+static int back_remove(struct xs_handle *xs, xs_transaction_t t, const char *path)
+{
+	int rc = xs_remove(xs, t, "%s", path);
+	char parent[XS_PATH_SIZE];
+
+	snprintf(parent, sizeof(parent), "%s", path);
+	*strrchr(parent, '/') = '\0';
+	return rc ? rc : nodes_prune(xs, t, parent);
+}
+
 int device_back_remove(struct xs_handle *xs, xs_transaction_t t, const struct device *d)
 {
 	char path[XS_PATH_SIZE], prefix[32];
 	int n = snprintf(prefix, sizeof(prefix), "/local/domain/%u", d->backend), rc;
 
 	device_back(d, path);
-	rc = nodes_remove(xs, t, "%s", path);
+	rc = back_remove(xs, t, path);
 	/* "/local/domain/0/backend/..." -> "/local/domain/0/error/backend/..." */
 	return rc ? rc : nodes_remove(xs, t, "%s/error%s", prefix, path + n);
 }
@@ -138,7 +153,7 @@ int devices_back_remove(struct xs_handle *xs, xs_transaction_t t, const struct d
 		back_folder(d, folder);
 		if (folder_seen(devices, i, folder))
 			continue;
-		rc = nodes_remove(xs, t, "%s", folder);
+		rc = back_remove(xs, t, folder);
 		if (!rc && xs_exists(xs, t, "%s/error", prefix))
 			rc = nodes_remove(xs, t, "%s/error%s", prefix, folder + n);
 	}
