@@ -98,4 +98,5 @@ wait_for 200 grep -a '^Test result: SUCCESS' /var/log/xen/guest-model.log || fai
 tr -d '\r' </var/log/xen/guest-model.log | grep -a -e '^xsplit' -e '^Test result'
 wait_for 60 gone model || fail "it does not end"
 xsplit doctor || fail "xsplit doctor is not content"
+wait_for 20 kernel_forgot || fail "dom0's kernel still has $(ls /sys/bus/xen-backend/devices)"
 no_kernel_backend

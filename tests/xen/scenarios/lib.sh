@@ -76,6 +76,11 @@ guest_end() {
 	e2fsck -fn "$1-ext4.img" >/dev/null 2>&1 || fail "$1-ext4.img is not clean"
 }
 
+# Dom0's kernel has a device for each backend that it heard of, whoever serves it, until it hears of its end.
+kernel_forgot() {
+	[ -z "$(ls -A /sys/bus/xen-backend/devices)" ]
+}
+
 # No half of another's: what the guests have comes from us.
 no_kernel_backend() {
 	! lsmod | grep -E '^xen_(blkback|netback)' || fail "a kernel backend is loaded"

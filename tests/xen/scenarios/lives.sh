@@ -82,4 +82,5 @@ for ((n = 1; n <= 10; n++)); do
 	xsplit doctor || fail "xsplit doctor finds something after its repair"
 	unchanged "after $words was cut short"
 done
+wait_for 20 kernel_forgot || fail "dom0's kernel still has $(ls /sys/bus/xen-backend/devices)"
 say "$rounds lives and ten cut short; nothing is left"
