@@ -46,6 +46,7 @@ state_of() {
 host_start
 cat >dump.script <<-'END'
 	#!/bin/sh
+	echo 1 >/proc/sys/kernel/sysrq
 	printf 'mark-in-memory-%sed' "$((41 + 1))" >/dev/marked
 	echo "guest: up"
 	while :; do sleep 1; done
