@@ -65,7 +65,7 @@ for type in pv pvh; do
 		on_crash="coredump-destroy"
 	END
 	xsplit create "$type.cfg" || fail "create"
-	wait_for 120 grep "^guest: up" "/var/log/xen/guest-$type.log" || fail "it does not come up"
+	wait_for 300 grep "^guest: up" "/var/log/xen/guest-$type.log" || fail "it does not come up"
 
 	say "$type: dumped while it runs, on a terminal"
 	begun=${EPOCHREALTIME/./}
