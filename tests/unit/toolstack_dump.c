@@ -28,7 +28,9 @@ static struct {
 	uint64_t *table;
 	uint64_t places;
 	unsigned width;
+	uint64_t pages_max;
 	unsigned mapped; /* calls of xc_map_foreign_bulk() */
+	unsigned asked;  /* calls of xc_get_pfn_type_batch() */
 } domain;
 
 static bool is_there(uint64_t frame)
@@ -64,6 +66,7 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned int most,
 	*info = (xc_domaininfo_t){.domain = (domid_t)first,
 				  .flags = domain.translated ? XEN_DOMINF_hvm_guest : 0,
 				  .tot_pages = domain.pages,
+				  .max_pages = domain.pages_max,
 				  .shared_info_frame = 999,
 				  .max_vcpu_id = 2};
 	return 1;
@@ -107,6 +110,7 @@ int xc_get_pfn_type_batch(xc_interface *xch, uint32_t dom, unsigned int num, xen
 {
 	(void)xch;
 	(void)dom;
+	domain.asked++;
 	for (unsigned n = 0; n < num; n++)
 		types[n] = is_there(types[n]) ? 0 : XEN_DOMCTL_PFINFO_XTAB;
 	return 0;
@@ -284,7 +288,7 @@ START_TEST(translated)
 	memcpy(domain.frame, there, sizeof(there));
 	domain.frames = sizeof(there) / sizeof(there[0]);
 	domain.pages = domain.frames + 1;
-	domain.places = 0x2345679;
+	domain.pages_max = domain.places = 0x2345679;
 	dump();
 	ck_assert_ptr_null(section(".xen_shared_info"));
 	table = (const uint64_t *)(core + section(".xen_pfn")->sh_offset);
@@ -300,6 +304,26 @@ START_TEST(translated)
 	/* Most of its addresses are empty, and cost no mapping. */
 	ck_assert_uint_le(domain.mapped, count);
 	processors_are_right();
+}
+END_TEST
+
+/* A guest put a page as far away as there are addresses: its place is not found, nor looked for. */
+START_TEST(far_away)
+{
+	const uint64_t *table;
+
+	domain.translated = true;
+	domain.frame[1] = UINT64_C(1) << 40;
+	domain.frames = domain.pages = 2;
+	domain.pages_max = 4096;
+	domain.places = (UINT64_C(1) << 40) + 1;
+	dump();
+	table = (const uint64_t *)(core + section(".xen_pfn")->sh_offset);
+	ck_assert_uint_eq(table[0], 0);
+	page_is(0, 0);
+	ck_assert_uint_eq(table[1], UINT64_MAX);
+	page_is_empty(1);
+	ck_assert_uint_le(domain.asked, 4 * ((UINT64_C(4) << 30) / PAGE + domain.pages_max) / 1024);
 }
 END_TEST
 
@@ -398,6 +422,7 @@ int main(void)
 	TCase *tc = tcase_create("dump");
 
 	tcase_add_test(tc, translated);
+	tcase_add_test(tc, far_away);
 	tcase_add_loop_test(tc, untranslated, 8, 9);
 	tcase_add_loop_test(tc, untranslated, 4, 5);
 	tcase_add_test(tc, too_many);

@@ -23,6 +23,10 @@
 #define DEVICE_START 0xf0000u
 #define DEVICE_END   0x100000u
 
+/* A guest may put a page at any address. Its memory lies below 4 GiB and, as much as it may have,
+ * above; this many times as far is looked, so that a guest does not keep us for ever. */
+#define FAR 4u
+
 /* Exported for libxenguest, which saves with it; XEN_DOMCTL_getpageframeinfo3. */
 int xc_get_pfn_type_batch(xc_interface *xch, uint32_t dom, unsigned int num, xen_pfn_t *types);
 
@@ -31,6 +35,7 @@ struct dumping {
 	uint16_t domid;
 	int fd;
 	struct core_shape shape;
+	uint64_t pages_max; /* as many as it may have */
 	vcpu_guest_context_any_t *context;
 	void *shared_info; /* a mapping, or NULL */
 	uint8_t *page;     /* BATCH of them */
@@ -72,6 +77,7 @@ static int shape_get(struct dumping *d, struct fault *fault)
 		return xen_failed(d->xen, fault, d->domid, "xc_domain_getinfolist");
 	d->shape.translated = info.flags & XEN_DOMINF_hvm_guest;
 	d->shape.pages = info.tot_pages;
+	d->pages_max = info.max_pages;
 	d->shape.width = sizeof(uint64_t);
 	/* A translated guest need not have put it anywhere. */
 	d->shared_info = xc_map_foreign_range(d->xen->xc, d->domid, XC_PAGE_SIZE, PROT_READ,
@@ -184,6 +190,8 @@ static int translated_write(struct dumping *d, struct fault *fault)
 	xen_fresh(d->xen);
 	if (xc_domain_nr_gpfns(d->xen->xc, d->domid, &end) < 0)
 		return xen_failed(d->xen, fault, d->domid, "xc_domain_maximum_gpfn");
+	if (end / FAR > DEVICE_END + d->pages_max)
+		end = FAR * (DEVICE_END + d->pages_max);
 	for (uint64_t pfn = 0; !rc && pfn < end && d->done < d->shape.pages;) {
 		unsigned count = 0;
 
@@ -245,7 +253,7 @@ static int untranslated_write(struct dumping *d, struct fault *fault)
 	return rc;
 }
 
-/* Xen counts pages that have no place, or one that is a device's. */
+/* Xen counts pages that have no place, or one that is a device's or too far away. */
 static int rest_write(struct dumping *d, struct fault *fault)
 {
 	int rc = 0;
