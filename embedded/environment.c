@@ -82,6 +82,7 @@ int environment_dom0(const struct places *places, const char *dir)
 	set(&rc, "LD_LIBRARY_PATH", "%s%s%s", places->lib, libraries ? ":" : "",
 	    libraries ? libraries : "");
 	set_domain(&rc, dir, 0);
+	set(&rc, "XSPLIT_USERDATADIR", "%s/dom0/userdata", dir);
 	set(&rc, "XENSTORED_RUNDIR", "%s/xenstored", dir);
 	set(&rc, "XENSTORED_PATH", "%s/xenstored/socket", dir);
 	return rc;

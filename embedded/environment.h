@@ -4,6 +4,7 @@
  *   DIR/domN/host        the socket on which domain N speaks to the host daemon
  *   DIR/domN/xenbus      a guest's way to XenStore
  *   DIR/domN/run         $XSPLIT_RUNDIR of its programs
+ *   DIR/dom0/userdata    what libxl keeps of domains in files
  *   DIR/domN/pid         the guest's init, as dom0 sees it
  *   DIR/domN/console     what the guest writes
  *   DIR/xenstored/socket dom0's way to XenStore

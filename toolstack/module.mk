@@ -69,10 +69,13 @@ toolstack_schema_LINK := $(toolstack_LINK)
 $(BUILD)/obj/tests/unit/toolstack_schema.o: docs/xsplit-config.schema.json
 
 # Of tests/embedded.
-TEST_PROGRAMS += progress
+TEST_PROGRAMS += progress libxl-json
 progress_SRCS := tests/embedded/progress.c
 progress_LIBS := $(toolstack_LIBS)
 progress_LINK := $(toolstack_LINK)
+libxl-json_SRCS := tests/embedded/libxl_json.c
+libxl-json_LIBS := $(toolstack_LIBS)
+libxl-json_LINK := $(toolstack_LINK)
 
 TEST_PROGRAMS += restricted
 restricted_SRCS := tests/xen/restricted.c

@@ -7,6 +7,7 @@
 #include "toolstack/domain/config_json.h"
 #include "toolstack/domain/plan.h"
 #include "toolstack/domain/record.h"
+#include "toolstack/domain/userdata.h"
 
 struct updating {
 	struct domain_call *call;
@@ -67,7 +68,9 @@ static int update(struct domain_call *call)
 		config_debug(&config);
 	if (!rc) {
 		rc = xs_transact(call->ts->xs, updating_write, &u);
-		if (rc && !call->fault->text[0])
+		if (!rc)
+			userdata_follow(call->ts, call->domid);
+		else if (!call->fault->text[0])
 			fault_set(call->fault, rc, "domain %u: cannot keep its config: %s",
 				  call->domid, strerror(-rc));
 	}

@@ -52,6 +52,8 @@ int doctor_look(struct toolstack *ts, struct findings *found, struct fault *faul
 		rc = doctor_index(&d, fault);
 	if (!rc)
 		rc = doctor_host(&d, fault);
+	if (!rc)
+		rc = doctor_files(&d, fault);
 	free(d.live);
 	if (rc)
 		free(d.found.finding);

@@ -1,8 +1,8 @@
 /*
  * doctor.h - what dead programs left behind: found, named, removed.
  *
- * Every look compares the XenStore, the processes, the interfaces and the loop devices of this host
- * with the domains that Xen has. What somebody alive works on is left to him.
+ * Every look compares the XenStore, the processes, the interfaces, the loop devices and libxl's
+ * files of this host with the domains that Xen has. What somebody alive works on is left to him.
  */
 #pragma once
 
@@ -69,3 +69,4 @@ int doctor_domains(struct doctor *doctor, struct fault *fault);
 int doctor_nodes(struct doctor *doctor, struct fault *fault);
 int doctor_index(struct doctor *doctor, struct fault *fault);
 int doctor_host(struct doctor *doctor, struct fault *fault);
+int doctor_files(struct doctor *doctor, struct fault *fault);

@@ -13,6 +13,7 @@
 #include "toolstack/domain/claims.h"
 #include "toolstack/domain/name.h"
 #include "toolstack/domain/record.h"
+#include "toolstack/domain/userdata.h"
 
 /* One device to add: either a disk or a vif. */
 struct attachment {
@@ -156,6 +157,8 @@ static int attach(struct attachment *a)
 	rc = served(a);
 	if (rc)
 		attach_undo(a->ts, &a->device, true, &ignored);
+	else
+		userdata_follow(a->ts, a->domid);
 	return rc;
 }
 
@@ -258,6 +261,8 @@ static int revise(const struct revision *r, struct fault *fault)
 {
 	int rc = xs_transact(r->ts->xs, revision_write, (void *)r);
 
+	if (!rc)
+		userdata_follow(r->ts, r->device->domid);
 	return rc ? fault_set(fault, rc, "domain %u: cannot keep its new config: %s",
 			      r->device->domid, strerror(-rc))
 		  : 0;

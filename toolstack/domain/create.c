@@ -22,6 +22,7 @@
 #include "toolstack/domain/restore.h"
 #include "toolstack/domain/saved.h"
 #include "toolstack/domain/tuning.h"
+#include "toolstack/domain/userdata.h"
 
 struct creation {
 	struct toolstack *ts;
@@ -158,7 +159,9 @@ static int store(struct creation *c)
 	if (rc)
 		return rc;
 	rc = xs_transact(c->ts->xs, creation_write, c);
-	if (rc && !c->fault->text[0])
+	if (!rc)
+		userdata_write(c->layout.domid, c->config);
+	else if (!c->fault->text[0])
 		fault_set(c->fault, rc, "domain %u: cannot write its nodes: %s", c->layout.domid,
 			  strerror(-rc));
 	return rc;

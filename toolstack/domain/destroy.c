@@ -15,6 +15,7 @@
 #include "toolstack/domain/name.h"
 #include "toolstack/domain/record.h"
 #include "toolstack/domain/restart.h"
+#include "toolstack/domain/userdata.h"
 
 struct removal {
 	struct toolstack *ts;
@@ -132,6 +133,8 @@ static int domain_end(struct removal *r, struct fault *fault)
 
 	if (rc)
 		return rc == -ENOENT ? 0 : rc;
+	/* Before: whoever goes on after us has its UUID from Xen alone. */
+	userdata_remove(r->domid, domain.uuid);
 	rc = xen_domain_destroy(r->ts->xen, r->domid, fault);
 	return rc == -ESRCH ? 0 : rc;
 }

@@ -12,6 +12,7 @@
 #include "toolstack/device/script.h"
 #include "toolstack/domain/name.h"
 #include "toolstack/domain/record.h"
+#include "toolstack/domain/userdata.h"
 
 struct renaming {
 	struct toolstack *ts;
@@ -117,7 +118,9 @@ static int renaming_run(struct renaming *r)
 {
 	int rc = xs_transact(r->ts->xs, renaming_write, r);
 
-	if (rc && !r->fault->text[0])
+	if (!rc)
+		userdata_follow(r->ts, r->domid);
+	else if (!r->fault->text[0])
 		fault_set(r->fault, rc, "domain %u: cannot write its name: %s", r->domid,
 			  strerror(-rc));
 	return rc;
@@ -200,6 +203,8 @@ int domain_set_aside(struct toolstack *ts, uint16_t domid, const struct nodes *p
 			     .uuid = uuid,
 			     .pending = pending,
 			     .fault = fault};
+	struct xen_domain domain;
+	struct fault ignored = {0};
 	time_t now = time(NULL);
 	struct tm utc;
 	int rc;
@@ -210,6 +215,9 @@ int domain_set_aside(struct toolstack *ts, uint16_t domid, const struct nodes *p
 	free(old);
 	uuid_generate_random(uuid);
 	devices_end(ts, domid, &devices);
+	/* Of the UUID that it has no longer then. */
+	if (!xen_domain_get(ts->xen, domid, &domain, &ignored))
+		userdata_remove(domid, domain.uuid);
 	rc = xen_domain_sethandle(ts->xen, domid, uuid, fault);
 	if (!rc)
 		rc = renaming_run(&r);

@@ -7,6 +7,7 @@
 
 #include "lib/xs.h"
 #include "toolstack/domain/record.h"
+#include "toolstack/domain/userdata.h"
 #include "toolstack/xen/host.h"
 #include "toolstack/xen/tune.h"
 
@@ -53,7 +54,9 @@ static int resizing_run(struct resizing *r)
 {
 	int rc = xs_transact(r->ts->xs, resizing_write, r);
 
-	if (rc && !r->fault->text[0])
+	if (!rc)
+		userdata_follow(r->ts, r->domid);
+	else if (!r->fault->text[0])
 		fault_set(r->fault, rc, "domain %u: cannot write its nodes: %s", r->domid,
 			  strerror(-rc));
 	return rc;
