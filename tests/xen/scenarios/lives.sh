@@ -19,6 +19,7 @@ holdings() {
 	xenstore-ls -f | sort
 	ip -br link | awk '{ print $1 }' | sort
 	find /run/xsplit /run/xen | sort
+	find /var/lib/xen -name "userdata-[dnl].[1-9]*"
 }
 
 as_before() {
