@@ -25,7 +25,7 @@ static int trigger(struct domain_call *call)
 	static const char *const words[] = {
 		[XEN_TRIGGER_NMI] = "nmi",     [XEN_TRIGGER_RESET] = "reset",
 		[XEN_TRIGGER_INIT] = "init",   [XEN_TRIGGER_POWER] = "power",
-		[XEN_TRIGGER_SLEEP] = "sleep",
+		[XEN_TRIGGER_SLEEP] = "sleep", [XEN_TRIGGER_S3RESUME] = "s3resume",
 	};
 	uint32_t vcpu = 0;
 
@@ -36,11 +36,10 @@ static int trigger(struct domain_call *call)
 		if (!strcmp(call->words[0], words[i]))
 			return xen_trigger(call->ts->xen, call->domid, (enum xen_trigger)i, vcpu,
 					   call->fault);
-	return fault_set(call->fault, -EINVAL,
-			 "trigger: \"%s\" is %s; use nmi, reset, init, power or sleep",
-			 call->words[0],
-			 strcmp(call->words[0], "s3resume") != 0 ? "unknown"
-								 : "not supported by this version");
+	return fault_set(
+		call->fault, -EINVAL,
+		"trigger: \"%s\" is unknown; use nmi, reset, init, power, sleep or s3resume",
+		call->words[0]);
 }
 
 int command_trigger(const struct command *self, int argc, char **argv)

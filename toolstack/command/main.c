@@ -86,7 +86,7 @@ const struct command commands[] = {
 	{"sysrq", "[--json] DOMAIN LETTER", "Send a magic system request to a guest",
 	 command_sysrq},
 	{"top", "", "Watch the domains with xentop", command_top},
-	{"trigger", "[--json] DOMAIN nmi|reset|init|power|sleep [VCPU]",
+	{"trigger", "[--json] DOMAIN nmi|reset|init|power|sleep|s3resume [VCPU]",
 	 "Press a button of a guest's machine", command_trigger},
 	{"unpause", "[--json] DOMAIN", "Let a guest run", command_unpause},
 	{"uptime", "[-s] [--json] [DOMAIN...]", "Tell how long domains run", command_uptime},
