@@ -34,7 +34,8 @@ static int make_temporary(char *path)
 
 static int make_inside(const char *dir)
 {
-	static const char *const inside[] = {"dom0", "dom0/run", "dom0/userdata", "xenstored", "log"};
+	static const char *const inside[] = {"dom0", "dom0/run", "dom0/userdata", "xenstored",
+					     "log"};
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
