@@ -35,7 +35,7 @@ void connect_to(unsigned n, const char *const *words);
 
 /** EVAL_SIZE - get_size of nbdkit's eval, which also says where its folder is: one that is killed
  * leaves it in /tmp, for tear_down to remove. */
-#define EVAL_SIZE(size) "get_size=echo $tmpdir >>$TMPDIR/evals; echo " size
+#define EVAL_SIZE(size) ("get_size=echo $tmpdir >>$TMPDIR/evals; echo " size)
 
 /** serve - the same for the file. */
 void serve(unsigned n, const char *filter, const char *argument);

@@ -123,7 +123,7 @@ static void domain_check(struct doctor *d, const struct xen_domain *domain)
 			   id);
 	else if ((domain->shutdown || domain->dying) &&
 		 xs_exists(ts->xs, XBT_NULL, RECORD_PATH "/config", domain->domid) &&
-		 !xs_exists(ts->xs, XBT_NULL, RECORD_PATH "/end", domain->domid))
+		 !record_end_is(ts, domain))
 		doctor_add(d, domain->domid, domain_see_to, id,
 			   "domain %s: it has ended and nobody saw to it; is xsplitd running?", id);
 }

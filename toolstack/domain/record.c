@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/xs.h"
+#include "toolstack/domain/list.h"
 
 /* A message to the store is at most 4096 bytes, the path among them (xs_wire.h). */
 #define PIECE 2048
@@ -164,6 +165,15 @@ static enum record_worker worker_of(const char *text, pid_t *pid)
 		return WORKER_DEAD;
 	*pid = id;
 	return WORKER_ALIVE;
+}
+
+bool record_end_is(struct toolstack *ts, const struct xen_domain *domain)
+{
+	char *end = xs_read_string(ts->xs, XBT_NULL, RECORD_PATH "/end", domain->domid);
+	bool is = end && !strcmp(end, list_reason(domain->shutdown_reason));
+
+	free(end);
+	return is;
 }
 
 static enum record_worker worker_at(struct toolstack *ts, xs_transaction_t t, const char *path,

@@ -6,7 +6,7 @@
  *   domain/N/config/0..  the whole config (domain_config_print), in pieces that a node can hold
  *   domain/N/quick       how often in a row it ended soon after its start and was restarted
  *   domain/N/started     when it was made, seconds since 1970
- *   domain/N/end         what xsplitd has done about its end, so that it does it once
+ *   domain/N/end         the end that xsplitd has seen to (list_reason), so that it does it once
  *   creating/UUID        who is about to make a domain of this UUID: "PID START create"
  *   restart/UUID/...     a domain that was removed to be made again (restart.h)
  *   name/NAME            the domain of that name (name.h)
@@ -89,6 +89,12 @@ int record_idle(struct toolstack *ts, uint16_t domid);
 
 /** record_busy_is - is the work that is recorded this one? */
 bool record_busy_is(struct toolstack *ts, uint16_t domid, const char *what);
+
+/**
+ * record_end_is - has xsplitd seen to the end that the domain has come to? If it did, and the
+ * domain went on since, as another toolstack lets one go on, its next end is another.
+ */
+bool record_end_is(struct toolstack *ts, const struct xen_domain *domain);
 
 enum record_worker { WORKER_NONE, WORKER_ALIVE, WORKER_DEAD };
 

@@ -42,8 +42,7 @@ enum reap_need reap_needed(struct toolstack *ts, uint16_t domid, const struct xe
 	if (domain && !domain->dying && !domain->shutdown)
 		return model_ended(ts, domid) ? REAP_NOW : REAP_NOTHING;
 	/* One that was seen to and stayed may be destroyed by xl later. */
-	return domain && xs_exists(ts->xs, XBT_NULL, RECORD_PATH "/end", domid) ? REAP_NOTHING
-										: REAP_NOW;
+	return domain && record_end_is(ts, domain) ? REAP_NOTHING : REAP_NOW;
 }
 
 /* One domain's end, with what the log calls it. */

@@ -27,6 +27,10 @@ for type in pvh pv; do
 	xl mem-set "$type" 160 || fail "xl mem-set"
 	config '"target_memkb": 163840'
 
+	say "$type: a checkpoint"
+	xl save -c "$type" "$type.save" || fail "xl save -c"
+	busy_goes_on "$type"
+
 	say "$type: saved"
 	xl save "$type" "$type.save" || fail "xl save"
 	gone "$type" || fail "it is still there"
@@ -41,4 +45,14 @@ for type in pvh pv; do
 	busy_end "$type"
 	xsplit doctor || fail "the doctor is not content at the end"
 done
+
+say "a checkpoint, then its end, which is ours to see to"
+guest_write pvh pvh "memory=192"
+busy_start pvh
+domid=$(xsplit domid pvh)
+xl save -c pvh pvh.save || fail "xl save -c"
+busy_goes_on pvh
+busy_end pvh
+wait_for 60 forgotten || fail "xsplitd leaves it: $(xenstore-ls -f /tool/xsplit)"
+xsplit doctor || fail "the doctor is not content after a checkpoint"
 no_kernel_backend
