@@ -378,7 +378,7 @@ START_TEST(index_keys)
 	const uint8_t mac[MAC_SIZE] = {0x00, 0x16, 0x3e, 0xab, 0x00, 0x0f};
 	uuid_t uuid = {1}, other = {2};
 	char key[INDEX_KEY_SIZE], mark[INDEX_MARK_SIZE], second[INDEX_MARK_SIZE];
-	struct index_image image;
+	struct index_image image = {0};
 
 	index_mac(mac, key);
 	ck_assert_str_eq(key, "00163eab000f");

@@ -95,7 +95,7 @@ int command_migrate(const struct command *self, int argc, char **argv)
 /* The answer to the other end of a migration that broke off. */
 static int query(struct toolstack *ts, const char *text, bool json, struct fault *fault)
 {
-	enum migrate_fate fate;
+	enum migrate_fate fate = FATE_ABSENT;
 	yajl_gen out;
 	uuid_t uuid;
 	int rc = uuid_parse(text, uuid) ? fault_set(fault, -EINVAL, "\"%s\" is no UUID", text)

@@ -35,7 +35,7 @@ int doctor_files(struct doctor *d, struct fault *fault)
 	const struct dirent *entry;
 	char path[sizeof(((struct finding *)0)->object)];
 	uint16_t domid;
-	uuid_t uuid;
+	uuid_t uuid = {0};
 
 	(void)fault;
 	while (dir && (entry = readdir(dir))) {

@@ -94,14 +94,14 @@ int restart_forget(struct toolstack *ts, const char *uuid)
 
 static bool is_named(struct toolstack *ts, const char *uuid, const char *name)
 {
-	struct domain_config config;
+	struct domain_config config = {0};
 	struct fault ignored = {0};
 	unsigned quick;
 	bool named;
 
 	if (restart_read(ts, uuid, &config, &quick, &ignored))
 		return false;
-	named = !strcmp(config.name, name);
+	named = config.name && !strcmp(config.name, name);
 	domain_config_free(&config);
 	return named;
 }
