@@ -229,14 +229,14 @@ machine_end() {
 	! ip link show | grep -e -emu || fail "an interface stays"
 }
 
-# machine_run NAME WORDS [KEY=VALUE...]: a whole life of an HVM guest, of machine_limit seconds at most.
+# machine_run NAME WORDS [KEY=VALUE...]: a whole life of an HVM guest.
 machine_run() {
 	say "$1: make its disk"
 	machine_write "$@"
 	say "$1: create"
 	xsplit create "$1.cfg" || fail "create: $(cat /run/xsplit/*.log)"
 	xl list | grep -q "^$1 " || fail "xl list does not show $1"
-	machine_end "$1" "${machine_limit:-900}"
+	machine_end "$1" 900
 }
 
 # busy_script FILE: a guest that writes and verifies its disk until it is told to end over a TCP
