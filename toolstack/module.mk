@@ -75,7 +75,7 @@ progress_LIBS := $(toolstack_LIBS)
 progress_LINK := $(toolstack_LINK)
 libxl-json_SRCS := tests/embedded/libxl_json.c
 libxl-json_LIBS := $(toolstack_LIBS)
-libxl-json_LINK := $(toolstack_LINK)
+libxl-json_LINK := $(toolstack_LINK) -lxenlight
 
 TEST_PROGRAMS += restricted
 restricted_SRCS := tests/xen/restricted.c

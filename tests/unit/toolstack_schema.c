@@ -356,7 +356,7 @@ START_TEST(devices_of_the_schema_are_taken)
 }
 END_TEST
 
-/* Devices with all that can be said of them, as xsplit list -l prints them. */
+/* Devices with all that can be said of them, as xsplit list -l --json prints them. */
 static const char full[] =
 	"name=\"g\"\ntype=\"hvm\"\nmemory=64\n"
 	"disk=[\"vdev=hdc,devtype=cdrom,target=\", \"vdev=xvda,access=ro,no-discard,direct-io-safe,"

@@ -5,6 +5,7 @@
 
 #include "toolstack/command/command.h"
 #include "toolstack/domain/config_json.h"
+#include "toolstack/domain/list_long.h"
 #include "toolstack/domain/name.h"
 #include "toolstack/domain/record.h"
 #include "toolstack/domain/tuning.h"
@@ -14,7 +15,10 @@ struct listing {
 	struct toolstack *ts;
 	struct list_columns columns;
 	bool detailed;
+	bool as_xl;    /* its JSON is xl's, not ours */
 	yajl_gen json; /* NULL: text */
+	struct xen_pool *pools;
+	size_t pool_count;
 	struct fault *fault;
 };
 
@@ -50,8 +54,13 @@ static void row_show(const struct listing *l, const struct xen_domain *domain, c
 
 static void show(const struct listing *l, const struct xen_domain *domain)
 {
-	char *name = name_of(l->ts, domain->domid);
+	char *name;
 
+	if (l->as_xl) {
+		list_long(l->ts, l->json, domain, l->pools, l->pool_count);
+		return;
+	}
+	name = name_of(l->ts, domain->domid);
 	if (l->json) {
 		yajl_gen_map_open(l->json);
 		list_json(l->json, domain, name);
@@ -103,16 +112,22 @@ static int all_list(const struct listing *l)
 	return 0;
 }
 
-static int list(const struct listing *l, int count, char **words)
+static int list(struct listing *l, int count, char **words)
 {
-	int rc;
+	int rc = 0;
 
 	if (l->json)
 		yajl_gen_array_open(l->json);
-	rc = count ? named_list(l, count, words) : all_list(l);
+	if (l->as_xl)
+		rc = xen_pools_get(l->ts->xen, &l->pools, &l->pool_count, l->fault);
+	if (!rc)
+		rc = count ? named_list(l, count, words) : all_list(l);
+	free(l->pools);
 	if (!rc && l->json) {
 		yajl_gen_array_close(l->json);
 		json_close(l->json);
+		if (l->as_xl)
+			putchar('\n');
 	} else if (l->json) {
 		yajl_gen_free(l->json);
 	}
@@ -140,6 +155,7 @@ int command_list(const struct command *self, int argc, char **argv)
 		.nodes = given_has(&given, 'n') ? "" : NULL,
 	};
 	l.detailed = given_has(&given, 'l');
+	l.as_xl = l.detailed && !given_has(&given, 'j');
 	rc = toolstack_open(&ts, &fault);
 	if (!rc) {
 		if (l.detailed || given_has(&given, 'j'))

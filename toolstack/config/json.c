@@ -152,7 +152,7 @@ static int config_find(const struct writer *w, yajl_val tree, yajl_val *config)
 	if (YAJL_IS_ARRAY(tree) && tree->u.array.len != 1)
 		return fault_set(w->fault, -EINVAL,
 				 "%s: holds %zu domains; give the one to be made (xsplit list -l "
-				 "DOMAIN)",
+				 "--json DOMAIN)",
 				 w->source, tree->u.array.len);
 	if (YAJL_IS_ARRAY(tree))
 		tree = tree->u.array.values[0];
@@ -161,6 +161,11 @@ static int config_find(const struct writer *w, yajl_val tree, yajl_val *config)
 	if (inner && YAJL_IS_NULL(inner))
 		return fault_set(w->fault, -EINVAL,
 				 "%s: this domain has no config; another toolstack made it",
+				 w->source);
+	if (yajl_tree_get(*config, (const char *[]){"c_info", NULL}, yajl_t_any))
+		return fault_set(w->fault, -EINVAL,
+				 "%s: a config in xl's words; write it as lines, or take ours "
+				 "(xsplit list -l --json DOMAIN)",
 				 w->source);
 	return YAJL_IS_OBJECT(*config) ? 0 : wrong(w, "config", "it is no object");
 }

@@ -14,8 +14,8 @@
 bool json_is(const char *text);
 
 /**
- * json_to_text - one config: an object; what xsplit list -l prints of one domain; or an array of
- * one of either.
+ * json_to_text - one config: an object; what xsplit list -l --json prints of one domain; or an
+ * array of one of either.
  * @text: for free(3), on success
  * Return: 0, -EINVAL (the fault says what is wrong), -ENOMEM.
  */

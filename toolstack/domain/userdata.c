@@ -19,6 +19,9 @@
 #define CONFIG      "libxl-json"
 #define LOCK        "domain-userdata-lock"
 
+/* Ours have some hundred bytes a device. */
+#define TEXT_MAX (1u << 20)
+
 /* How often, and how long apart, the lock is asked for. */
 #define LOCK_TRIES    100
 #define LOCK_APART_MS 20
@@ -119,6 +122,26 @@ void userdata_follow(struct toolstack *ts, uint16_t domid)
 	}
 	unlink(path);
 	close(lock);
+}
+
+char *userdata_read(uint16_t domid, const uuid_t uuid)
+{
+	char path[PATH_MAX], *text = malloc(TEXT_MAX + 1);
+	size_t size = 0;
+	FILE *file;
+
+	path_of(path, 'd', domid, uuid, CONFIG);
+	file = text ? fopen(path, "re") : NULL;
+	if (file) {
+		size = fread(text, 1, TEXT_MAX + 1, file);
+		fclose(file);
+	}
+	if (!size || size > TEXT_MAX) {
+		free(text);
+		return NULL;
+	}
+	text[size] = '\0';
+	return text;
 }
 
 /* By name, not by a look through a directory that holds those of all domains. */

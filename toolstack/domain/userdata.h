@@ -25,6 +25,12 @@ void userdata_write(uint16_t domid, const struct domain_config *config);
  */
 void userdata_follow(struct toolstack *ts, uint16_t domid);
 
+/**
+ * userdata_read - what is kept of a domain, by whom ever.
+ * Return: the text, for free(3), or NULL: nothing, or more than a megabyte.
+ */
+char *userdata_read(uint16_t domid, const uuid_t uuid);
+
 /** userdata_remove - remove what libxl, xl and libvirt may have kept of a domain as well. */
 void userdata_remove(uint16_t domid, const uuid_t uuid);
 

@@ -75,7 +75,7 @@ int xen_machine_get(struct xen *xen, struct xen_machine *m, struct fault *fault)
 	return 0;
 }
 
-static const char *scheduler_word(int id)
+const char *xen_scheduler_word(int id)
 {
 	switch (id) {
 	case XEN_SCHEDULER_CREDIT:
@@ -138,7 +138,7 @@ int xen_version_get(struct xen *xen, struct xen_version *version, struct fault *
 	compile_get(xen, version);
 	build_id_get(xen, version);
 	xc_sched_id(xen->xc, &scheduler);
-	snprintf(version->scheduler, sizeof(version->scheduler), "%s", scheduler_word(scheduler));
+	snprintf(version->scheduler, sizeof(version->scheduler), "%s", xen_scheduler_word(scheduler));
 	return 0;
 }
 

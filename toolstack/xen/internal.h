@@ -24,6 +24,9 @@ struct xen {
 /** xen_fresh - before a call: forget what the library reported of an earlier one. */
 void xen_fresh(struct xen *xen);
 
+/** xen_scheduler_word - the name of a XEN_SCHEDULER_*. */
+const char *xen_scheduler_word(int id);
+
 /** xen_failed - after a call that failed, errno being its own. Return: -errno. */
 int xen_failed(struct xen *xen, struct fault *fault, uint16_t domid, const char *call);
 

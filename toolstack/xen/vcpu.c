@@ -108,6 +108,7 @@ int xen_pools_get(struct xen *xen, struct xen_pool **pools, size_t *count, struc
 			grown[(*count)++] = (struct xen_pool){
 				.id = info->cpupool_id,
 				.scheduler = scheduler_of(info->sched_id),
+				.word = xen_scheduler_word((int)info->sched_id),
 				.domains = info->n_dom,
 			};
 		}

@@ -55,6 +55,7 @@ struct xen_share {
 struct xen_pool {
 	uint32_t id;
 	enum xen_scheduler scheduler;
+	const char *word; /* the scheduler's name, as libxl has it */
 	unsigned domains;
 };
 

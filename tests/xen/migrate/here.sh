@@ -51,7 +51,7 @@ for type in pvh pv hvm; do
 	xsplit migrate -D -C other.cfg -s "$shell" "$type" $other || fail "migrate"
 	gone "$type" || fail "it is still here"
 	[ "$(there xsplit domid "$type")" = "$domid" ] || fail "it is not there, or not domain $domid"
-	there xsplit list -l "$type" | grep '"on_crash": "preserve"' || fail "not the other config"
+	there xsplit list -l --json "$type" | grep '"on_crash": "preserve"' || fail "not the other config"
 	busy_goes_on "$type"
 	say "$type: a migration that fails"
 	! there "xsplit migrate -s '' $type false" || fail "migrated to nowhere"
