@@ -1,6 +1,8 @@
 #include "toolstack/domain/list_long.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/xs.h"
 #include "toolstack/domain/libxl_json.h"
@@ -29,7 +31,22 @@ static void sched_get(struct toolstack *ts, const struct xen_domain *domain,
 	}
 }
 
-/* Another toolstack may have given it another name and other memory since. */
+static uint32_t vcpus_online(struct toolstack *ts, uint16_t domid, uint32_t most)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < most; i++) {
+		char *state = xs_read_string(ts->xs, XBT_NULL,
+					     "/local/domain/%u/cpu/%" PRIu32 "/availability", domid,
+					     i);
+
+		count += state && !strcmp(state, "online");
+		free(state);
+	}
+	return count;
+}
+
+/* Another toolstack may have given it another name, other memory and vcpus since. */
 static void config_renew(struct toolstack *ts, uint16_t domid, struct domain_config *config)
 {
 	char *name = name_of(ts, domid);
@@ -48,6 +65,7 @@ static void config_renew(struct toolstack *ts, uint16_t domid, struct domain_con
 	if (!xs_read_number(ts->xs, XBT_NULL, UINT64_MAX >> 11, &most,
 			    "/local/domain/%u/memory/static-max", domid))
 		config->maxmem_kib = most;
+	config->vcpus = vcpus_online(ts, domid, config->maxvcpus);
 }
 
 static void domain_open(yajl_gen json, uint16_t domid)

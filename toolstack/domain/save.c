@@ -14,6 +14,7 @@
 #include "lib/clock.h"
 #include "lib/xs.h"
 #include "toolstack/device/model.h"
+#include "toolstack/domain/adopt.h"
 #include "toolstack/domain/domain.h"
 #include "toolstack/domain/helper.h"
 #include "toolstack/domain/record.h"
@@ -81,8 +82,12 @@ static int state_check(struct toolstack *ts, uint16_t domid, struct fault *fault
 static int config_take(struct toolstack *ts, uint16_t domid, struct domain_config *config,
 		       struct fault *fault)
 {
-	int rc = record_config_read(ts, XBT_NULL, domid, config, fault);
+	int rc = config_adopt(ts, domid);
 
+	if (rc < 0)
+		return fault_set(fault, rc, "domain %u: cannot keep which devices it has: %s",
+				 domid, strerror(-rc));
+	rc = record_config_read(ts, XBT_NULL, domid, config, fault);
 	if (rc)
 		return rc;
 	rc = config_check(config, domid, fault);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/number.h"
+#include "toolstack/domain/adopt.h"
 #include "toolstack/domain/libxl_json.h"
 #include "toolstack/domain/record.h"
 
@@ -115,6 +116,8 @@ void userdata_follow(struct toolstack *ts, uint16_t domid)
 	lock = lock_take(path);
 	if (lock < 0)
 		return;
+	/* Else what xl attached would be missing in what xl goes by. */
+	(void)config_adopt(ts, domid);
 	if (!record_config_read(ts, XBT_NULL, domid, &config, &ignored)) {
 		uuid_copy(config.uuid, domain.uuid);
 		userdata_write(domid, &config);

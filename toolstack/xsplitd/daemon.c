@@ -14,6 +14,7 @@
 #include "lib/ready.h"
 #include "toolstack/device/index.h"
 #include "toolstack/device/qemu.h"
+#include "toolstack/domain/adopt.h"
 #include "toolstack/domain/record.h"
 #include "toolstack/domain/rename.h"
 #include "toolstack/nodes.h"
@@ -200,9 +201,9 @@ static void followed(uint16_t domid, const char *what, int rc)
 }
 
 /*
- * Another toolstack may have renamed a domain, or given it devices of which the index does not
- * know. Nothing tells of that but the nodes, and to watch them costs a create more than to look:
- * one domain a look, whose turn it is.
+ * Another toolstack may have renamed a domain, or given it devices of which neither the kept config
+ * nor the index knows. Nothing tells of that but the nodes, and to watch them costs a create more
+ * than to look: one domain a look, whose turn it is.
  */
 static void look_at_others_work(struct xsplitd *d, const struct xen_domain *list, size_t count)
 {
@@ -215,6 +216,7 @@ static void look_at_others_work(struct xsplitd *d, const struct xen_domain *list
 	if (!domain || record_worker(&d->ts, domain->domid, &worker) != WORKER_NONE)
 		return;
 	followed(domain->domid, "name", rename_follow(&d->ts, domain->domid));
+	followed(domain->domid, "config", config_adopt(&d->ts, domain->domid));
 	followed(domain->domid, "devices", index_follow(&d->ts, domain->domid, domain->uuid));
 }
 
