@@ -85,10 +85,13 @@ bool index_has(struct xs_handle *xs, xs_transaction_t t, const char *mark,
 /**
  * index_follow - put a domain that is here right again when another toolstack gave it devices or
  * took them, of which it writes nothing here.
- * @uuid: Xen's
+ * @uuid:   Xen's
+ * @before: called in the transaction that does, while the index has what it had; it may be NULL.
+ *          Return: 0, or -errno and nothing is done.
  * Return: 1 (it was not right), 0, or -errno.
  */
-int index_follow(struct toolstack *ts, uint16_t domid, const uuid_t uuid);
+int index_follow(struct toolstack *ts, uint16_t domid, const uuid_t uuid,
+		 int (*before)(xs_transaction_t t, const char *mark, void *arg), void *arg);
 
 /**
  * index_domain_rebuild - put a domain here as its private directories have it now, and nothing else

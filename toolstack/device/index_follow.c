@@ -109,6 +109,8 @@ static bool has_no_more(struct xs_handle *xs, xs_transaction_t t, const char *ma
 struct following {
 	uint16_t domid;
 	const unsigned char *uuid;
+	int (*before)(xs_transaction_t t, const char *mark, void *arg);
+	void *arg;
 	bool behind;
 };
 
@@ -116,6 +118,7 @@ static int follow_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
 	struct following *f = arg;
 	char mark[INDEX_MARK_SIZE];
+	int rc = 0;
 
 	index_mark(f->domid, f->uuid, mark);
 	f->behind =
@@ -123,12 +126,15 @@ static int follow_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 		(!has_all(xs, t, mark, (struct device){.type = DEVICE_VBD, .domid = f->domid}) ||
 		 !has_all(xs, t, mark, (struct device){.type = DEVICE_VIF, .domid = f->domid}) ||
 		 !has_no_more(xs, t, mark, f->domid));
-	return f->behind ? index_domain_rebuild(xs, t, f->domid, f->uuid) : 0;
+	if (f->behind && f->before)
+		rc = f->before(t, mark, f->arg);
+	return f->behind && !rc ? index_domain_rebuild(xs, t, f->domid, f->uuid) : rc;
 }
 
-int index_follow(struct toolstack *ts, uint16_t domid, const uuid_t uuid)
+int index_follow(struct toolstack *ts, uint16_t domid, const uuid_t uuid,
+		 int (*before)(xs_transaction_t t, const char *mark, void *arg), void *arg)
 {
-	struct following f = {.domid = domid, .uuid = uuid};
+	struct following f = {.domid = domid, .uuid = uuid, .before = before, .arg = arg};
 	int rc = xs_transact(ts->xs, follow_write, &f);
 
 	return rc ? rc : f.behind;

@@ -8,7 +8,7 @@
 
 #include "lib/number.h"
 #include "lib/xs.h"
-#include "toolstack/device/device.h"
+#include "toolstack/device/index.h"
 #include "toolstack/domain/record.h"
 
 /* libxl's scripts do what we do without one. */
@@ -18,17 +18,17 @@ struct adoption {
 	struct toolstack *ts;
 	uint16_t domid;
 	xs_transaction_t t;
+	const char *mark; /* the domain's in the index */
 	struct domain_config config;
-	bool changed;
 };
 
-/* As many as a domain may have; what more is said to be there is left alone. */
-struct present {
+/* Numbers of devices; no more than a domain may have. */
+struct ids {
 	uint32_t id[DEVICES_MAX];
 	unsigned count;
 };
 
-static void present_get(struct adoption *a, const char *kind, struct present *present)
+static void present_get(struct adoption *a, const char *kind, struct ids *present)
 {
 	unsigned count;
 	char **ids = nodes_list(a->ts->xs, a->t, &count, "/libxl/%u/device/%s", a->domid, kind);
@@ -40,12 +40,27 @@ static void present_get(struct adoption *a, const char *kind, struct present *pr
 	free(ids);
 }
 
-static bool present_has(const struct present *present, uint32_t id)
+static bool ids_have(const struct ids *ids, uint32_t id)
 {
-	for (unsigned i = 0; i < present->count; i++)
-		if (present->id[i] == id)
+	for (unsigned i = 0; i < ids->count; i++)
+		if (ids->id[i] == id)
 			return true;
 	return false;
+}
+
+/* Those that the index has, a disk once for each of its keys. */
+static void noted_get(struct adoption *a, const char *kind, struct ids *noted)
+{
+	unsigned count;
+	char **notes = nodes_list(a->ts->xs, a->t, &count, INDEX_PATH "/domain/%s", a->mark), of[8];
+	uint32_t id;
+
+	noted->count = 0;
+	for (unsigned i = 0; i < count && noted->count < DEVICES_MAX; i++)
+		if (sscanf(notes[i], "%7[a-z]-%" SCNu32 "@", of, &id) == 2 && !strcmp(of, kind) &&
+		    !ids_have(noted, id))
+			noted->id[noted->count++] = id;
+	free(notes);
 }
 
 /* A node of one of a domain's devices, for free(3), or NULL. */
@@ -131,21 +146,57 @@ static int disk_take(struct adoption *a, uint32_t id, struct disk_config *disk)
 	return rc;
 }
 
+static struct disk_config *disk_of(struct domain_config *config, uint32_t id)
+{
+	for (size_t i = 0; i < config->disks; i++)
+		if (config->disk[i].number == id)
+			return &config->disk[i];
+	return NULL;
+}
+
+/* Another image in a drive that the config has: the rest of what it says of it stays. */
+static void disk_exchange(struct disk_config *disk, struct disk_config *found)
+{
+	free(disk->target);
+	disk->target = found->target;
+	disk->format = found->format;
+	disk->remote = found->remote;
+	found->target = NULL;
+	disk_config_free(found);
+}
+
 static int disk_adopt(struct adoption *a, uint32_t id)
 {
 	struct domain_config *config = &a->config;
-	struct disk_config *grown = realloc(config->disk, (config->disks + 1) * sizeof(*grown));
-	int rc;
+	struct disk_config *disk = disk_of(config, id), *grown, found;
+	int rc = disk_take(a, id, &found);
 
-	if (!grown)
-		return -ENOMEM;
-	config->disk = grown;
-	rc = config->disks < DEVICES_MAX ? disk_take(a, id, &grown[config->disks]) : -EINVAL;
-	if (!rc) {
-		config->disks++;
-		a->changed = true;
+	if (rc)
+		return rc == -ENOMEM ? rc : 0;
+	if (disk) {
+		disk_exchange(disk, &found);
+		return 0;
 	}
-	return rc == -ENOMEM ? rc : 0;
+	grown = config->disks < DEVICES_MAX
+			? realloc(config->disk, (config->disks + 1) * sizeof(*grown))
+			: NULL;
+	if (!grown) {
+		disk_config_free(&found);
+		return config->disks < DEVICES_MAX ? -ENOMEM : 0;
+	}
+	config->disk = grown;
+	grown[config->disks++] = found;
+	return 0;
+}
+
+static void disk_forget(struct domain_config *config, uint32_t id)
+{
+	struct disk_config *disk = disk_of(config, id);
+
+	if (!disk)
+		return;
+	disk_config_free(disk);
+	*disk = config->disk[--config->disks];
 }
 
 static void rate_set(struct vif_config *vif, const char *text)
@@ -200,96 +251,84 @@ static int vif_take(struct adoption *a, uint32_t id, struct vif_config *vif)
 	return rc;
 }
 
+static struct vif_config *vif_of(struct domain_config *config, uint32_t id)
+{
+	for (size_t i = 0; i < config->vifs; i++)
+		if (config->vif[i].devid == (int)id)
+			return &config->vif[i];
+	return NULL;
+}
+
 static int vif_adopt(struct adoption *a, uint32_t id)
 {
 	struct domain_config *config = &a->config;
-	struct vif_config *grown = realloc(config->vif, (config->vifs + 1) * sizeof(*grown));
+	struct vif_config *grown;
 	int rc;
 
+	if (id >= DEVICES_MAX || config->vifs == DEVICES_MAX || vif_of(config, id))
+		return 0;
+	grown = realloc(config->vif, (config->vifs + 1) * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	config->vif = grown;
-	rc = config->vifs < DEVICES_MAX && id < DEVICES_MAX ? vif_take(a, id, &grown[config->vifs])
-							    : -EINVAL;
-	if (!rc) {
-		config->vifs++;
-		a->changed = true;
-	}
+	rc = vif_take(a, id, &grown[config->vifs]);
+	config->vifs += !rc;
 	return rc == -ENOMEM ? rc : 0;
 }
 
-static bool config_has_disk(const struct domain_config *config, uint32_t id)
+static void vif_forget(struct domain_config *config, uint32_t id)
 {
-	for (size_t i = 0; i < config->disks; i++)
-		if (config->disk[i].number == id)
-			return true;
-	return false;
+	struct vif_config *vif = vif_of(config, id);
+
+	if (!vif)
+		return;
+	vif_config_free(vif);
+	*vif = config->vif[--config->vifs];
 }
 
-static bool config_has_vif(const struct domain_config *config, uint32_t id)
-{
-	for (size_t i = 0; i < config->vifs; i++)
-		if ((uint32_t)config->vif[i].devid == id)
-			return true;
-	return false;
-}
+static const struct {
+	const char *kind;
+	enum device_type type;
+	int (*adopt)(struct adoption *a, uint32_t id);
+	void (*forget)(struct domain_config *config, uint32_t id);
+} kinds[] = {
+	{"vbd", DEVICE_VBD, disk_adopt, disk_forget},
+	{"vif", DEVICE_VIF, vif_adopt, vif_forget},
+};
 
-static int disks_follow(struct adoption *a)
+static int kind_follow(struct adoption *a, unsigned n)
 {
-	struct domain_config *config = &a->config;
-	struct present present;
+	struct device device = {.type = kinds[n].type, .domid = a->domid};
+	struct ids present, noted;
 	int rc = 0;
 
-	present_get(a, "vbd", &present);
-	for (size_t i = config->disks; i-- > 0;) {
-		if (present_has(&present, config->disk[i].number))
-			continue;
-		disk_config_free(&config->disk[i]);
-		config->disk[i] = config->disk[--config->disks];
-		a->changed = true;
+	present_get(a, kinds[n].kind, &present);
+	noted_get(a, kinds[n].kind, &noted);
+	for (unsigned i = 0; i < noted.count; i++)
+		if (!ids_have(&present, noted.id[i]))
+			kinds[n].forget(&a->config, noted.id[i]);
+	for (unsigned i = 0; i < present.count && !rc; i++) {
+		device.id = present.id[i];
+		if (!index_has(a->ts->xs, a->t, a->mark, &device))
+			rc = kinds[n].adopt(a, device.id);
 	}
-	for (unsigned i = 0; i < present.count && !rc; i++)
-		if (!config_has_disk(config, present.id[i]))
-			rc = disk_adopt(a, present.id[i]);
 	return rc;
 }
 
-static int vifs_follow(struct adoption *a)
-{
-	struct domain_config *config = &a->config;
-	struct present present;
-	int rc = 0;
-
-	present_get(a, "vif", &present);
-	for (size_t i = config->vifs; i-- > 0;) {
-		if (present_has(&present, (uint32_t)config->vif[i].devid))
-			continue;
-		vif_config_free(&config->vif[i]);
-		config->vif[i] = config->vif[--config->vifs];
-		a->changed = true;
-	}
-	for (unsigned i = 0; i < present.count && !rc; i++)
-		if (!config_has_vif(config, present.id[i]))
-			rc = vif_adopt(a, present.id[i]);
-	return rc;
-}
-
-static int adoption_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
+static int config_follow(xs_transaction_t t, const char *mark, void *arg)
 {
 	struct adoption *a = arg;
 	struct fault ignored = {0};
 	char *text = NULL;
-	int rc;
+	int rc = 0;
 
-	(void)xs;
 	a->t = t;
-	a->changed = false;
+	a->mark = mark;
 	if (record_config_read(a->ts, t, a->domid, &a->config, &ignored))
 		return 0;
-	rc = disks_follow(a);
-	if (!rc)
-		rc = vifs_follow(a);
-	if (!rc && a->changed) {
+	for (unsigned n = 0; n < sizeof(kinds) / sizeof(kinds[0]) && !rc; n++)
+		rc = kind_follow(a, n);
+	if (!rc) {
 		text = domain_config_print(&a->config);
 		rc = text ? record_config_replace(a->ts, t, a->domid, text) : -ENOMEM;
 	}
@@ -298,15 +337,14 @@ static int adoption_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	return rc;
 }
 
-int config_adopt(struct toolstack *ts, uint16_t domid)
+int domain_adopt(struct toolstack *ts, uint16_t domid)
 {
 	struct adoption a = {.ts = ts, .domid = domid};
 	struct xen_domain domain;
 	struct fault ignored = {0};
-	int rc;
 
+	/* One that ends loses its devices one by one, to whoever removes it. */
 	if (xen_domain_get(ts->xen, domid, &domain, &ignored) || domain.dying || domain.shutdown)
 		return 0;
-	rc = xs_transact(ts->xs, adoption_write, &a);
-	return rc ? rc : a.changed;
+	return index_follow(ts, domid, domain.uuid, config_follow, &a);
 }

@@ -82,7 +82,7 @@ static int state_check(struct toolstack *ts, uint16_t domid, struct fault *fault
 static int config_take(struct toolstack *ts, uint16_t domid, struct domain_config *config,
 		       struct fault *fault)
 {
-	int rc = config_adopt(ts, domid);
+	int rc = domain_adopt(ts, domid);
 
 	if (rc < 0)
 		return fault_set(fault, rc, "domain %u: cannot keep which devices it has: %s",

@@ -117,7 +117,7 @@ void userdata_follow(struct toolstack *ts, uint16_t domid)
 	if (lock < 0)
 		return;
 	/* Else what xl attached would be missing in what xl goes by. */
-	(void)config_adopt(ts, domid);
+	(void)domain_adopt(ts, domid);
 	if (!record_config_read(ts, XBT_NULL, domid, &config, &ignored)) {
 		uuid_copy(config.uuid, domain.uuid);
 		userdata_write(domid, &config);

@@ -12,7 +12,6 @@
 #include "lib/log.h"
 #include "lib/number.h"
 #include "lib/ready.h"
-#include "toolstack/device/index.h"
 #include "toolstack/device/qemu.h"
 #include "toolstack/domain/adopt.h"
 #include "toolstack/domain/record.h"
@@ -216,8 +215,7 @@ static void look_at_others_work(struct xsplitd *d, const struct xen_domain *list
 	if (!domain || record_worker(&d->ts, domain->domid, &worker) != WORKER_NONE)
 		return;
 	followed(domain->domid, "name", rename_follow(&d->ts, domain->domid));
-	followed(domain->domid, "config", config_adopt(&d->ts, domain->domid));
-	followed(domain->domid, "devices", index_follow(&d->ts, domain->domid, domain->uuid));
+	followed(domain->domid, "devices", domain_adopt(&d->ts, domain->domid));
 }
 
 static int scan(struct xsplitd *d)
