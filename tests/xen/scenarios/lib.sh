@@ -150,7 +150,7 @@ guest_life() {
 	before=$(triple_faults)
 	guest_write "$1" "$2" "vcpus=$3" 'on_reboot="destroy"'
 	guest_create "$1"
-	wait_for 300 gone "$1" || fail "$1 did not end within 300 s"
+	wait_for 600 gone "$1" || fail "$1 did not end within 600 s"
 	[ "$(triple_faults)" = "$before" ]
 }
 
