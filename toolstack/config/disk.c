@@ -24,6 +24,24 @@ void disk_config_free(struct disk_config *disk)
 	*disk = (struct disk_config){0};
 }
 
+struct disk_config *domain_config_disk(const struct domain_config *config, uint32_t number)
+{
+	for (size_t i = 0; i < config->disks; i++)
+		if (config->disk[i].number == number)
+			return &config->disk[i];
+	return NULL;
+}
+
+void domain_config_disk_remove(struct domain_config *config, uint32_t number)
+{
+	struct disk_config *disk = domain_config_disk(config, number);
+
+	if (!disk)
+		return;
+	disk_config_free(disk);
+	*disk = config->disk[--config->disks];
+}
+
 /* "SOURCE: config parsing error in disk specification: WORDS\n" -> WORDS */
 static const char *words_of(char *report)
 {

@@ -188,6 +188,14 @@ void vif_config_free(struct vif_config *vif);
 /** vif_config_spec - the specification that reads as this vif. For free(3), or NULL. */
 char *vif_config_spec(const struct vif_config *vif);
 
+/** domain_config_disk, domain_config_vif - the config's of that number, or NULL. */
+struct disk_config *domain_config_disk(const struct domain_config *config, uint32_t number);
+struct vif_config *domain_config_vif(const struct domain_config *config, uint32_t devid);
+
+/** domain_config_disk_remove, domain_config_vif_remove - the same out of it, when it is there. */
+void domain_config_disk_remove(struct domain_config *config, uint32_t number);
+void domain_config_vif_remove(struct domain_config *config, uint32_t devid);
+
 /** vif_config_key - the keys of one, one after the other from @n = 0 on; NULL behind the last. */
 const char *vif_config_key(size_t n);
 

@@ -32,6 +32,24 @@ void vif_config_free(struct vif_config *vif)
 	*vif = (struct vif_config){0};
 }
 
+struct vif_config *domain_config_vif(const struct domain_config *config, uint32_t devid)
+{
+	for (size_t i = 0; i < config->vifs; i++)
+		if (config->vif[i].devid == (int)devid)
+			return &config->vif[i];
+	return NULL;
+}
+
+void domain_config_vif_remove(struct domain_config *config, uint32_t devid)
+{
+	struct vif_config *vif = domain_config_vif(config, devid);
+
+	if (!vif)
+		return;
+	vif_config_free(vif);
+	*vif = config->vif[--config->vifs];
+}
+
 static int text_set(const struct vif_word *w, char **field)
 {
 	free(*field);

@@ -86,7 +86,7 @@ bool index_has(struct xs_handle *xs, xs_transaction_t t, const char *mark,
  * index_follow - put a domain that is here right again when another toolstack gave it devices or
  * took them, of which it writes nothing here.
  * @uuid:   Xen's
- * @before: called in the transaction that does, while the index has what it had; it may be NULL.
+ * @before: called in the transaction that does, while the index has what it had.
  *          Return: 0, or -errno and nothing is done.
  * Return: 1 (it was not right), 0, or -errno.
  */

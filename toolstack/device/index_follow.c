@@ -126,7 +126,7 @@ static int follow_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 		(!has_all(xs, t, mark, (struct device){.type = DEVICE_VBD, .domid = f->domid}) ||
 		 !has_all(xs, t, mark, (struct device){.type = DEVICE_VIF, .domid = f->domid}) ||
 		 !has_no_more(xs, t, mark, f->domid));
-	if (f->behind && f->before)
+	if (f->behind)
 		rc = f->before(t, mark, f->arg);
 	return f->behind && !rc ? index_domain_rebuild(xs, t, f->domid, f->uuid) : rc;
 }

@@ -9,24 +9,28 @@
 #include "toolstack/doctor/doctor.h"
 #include "toolstack/domain/userdata.h"
 
-static int file_remove(struct doctor *d, const struct finding *f, struct fault *fault)
-{
-	int rc;
-
-	(void)d;
-	if (!unlink(f->object) || errno == ENOENT)
-		return 0;
-	rc = -errno;
-	return fault_set(fault, rc, "%s: cannot be removed: %s", f->object, strerror(-rc));
-}
-
-/* Of a domain of this very number and UUID, which nobody gets again. */
+/* Of a domain of this very number and UUID? A restore may give both once more. */
 static bool is_of_live_domain(const struct doctor *d, uint16_t domid, const uuid_t uuid)
 {
 	for (size_t i = 0; i < d->lives; i++)
 		if (d->live[i].domid == domid && !uuid_compare(d->live[i].uuid, uuid))
 			return true;
 	return false;
+}
+
+static int file_remove(struct doctor *d, const struct finding *f, struct fault *fault)
+{
+	uint16_t domid;
+	uuid_t uuid = {0};
+	int rc;
+
+	if (userdata_parse(strrchr(f->object, '/') + 1, &domid, uuid) ||
+	    is_of_live_domain(d, domid, uuid))
+		return fault_set(fault, -EAGAIN, "domain %d is there again", f->domid);
+	if (!unlink(f->object) || errno == ENOENT)
+		return 0;
+	rc = -errno;
+	return fault_set(fault, rc, "%s: cannot be removed: %s", f->object, strerror(-rc));
 }
 
 int doctor_files(struct doctor *d, struct fault *fault)

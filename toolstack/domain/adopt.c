@@ -146,14 +146,6 @@ static int disk_take(struct adoption *a, uint32_t id, struct disk_config *disk)
 	return rc;
 }
 
-static struct disk_config *disk_of(struct domain_config *config, uint32_t id)
-{
-	for (size_t i = 0; i < config->disks; i++)
-		if (config->disk[i].number == id)
-			return &config->disk[i];
-	return NULL;
-}
-
 /* Another image in a drive that the config has: the rest of what it says of it stays. */
 static void disk_exchange(struct disk_config *disk, struct disk_config *found)
 {
@@ -168,7 +160,7 @@ static void disk_exchange(struct disk_config *disk, struct disk_config *found)
 static int disk_adopt(struct adoption *a, uint32_t id)
 {
 	struct domain_config *config = &a->config;
-	struct disk_config *disk = disk_of(config, id), *grown, found;
+	struct disk_config *disk = domain_config_disk(config, id), *grown, found;
 	int rc = disk_take(a, id, &found);
 
 	if (rc)
@@ -187,16 +179,6 @@ static int disk_adopt(struct adoption *a, uint32_t id)
 	config->disk = grown;
 	grown[config->disks++] = found;
 	return 0;
-}
-
-static void disk_forget(struct domain_config *config, uint32_t id)
-{
-	struct disk_config *disk = disk_of(config, id);
-
-	if (!disk)
-		return;
-	disk_config_free(disk);
-	*disk = config->disk[--config->disks];
 }
 
 static void rate_set(struct vif_config *vif, const char *text)
@@ -251,21 +233,13 @@ static int vif_take(struct adoption *a, uint32_t id, struct vif_config *vif)
 	return rc;
 }
 
-static struct vif_config *vif_of(struct domain_config *config, uint32_t id)
-{
-	for (size_t i = 0; i < config->vifs; i++)
-		if (config->vif[i].devid == (int)id)
-			return &config->vif[i];
-	return NULL;
-}
-
 static int vif_adopt(struct adoption *a, uint32_t id)
 {
 	struct domain_config *config = &a->config;
 	struct vif_config *grown;
 	int rc;
 
-	if (id >= DEVICES_MAX || config->vifs == DEVICES_MAX || vif_of(config, id))
+	if (id >= DEVICES_MAX || config->vifs == DEVICES_MAX || domain_config_vif(config, id))
 		return 0;
 	grown = realloc(config->vif, (config->vifs + 1) * sizeof(*grown));
 	if (!grown)
@@ -276,24 +250,14 @@ static int vif_adopt(struct adoption *a, uint32_t id)
 	return rc == -ENOMEM ? rc : 0;
 }
 
-static void vif_forget(struct domain_config *config, uint32_t id)
-{
-	struct vif_config *vif = vif_of(config, id);
-
-	if (!vif)
-		return;
-	vif_config_free(vif);
-	*vif = config->vif[--config->vifs];
-}
-
 static const struct {
 	const char *kind;
 	enum device_type type;
 	int (*adopt)(struct adoption *a, uint32_t id);
-	void (*forget)(struct domain_config *config, uint32_t id);
+	void (*remove)(struct domain_config *config, uint32_t id);
 } kinds[] = {
-	{"vbd", DEVICE_VBD, disk_adopt, disk_forget},
-	{"vif", DEVICE_VIF, vif_adopt, vif_forget},
+	{"vbd", DEVICE_VBD, disk_adopt, domain_config_disk_remove},
+	{"vif", DEVICE_VIF, vif_adopt, domain_config_vif_remove},
 };
 
 static int kind_follow(struct adoption *a, unsigned n)
@@ -306,7 +270,7 @@ static int kind_follow(struct adoption *a, unsigned n)
 	noted_get(a, kinds[n].kind, &noted);
 	for (unsigned i = 0; i < noted.count; i++)
 		if (!ids_have(&present, noted.id[i]))
-			kinds[n].forget(&a->config, noted.id[i]);
+			kinds[n].remove(&a->config, noted.id[i]);
 	for (unsigned i = 0; i < present.count && !rc; i++) {
 		device.id = present.id[i];
 		if (!index_has(a->ts->xs, a->t, a->mark, &device))
@@ -334,7 +298,8 @@ static int config_follow(xs_transaction_t t, const char *mark, void *arg)
 	}
 	free(text);
 	domain_config_free(&a->config);
-	return rc;
+	/* One that does not read stays out. The index follows all the same: it keeps others off. */
+	return rc == -EINVAL ? 0 : rc;
 }
 
 int domain_adopt(struct toolstack *ts, uint16_t domid)

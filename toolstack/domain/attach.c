@@ -184,28 +184,6 @@ int attach_vif(struct toolstack *ts, uint16_t domid, struct vif_config *vif, con
 	return attach(&a);
 }
 
-static void disk_forget(struct domain_config *config, uint32_t number)
-{
-	for (size_t i = 0; i < config->disks; i++) {
-		if (config->disk[i].number != number)
-			continue;
-		disk_config_free(&config->disk[i]);
-		config->disk[i] = config->disk[--config->disks];
-		return;
-	}
-}
-
-static void vif_forget(struct domain_config *config, uint32_t devid)
-{
-	for (size_t i = 0; i < config->vifs; i++) {
-		if ((uint32_t)config->vif[i].devid != devid)
-			continue;
-		vif_config_free(&config->vif[i]);
-		config->vif[i] = config->vif[--config->vifs];
-		return;
-	}
-}
-
 /* How the recorded config follows: @change of a disk, or without one the device is forgotten. */
 struct revision {
 	struct toolstack *ts;
@@ -245,9 +223,9 @@ static int revision_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	if (r->change)
 		rc = disk_revise(&config, r);
 	else if (r->device->type == DEVICE_VIF)
-		vif_forget(&config, r->device->id);
+		domain_config_vif_remove(&config, r->device->id);
 	else
-		disk_forget(&config, r->device->id);
+		domain_config_disk_remove(&config, r->device->id);
 	if (!rc)
 		text = domain_config_print(&config);
 	if (!rc)

@@ -120,14 +120,6 @@ static bool is_emulated(struct toolstack *ts, const struct device *device,
 	return disk->cdrom && model_has(ts, device->domid) && model_emulates_disk(disk);
 }
 
-static const struct disk_config *disk_find(const struct domain_config *config, uint32_t number)
-{
-	for (size_t i = 0; i < config->disks; i++)
-		if (config->disk[i].number == number)
-			return &config->disk[i];
-	return NULL;
-}
-
 /* What the backend has refused must not stay in the emulated drive: the one before comes back. */
 static void emulated_return(struct toolstack *ts, const struct device *device, struct fault *fault)
 {
@@ -137,7 +129,7 @@ static void emulated_return(struct toolstack *ts, const struct device *device, s
 	int rc = record_config_read(ts, XBT_NULL, device->domid, &config, &late);
 
 	if (!rc) {
-		before = disk_find(&config, device->id);
+		before = domain_config_disk(&config, device->id);
 		rc = before ? model_medium(device->domid, before, &late)
 			    : fault_set(&late, -ENOENT, "its config does not have this drive");
 		domain_config_free(&config);
