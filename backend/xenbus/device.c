@@ -9,6 +9,7 @@
 #include "backend/supervisor/guest.h"
 #include "backend/xenbus/device_parts.h"
 #include "backend/xenbus/error.h"
+#include "lib/hotplug.h"
 
 /* Actions in one update: more would be a loop in the machine. */
 #define ACTIONS_MAX 16
@@ -242,6 +243,15 @@ static void resume(struct device *dev)
 	xenbus_resume(&dev->xenbus);
 }
 
+static bool has_script(struct device *dev)
+{
+	char *script = device_back_string(dev, "script");
+	bool has = hotplug_is_script(script);
+
+	free(script);
+	return has;
+}
+
 static int identify(struct device *dev)
 {
 	enum xenbus_state own;
@@ -264,7 +274,7 @@ static int identify(struct device *dev)
 		     ? 0
 		     : -EINVAL;
 	free(front);
-	dev->script = xs_exists(dev->xs, XBT_NULL, "%s/script", dev->back);
+	dev->script = has_script(dev);
 	xenbus_init(&dev->xenbus, &dev->class->traits, own);
 	if (!rc)
 		resume(dev);

@@ -320,7 +320,7 @@ START_TEST(vif_nodes_have_what_is_said)
 		strstr(text, "/local/domain/0/backend/vif/5/2/mac = 00:16:3e:00:00:01\n"));
 	ck_assert_ptr_nonnull(
 		strstr(text, "/local/domain/5/device/vif/2/mac = 00:16:3e:00:00:01\n"));
-	ck_assert_ptr_null(strstr(text, "script"));
+	ck_assert_ptr_nonnull(strstr(text, "/local/domain/0/backend/vif/5/2/script = /bin/true\n"));
 	ck_assert_ptr_null(strstr(text, "mtu"));
 	ck_assert_ptr_null(strstr(text, "vifname"));
 	free(text);

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/hotplug.h"
+
 /* As libxl's LIBXL_HOTPLUG_TIMEOUT. */
 #define SCRIPT_SECONDS 40
 
@@ -88,10 +90,14 @@ static int await(struct toolstack *ts, pid_t pid, bool interruptible)
 /* The script of a device, NULL when it has none. */
 static char *script_of(struct toolstack *ts, const struct device *d)
 {
-	char path[XS_PATH_SIZE];
+	char path[XS_PATH_SIZE], *script;
 
 	device_private(d, path);
-	return xs_read_string(ts->xs, XBT_NULL, "%s/script", path);
+	script = xs_read_string(ts->xs, XBT_NULL, "%s/script", path);
+	if (hotplug_is_script(script))
+		return script;
+	free(script);
+	return NULL;
 }
 
 static char *back_read(struct toolstack *ts, const struct device *d, const char *name)

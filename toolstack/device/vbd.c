@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/hotplug.h"
+
 struct device vbd_device(uint16_t domid, const struct disk_config *disk)
 {
 	return (struct device){
@@ -55,7 +57,7 @@ void vbd_nodes(struct nodes *nodes, uint16_t domid, const struct disk_config *di
 		{"type", disk->backend == DISK_QDISK ? "qdisk" : "phy"},
 		{"mode", disk->writable ? "w" : "r"},
 		{"device-type", type},
-		{"script", disk->script},
+		{"script", disk->script ? disk->script : HOTPLUG_NONE},
 		{"discard-enable", disk->discard ? "1" : "0"},
 		{"qos", limits_of(disk, limits)},
 		{"logical-sector-size", disk->sector_size == 4096 ? "4096" : NULL},

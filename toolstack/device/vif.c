@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "lib/hotplug.h"
+
 struct device vif_device(uint16_t domid, const struct vif_config *vif)
 {
 	return (struct device){
@@ -29,7 +31,7 @@ void vif_nodes(struct nodes *nodes, uint16_t domid, const struct vif_config *vif
 		{"online", "1"},
 		{"state", "1"},
 		{"mac", mac},
-		{"script", vif->script},
+		{"script", vif->script ? vif->script : HOTPLUG_NONE},
 		{"ip", vif->ip},
 		{"vifname", vif->name},
 		{"mtu", vif->mtu ? mtu : NULL},

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/hotplug.h"
 #include "lib/number.h"
 #include "lib/xs.h"
 #include "toolstack/device/index.h"
@@ -84,7 +85,7 @@ static char *script_of(struct adoption *a, const char *kind, uint32_t id, const 
 {
 	char *script = node(a, kind, id, "script");
 
-	if (script && (!*script || !strcmp(script, usual))) {
+	if (script && (!*script || !hotplug_is_script(script) || !strcmp(script, usual))) {
 		free(script);
 		script = NULL;
 	}

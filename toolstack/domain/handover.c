@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/hotplug.h"
 #include "lib/xs.h"
 #include "toolstack/device/device.h"
 #include "toolstack/device/index.h"
@@ -46,11 +48,14 @@ static bool is_disk(const struct device *device)
 /* Our backend of this domain, and nobody's script. */
 static bool can_be_away(struct toolstack *ts, const struct device *device)
 {
-	char back[XS_PATH_SIZE];
+	char back[XS_PATH_SIZE], *script;
+	bool prepared;
 
 	device_back(device, back);
-	return device->type == DEVICE_VBD && device->backend == BACKEND_DOMID &&
-	       !xs_exists(ts->xs, XBT_NULL, "%s/script", back);
+	script = xs_read_string(ts->xs, XBT_NULL, "%s/script", back);
+	prepared = hotplug_is_script(script);
+	free(script);
+	return device->type == DEVICE_VBD && device->backend == BACKEND_DOMID && !prepared;
 }
 
 static bool all_can_be_away(struct toolstack *ts, const struct devices *devices)
