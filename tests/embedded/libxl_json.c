@@ -11,6 +11,7 @@
 
 static char *ours(const char *path)
 {
+	static const struct cpulist_host host = {.cpus = 2};
 	struct domain_config config;
 	struct fault fault = {0};
 	char *text;
@@ -19,7 +20,7 @@ static char *ours(const char *path)
 		fprintf(stderr, "libxl-json: %s\n", fault.text);
 		return NULL;
 	}
-	text = libxl_json(&config);
+	text = libxl_json(&config, &host);
 	domain_config_free(&config);
 	return text;
 }

@@ -160,7 +160,7 @@ static int store(struct creation *c)
 		return rc;
 	rc = xs_transact(c->ts->xs, creation_write, c);
 	if (!rc)
-		userdata_write(c->layout.domid, c->config);
+		userdata_write(c->ts, c->layout.domid, c->config);
 	else if (!c->fault->text[0])
 		fault_set(c->fault, rc, "domain %u: cannot write its nodes: %s", c->layout.domid,
 			  strerror(-rc));

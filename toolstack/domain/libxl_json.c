@@ -4,33 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "toolstack/device/model_args.h"
+#include "toolstack/domain/libxl_json_members.h"
 #include "toolstack/json.h"
-
-/* What is written from, and where to. */
-struct source {
-	yajl_gen json;
-	const struct domain_config *config;
-	const struct libxl_sched *sched; /* as it is now; NULL: as the config has it */
-};
-
-/* A member of one of libxl's structures, in its order: an option of ours as it is, or what is made
- * of the config in another way. */
-struct member {
-	const char *key;
-	enum domain_option option;
-	void (*write)(const struct source *s, const char *key); /* NULL: it is the option */
-};
-
-#define SAID(k, o)                        \
-	{                                 \
-		.key = (k), .option = (o) \
-	}
-#define MADE(k, w)                       \
-	{                                \
-		.key = (k), .write = (w) \
-	}
-#define LAST MADE(NULL, NULL)
 
 /* It has two members for what is a text or a list of them: serial and serial_list. */
 static bool is_twin(enum domain_option option)
@@ -38,7 +13,8 @@ static bool is_twin(enum domain_option option)
 	return option == OPTION_SERIAL || option == OPTION_USBDEVICE;
 }
 
-static void texts_json(yajl_gen json, const struct member *m, const struct option_value *value)
+static void texts_json(yajl_gen json, const struct libxl_member *m,
+		       const struct option_value *value)
 {
 	bool listed = strstr(m->key, "_list");
 
@@ -69,7 +45,8 @@ static bool is_default(enum domain_option option, const struct option_value *val
 	}
 }
 
-static void option_json(yajl_gen json, const struct member *m, const struct option_value *value)
+static void option_json(yajl_gen json, const struct libxl_member *m,
+			const struct option_value *value)
 {
 	switch (option_kind(m->option)) {
 	case OPTION_IS_FLAG:
@@ -89,9 +66,9 @@ static void option_json(yajl_gen json, const struct member *m, const struct opti
 	}
 }
 
-static void members_json(const struct source *s, const struct member *members)
+void libxl_json_members(const struct libxl_source *s, const struct libxl_member *members)
 {
-	for (const struct member *m = members; m->key; m++) {
+	for (const struct libxl_member *m = members; m->key; m++) {
 		const struct option_value *value = &s->config->option[m->option];
 
 		if (m->write)
@@ -101,44 +78,37 @@ static void members_json(const struct source *s, const struct member *members)
 	}
 }
 
-static void object_json(const struct source *s, const char *key, const struct member *members)
+void libxl_json_object(const struct libxl_source *s, const char *key,
+		       const struct libxl_member *members)
 {
 	json_key(s->json, key);
 	yajl_gen_map_open(s->json);
-	members_json(s, members);
+	if (members)
+		libxl_json_members(s, members);
 	yajl_gen_map_close(s->json);
 }
 
-static const struct member nothing[] = {LAST};
-
-/* Structures of which we say nothing, but libxl that they are there. */
-static void empty(const struct source *s, const char *key)
-{
-	object_json(s, key, nothing);
-}
-
-static void yes(const struct source *s, const char *key)
-{
-	libxl_json_flag(s->json, key, true);
-}
-
-/* To libxl a process is a PV guest. */
-static const char *type_word(const struct domain_config *config)
+const char *libxl_json_type(const struct domain_config *config)
 {
 	return config->type == DOMAIN_PROCESS ? "pv" : domain_type_word(config->type);
 }
 
-static void type(const struct source *s, const char *key)
+static void yes(const struct libxl_source *s, const char *key)
 {
-	json_string(s->json, key, type_word(s->config));
+	libxl_json_flag(s->json, key, true);
 }
 
-static void name(const struct source *s, const char *key)
+static void type(const struct libxl_source *s, const char *key)
+{
+	json_string(s->json, key, libxl_json_type(s->config));
+}
+
+static void name(const struct libxl_source *s, const char *key)
 {
 	json_string(s->json, key, s->config->name);
 }
 
-static void uuid(const struct source *s, const char *key)
+static void uuid(const struct libxl_source *s, const char *key)
 {
 	char text[UUID_STR_LEN];
 
@@ -146,247 +116,24 @@ static void uuid(const struct source *s, const char *key)
 	json_string(s->json, key, text);
 }
 
-static const struct member c_info_members[] = {
-	MADE("type", type),
-	SAID("hap", OPTION_HAP),
-	MADE("name", name),
-	MADE("uuid", uuid),
-	SAID("pool_name", OPTION_POOL),
-	MADE("run_hotplug_scripts", yes),
-	SAID("driver_domain", OPTION_DRIVER_DOMAIN),
-	SAID("passthrough", OPTION_PASSTHROUGH),
-	LAST,
+static const struct libxl_member c_info_members[] = {
+	LIBXL_MADE("type", type),
+	LIBXL_SAID("hap", OPTION_HAP),
+	LIBXL_MADE("name", name),
+	LIBXL_MADE("uuid", uuid),
+	LIBXL_SAID("pool_name", OPTION_POOL),
+	LIBXL_MADE("run_hotplug_scripts", yes),
+	LIBXL_SAID("driver_domain", OPTION_DRIVER_DOMAIN),
+	LIBXL_SAID("passthrough", OPTION_PASSTHROUGH),
+	LIBXL_LAST,
 };
 
-static void c_info(const struct source *s, const char *key)
+static void c_info(const struct libxl_source *s, const char *key)
 {
-	object_json(s, key, c_info_members);
+	libxl_json_object(s, key, c_info_members);
 }
 
-static void vga_kind(const struct source *s, const char *key)
-{
-	static const char *const words[] = {
-		[MODEL_VGA_CIRRUS] = "cirrus", [MODEL_VGA_STD] = "std", [MODEL_VGA_NONE] = "none"};
-
-	json_string(s->json, key, words[model_vga(s->config)]);
-}
-
-static void vga(const struct source *s, const char *key)
-{
-	static const struct member members[] = {MADE("kind", vga_kind), LAST};
-
-	object_json(s, key, members);
-}
-
-static void vnc_enable(const struct source *s, const char *key)
-{
-	libxl_json_flag(s->json, key, model_wants_vnc(s->config));
-}
-
-static void vnc(const struct source *s, const char *key)
-{
-	static const struct member members[] = {
-		MADE("enable", vnc_enable),           SAID("listen", OPTION_VNCLISTEN),
-		SAID("passwd", OPTION_VNCPASSWD),     SAID("display", OPTION_VNCDISPLAY),
-		SAID("findunused", OPTION_VNCUNUSED), LAST,
-	};
-
-	object_json(s, key, members);
-}
-
-static void mmio_hole(const struct source *s, const char *key)
-{
-	int64_t mib = config_number(s->config, OPTION_MMIO_HOLE, 0);
-
-	if (mib)
-		json_number(s->json, key, mib << 10);
-}
-
-static const struct member hvm_members[] = {
-	SAID("firmware", OPTION_FIRMWARE_OVERRIDE),
-	SAID("bios", OPTION_BIOS),
-	SAID("pae", OPTION_PAE),
-	SAID("acpi_s3", OPTION_ACPI_S3),
-	SAID("acpi_s4", OPTION_ACPI_S4),
-	SAID("hpet", OPTION_HPET),
-	MADE("mmio_hole_memkb", mmio_hole),
-	SAID("system_firmware", OPTION_BIOS_PATH_OVERRIDE),
-	SAID("hdtype", OPTION_HDTYPE),
-	SAID("nographic", OPTION_NOGRAPHIC),
-	MADE("vga", vga),
-	MADE("vnc", vnc),
-	SAID("keymap", OPTION_KEYMAP),
-	MADE("sdl", empty),
-	MADE("spice", empty),
-	SAID("serial", OPTION_SERIAL),
-	SAID("boot", OPTION_BOOT),
-	SAID("usb", OPTION_USB),
-	SAID("usbdevice", OPTION_USBDEVICE),
-	SAID("xen_platform_pci", OPTION_XEN_PLATFORM_PCI),
-	SAID("usbdevice_list", OPTION_USBDEVICE),
-	SAID("serial_list", OPTION_SERIAL),
-	MADE("rdm", empty),
-	LAST,
-};
-
-static void max_vcpus(const struct source *s, const char *key)
-{
-	json_number(s->json, key, s->config->maxvcpus);
-}
-
-static void avail_vcpus(const struct source *s, const char *key)
-{
-	json_key(s->json, key);
-	yajl_gen_array_open(s->json);
-	for (uint32_t i = 0; i < s->config->vcpus; i++)
-		yajl_gen_integer(s->json, i);
-	yajl_gen_array_close(s->json);
-}
-
-static void max_memory(const struct source *s, const char *key)
-{
-	json_number(s->json, key, (long long)s->config->maxmem_kib);
-}
-
-static void target_memory(const struct source *s, const char *key)
-{
-	json_number(s->json, key, (long long)s->config->memory_kib);
-}
-
-static void video_memory(const struct source *s, const char *key)
-{
-	json_number(s->json, key,
-		    s->config->type == DOMAIN_HVM ? (long long)model_video_kib(s->config) : 0);
-}
-
-static void shadow_memory(const struct source *s, const char *key)
-{
-	int64_t mib = config_number(s->config, OPTION_SHADOW_MEMORY, 0);
-
-	if (mib)
-		json_number(s->json, key, mib << 10);
-}
-
-static void device_model_version(const struct source *s, const char *key)
-{
-	if (s->config->type == DOMAIN_HVM)
-		json_string(s->json, key, "qemu_xen");
-}
-
-static void sched_now(const struct source *s, const char *key)
-{
-	json_key(s->json, key);
-	yajl_gen_map_open(s->json);
-	json_string(s->json, "sched", s->sched->word);
-	if (s->sched->shares) {
-		json_number(s->json, "weight", s->sched->weight);
-		json_number(s->json, "cap", s->sched->cap);
-	}
-	yajl_gen_map_close(s->json);
-}
-
-static void sched_params(const struct source *s, const char *key)
-{
-	static const struct member members[] = {SAID("weight", OPTION_CPU_WEIGHT),
-						SAID("cap", OPTION_CAP), LAST};
-
-	if (s->sched)
-		sched_now(s, key);
-	else
-		object_json(s, key, members);
-}
-
-static void kernel(const struct source *s, const char *key)
-{
-	libxl_json_text(s->json, key, s->config->kernel);
-}
-
-static void cmdline(const struct source *s, const char *key)
-{
-	libxl_json_text(s->json, key, s->config->cmdline);
-}
-
-static void ramdisk(const struct source *s, const char *key)
-{
-	libxl_json_text(s->json, key, s->config->ramdisk);
-}
-
-/* "type.hvm": what only guests of that type have. */
-static void of_type(const struct source *s, const char *key)
-{
-	char full[16];
-
-	snprintf(full, sizeof(full), "%s.%s", key, type_word(s->config));
-	object_json(s, full, s->config->type == DOMAIN_HVM ? hvm_members : nothing);
-}
-
-static const struct member b_info_members[] = {
-	MADE("max_vcpus", max_vcpus),
-	MADE("avail_vcpus", avail_vcpus),
-	SAID("tsc_mode", OPTION_TSC_MODE),
-	MADE("max_memkb", max_memory),
-	MADE("target_memkb", target_memory),
-	MADE("video_memkb", video_memory),
-	MADE("shadow_memkb", shadow_memory),
-	SAID("rtc_timeoffset", OPTION_RTC_TIMEOFFSET),
-	SAID("localtime", OPTION_LOCALTIME),
-	SAID("disable_migrate", OPTION_NOMIGRATE),
-	SAID("max_grant_frames", OPTION_MAX_GRANT_FRAMES),
-	SAID("max_maptrack_frames", OPTION_MAX_MAPTRACK_FRAMES),
-	SAID("max_grant_version", OPTION_MAX_GRANT_VERSION),
-	MADE("device_model_version", device_model_version),
-	SAID("device_model", OPTION_DEVICE_MODEL_OVERRIDE),
-	SAID("device_model_user", OPTION_DEVICE_MODEL_USER),
-	SAID("extra", OPTION_DEVICE_MODEL_ARGS),
-	SAID("extra_hvm", OPTION_DEVICE_MODEL_ARGS_HVM),
-	MADE("sched_params", sched_params),
-	MADE("claim_mode", yes),
-	SAID("event_channels", OPTION_MAX_EVENT_CHANNELS),
-	MADE("kernel", kernel),
-	MADE("cmdline", cmdline),
-	MADE("ramdisk", ramdisk),
-	SAID("acpi", OPTION_ACPI),
-	SAID("bootloader", OPTION_BOOTLOADER),
-	SAID("bootloader_args", OPTION_BOOTLOADER_ARGS),
-	SAID("timer_mode", OPTION_TIMER_MODE),
-	SAID("nested_hvm", OPTION_NESTEDHVM),
-	SAID("apic", OPTION_APIC),
-	SAID("dm_restrict", OPTION_DM_RESTRICT),
-	MADE("type", of_type),
-	MADE("arch_arm", empty),
-	MADE("arch_x86", empty),
-	SAID("vpmu", OPTION_VPMU),
-	LAST,
-};
-
-static void b_info(const struct source *s, const char *key)
-{
-	object_json(s, key, b_info_members);
-}
-
-static void disks(const struct source *s, const char *key)
-{
-	if (!s->config->disks)
-		return;
-	json_key(s->json, key);
-	yajl_gen_array_open(s->json);
-	for (size_t i = 0; i < s->config->disks; i++)
-		libxl_json_disk(s->json, &s->config->disk[i]);
-	yajl_gen_array_close(s->json);
-}
-
-static void nics(const struct source *s, const char *key)
-{
-	if (!s->config->vifs)
-		return;
-	json_key(s->json, key);
-	yajl_gen_array_open(s->json);
-	for (size_t i = 0; i < s->config->vifs; i++)
-		libxl_json_nic(s->json, s->config, &s->config->vif[i]);
-	yajl_gen_array_close(s->json);
-}
-
-static void ends(const struct source *s, const char *key)
+static void ends(const struct libxl_source *s, const char *key)
 {
 	static const enum domain_end order[] = {END_POWEROFF, END_REBOOT, END_WATCHDOG, END_CRASH,
 						END_SOFT_RESET};
@@ -408,26 +155,26 @@ static void ends(const struct source *s, const char *key)
 	}
 }
 
-static const struct member domain_members[] = {
-	MADE("c_info", c_info),
-	MADE("b_info", b_info),
-	MADE("disks", disks),
-	MADE("nics", nics),
-	MADE("on_poweroff", ends), /* and the others */
-	LAST,
+static const struct libxl_member domain_members[] = {
+	LIBXL_MADE("c_info", c_info),
+	LIBXL_MADE("b_info", libxl_json_build),
+	LIBXL_MADE("disks", libxl_json_disks),
+	LIBXL_MADE("nics", libxl_json_nics),
+	LIBXL_MADE("on_poweroff", ends), /* and the others */
+	LIBXL_LAST,
 };
 
 void libxl_json_config(yajl_gen json, const struct domain_config *config,
-		       const struct libxl_sched *sched)
+		       const struct libxl_sched *sched, const struct cpulist_host *host)
 {
-	const struct source s = {json, config, sched};
+	const struct libxl_source s = {json, config, sched, host};
 
 	yajl_gen_map_open(json);
-	members_json(&s, domain_members);
+	libxl_json_members(&s, domain_members);
 	yajl_gen_map_close(json);
 }
 
-char *libxl_json(const struct domain_config *config)
+char *libxl_json(const struct domain_config *config, const struct cpulist_host *host)
 {
 	yajl_gen json = json_open();
 	char *text = NULL;
@@ -439,7 +186,7 @@ char *libxl_json(const struct domain_config *config)
 			yajl_gen_free(json);
 		return NULL;
 	}
-	libxl_json_config(json, config, NULL);
+	libxl_json_config(json, config, NULL, host);
 	json_close_on(json, out);
 	if (fclose(out)) {
 		free(text);

@@ -3,13 +3,14 @@
  * of each domain for `xl list -l`, `xl save` and `xl mem-set` (libxl_types.idl of Xen 4.17), with
  * the same members in the same order, byte for byte.
  *
- * Pinning (cpus=), cpuid= and the grants of ioports=, iomem= and irqs= are left out, and so is
- * which program serves a disk: of ours libxl knows none.
+ * Which program serves a disk is left out: of ours libxl knows none. Of cpus= only CPUs that the
+ * host has are in, where xl fills the last byte of its map.
  */
 #pragma once
 
 #include <yajl/yajl_gen.h>
 
+#include "toolstack/config/cpulist.h"
 #include "toolstack/config/domain_config.h"
 
 /** What a domain has of its pool's scheduler now. */
@@ -22,22 +23,10 @@ struct libxl_sched {
 /**
  * libxl_json_config - a config as one object.
  * @sched: NULL: what the config says of it
+ * @host: whose CPUs cpus= means; NULL: that is left out
  */
 void libxl_json_config(yajl_gen json, const struct domain_config *config,
-		       const struct libxl_sched *sched);
+		       const struct libxl_sched *sched, const struct cpulist_host *host);
 
 /** libxl_json - the same as text, with a newline, for free(3); NULL without memory. */
-char *libxl_json(const struct domain_config *config);
-
-/* --- inside libxl_json*.c --- */
-
-/** libxl_json_flag - libxl's flags have a third value, so they are words. */
-void libxl_json_flag(yajl_gen json, const char *key, bool value);
-
-/** libxl_json_text - a string; one that is empty or NULL is left out. */
-void libxl_json_text(yajl_gen json, const char *key, const char *value);
-
-/** libxl_json_disk, libxl_json_nic - an object each. */
-void libxl_json_disk(yajl_gen json, const struct disk_config *disk);
-void libxl_json_nic(yajl_gen json, const struct domain_config *config,
-		    const struct vif_config *vif);
+char *libxl_json(const struct domain_config *config, const struct cpulist_host *host);

@@ -1,7 +1,7 @@
 /* Disks and network cards, and what is said of them as of domains. */
 #include <string.h>
 
-#include "toolstack/domain/libxl_json.h"
+#include "toolstack/domain/libxl_json_members.h"
 #include "toolstack/json.h"
 
 void libxl_json_flag(yajl_gen json, const char *key, bool value)
@@ -25,7 +25,7 @@ static const char *format_word(const struct disk_config *disk)
 	return disk->target && *disk->target ? words[disk->format] : "empty";
 }
 
-void libxl_json_disk(yajl_gen json, const struct disk_config *disk)
+static void disk_json(yajl_gen json, const struct disk_config *disk)
 {
 	yajl_gen_map_open(json);
 	json_string(json, "pdev_path", disk->target ? disk->target : "");
@@ -45,7 +45,8 @@ void libxl_json_disk(yajl_gen json, const struct disk_config *disk)
 	yajl_gen_map_close(json);
 }
 
-void libxl_json_nic(yajl_gen json, const struct domain_config *config, const struct vif_config *vif)
+static void nic_json(yajl_gen json, const struct domain_config *config,
+		     const struct vif_config *vif)
 {
 	bool emulated = config->type == DOMAIN_HVM && vif->kind != VIF_PV_ONLY;
 	static const uint8_t none[MAC_SIZE];
@@ -70,4 +71,26 @@ void libxl_json_nic(yajl_gen json, const struct domain_config *config, const str
 	}
 	libxl_json_flag(json, "trusted", vif->trusted);
 	yajl_gen_map_close(json);
+}
+
+void libxl_json_disks(const struct libxl_source *s, const char *key)
+{
+	if (!s->config->disks)
+		return;
+	json_key(s->json, key);
+	yajl_gen_array_open(s->json);
+	for (size_t i = 0; i < s->config->disks; i++)
+		disk_json(s->json, &s->config->disk[i]);
+	yajl_gen_array_close(s->json);
+}
+
+void libxl_json_nics(const struct libxl_source *s, const char *key)
+{
+	if (!s->config->vifs)
+		return;
+	json_key(s->json, key);
+	yajl_gen_array_open(s->json);
+	for (size_t i = 0; i < s->config->vifs; i++)
+		nic_json(s->json, s->config, &s->config->vif[i]);
+	yajl_gen_array_close(s->json);
 }

@@ -8,6 +8,7 @@
 #include "toolstack/domain/libxl_json.h"
 #include "toolstack/domain/name.h"
 #include "toolstack/domain/record.h"
+#include "toolstack/domain/tuning.h"
 #include "toolstack/domain/userdata.h"
 #include "toolstack/json.h"
 
@@ -93,6 +94,7 @@ void list_long(struct toolstack *ts, yajl_gen json, const struct xen_domain *dom
 	       const struct xen_pool *pools, size_t count)
 {
 	struct domain_config config;
+	struct cpulist_host host = {0};
 	struct libxl_sched sched;
 	struct fault ignored = {0};
 
@@ -103,7 +105,8 @@ void list_long(struct toolstack *ts, yajl_gen json, const struct xen_domain *dom
 	config_renew(ts, domain->domid, &config);
 	sched_get(ts, domain, pools, count, &sched);
 	domain_open(json, domain->domid);
-	libxl_json_config(json, &config, &sched);
+	libxl_json_config(json, &config, &sched, tuning_host(ts, &host, &ignored) ? NULL : &host);
 	yajl_gen_map_close(json);
+	tuning_host_free(&host);
 	domain_config_free(&config);
 }

@@ -7,9 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/number.h"
 #include "lib/xs.h"
-#include "toolstack/config/cpulist.h"
+#include "toolstack/config/privilege.h"
 #include "toolstack/domain/cpuid.h"
 #include "toolstack/domain/name.h"
 #include "toolstack/xen/host.h"
@@ -19,10 +18,8 @@
 /* libxl's: enough for a guest, and what Xen gives without more memory. */
 #define EVTCHN_PORT_MAX 1023
 
-int tuning_map(struct toolstack *ts, const char *list, const char *place, uint8_t **map,
-	       struct fault *fault)
+int tuning_host(struct toolstack *ts, struct cpulist_host *host, struct fault *fault)
 {
-	struct cpulist_host host;
 	struct xen_cpu *cpus;
 	unsigned *nodes, count;
 	int rc = xen_cpus_get(ts->xen, &cpus, &count, fault);
@@ -30,14 +27,32 @@ int tuning_map(struct toolstack *ts, const char *list, const char *place, uint8_
 	if (rc)
 		return rc;
 	nodes = calloc(count + 1, sizeof(*nodes));
-	*map = calloc(1, xen_map_bytes(ts->xen) + cpulist_bytes(count));
 	for (unsigned i = 0; nodes && i < count; i++)
 		nodes[i] = cpus[i].node;
-	host = (struct cpulist_host){.cpus = count, .node = nodes};
-	rc = nodes && *map ? cpulist_parse(list, &host, *map) : -ENOMEM;
+	*host = (struct cpulist_host){.cpus = count, .node = nodes};
+	free(cpus);
+	return nodes ? 0 : fault_memory(fault);
+}
+
+void tuning_host_free(struct cpulist_host *host)
+{
+	free((unsigned *)host->node);
+	*host = (struct cpulist_host){0};
+}
+
+int tuning_map(struct toolstack *ts, const char *list, const char *place, uint8_t **map,
+	       struct fault *fault)
+{
+	struct cpulist_host host;
+	int rc = tuning_host(ts, &host, fault);
+
+	if (rc)
+		return rc;
+	*map = calloc(1, xen_map_bytes(ts->xen) + cpulist_bytes(host.cpus));
+	rc = *map ? cpulist_parse(list, &host, *map) : -ENOMEM;
 	if (rc == -ERANGE)
 		fault_set(fault, rc, "%s: \"%s\" goes beyond the %u CPUs of this host", place, list,
-			  count);
+			  host.cpus);
 	else if (rc == -EINVAL)
 		fault_set(fault, rc, "%s: \"%s\" is no list of CPUs; write for example \"0-3,^1\"",
 			  place, list);
@@ -45,8 +60,7 @@ int tuning_map(struct toolstack *ts, const char *list, const char *place, uint8_
 		fault_memory(fault);
 	if (rc)
 		free(*map);
-	free(nodes);
-	free(cpus);
+	tuning_host_free(&host);
 	return rc;
 }
 
@@ -172,82 +186,23 @@ static int share_check(struct toolstack *ts, const struct domain_config *config,
 	return 0;
 }
 
-struct range {
-	uint64_t first, count, guest;
-};
-
-/* "2f8-2ff", "2f8": hexadecimal, inclusive. */
-static bool ports_read(const char *text, struct range *range)
-{
-	unsigned first, last;
-	int n = 0;
-
-	if (sscanf(text, "%x-%x%n", &first, &last, &n) != 2 || text[n]) {
-		if (sscanf(text, "%x%n", &first, &n) != 1 || text[n])
-			return false;
-		last = first;
-	}
-	*range = (struct range){.first = first, .count = (uint64_t)last - first + 1};
-	return first <= last && last <= 0xffff;
-}
-
-/* "FRAME,COUNT" or "FRAME,COUNT@GUEST": hexadecimal. */
-static bool frames_read(const char *text, struct range *range)
-{
-	uint64_t first, count, guest;
-	int n = 0;
-
-	if (sscanf(text, "%" SCNx64 ",%" SCNx64 "%n", &first, &count, &n) != 2)
-		return false;
-	guest = first;
-	if (text[n] == '@') {
-		int more = 0;
-
-		if (sscanf(text + n, "@%" SCNx64 "%n", &guest, &more) != 1)
-			return false;
-		n += more;
-	}
-	*range = (struct range){.first = first, .count = count, .guest = guest};
-	return !text[n] && count;
-}
-
-static bool irq_read(const char *text, struct range *range)
-{
-	uint32_t irq;
-
-	if (number_parse_u32(text, &irq))
-		return false;
-	*range = (struct range){.first = irq, .count = 1};
-	return true;
-}
-
-static const struct privilege {
-	enum domain_option option;
-	bool (*read)(const char *text, struct range *range);
-	const char *example;
-} privileges[] = {
-	{OPTION_IOPORTS, ports_read, "2f8-2ff"},
-	{OPTION_IOMEM, frames_read, "fed40,1"},
-	{OPTION_IRQS, irq_read, "5"},
-};
-
 static int privilege_give(struct toolstack *ts, const struct domain_config *config, uint16_t domid,
-			  const struct privilege *privilege, const struct range *range,
-			  struct fault *fault)
+			  enum domain_option option, const struct privilege *p, struct fault *fault)
 {
 	int rc;
 
-	switch (privilege->option) {
+	switch (option) {
 	case OPTION_IOPORTS:
-		return xen_ioports_allow(ts->xen, domid, (uint32_t)range->first,
-					 (uint32_t)range->count, fault);
+		return xen_ioports_allow(ts->xen, domid, (uint32_t)p->first, (uint32_t)p->count,
+					 fault);
 	case OPTION_IRQS:
-		return xen_irq_allow(ts->xen, domid, (uint32_t)range->first, fault);
+		return xen_irq_allow(ts->xen, domid, (uint32_t)p->first, fault);
 	default:
-		rc = xen_iomem_allow(ts->xen, domid, range->first, range->count, fault);
+		rc = xen_iomem_allow(ts->xen, domid, p->first, p->count, fault);
 		if (!rc && config->type != DOMAIN_PV)
-			rc = xen_iomem_map(ts->xen, domid, range->guest, range->first, range->count,
-					   fault);
+			rc = xen_iomem_map(ts->xen, domid,
+					   p->guest == PRIVILEGE_SAME ? p->first : p->guest,
+					   p->first, p->count, fault);
 		return rc;
 	}
 }
@@ -258,23 +213,25 @@ static int privileges_walk(struct toolstack *ts, const struct domain_config *con
 {
 	int rc = 0;
 
-	for (size_t i = 0; i < sizeof(privileges) / sizeof(privileges[0]) && !rc; i++) {
-		const struct privilege *p = &privileges[i];
+	for (size_t i = 0; i < privilege_option_count && !rc; i++) {
+		enum domain_option option = privilege_options[i];
 		size_t count;
-		char *const *texts = config_texts(config, p->option, &count);
+		char *const *texts = config_texts(config, option, &count);
 
 		for (size_t n = 0; n < count && !rc; n++) {
-			struct range range;
+			struct privilege privilege;
 			char place[256];
 
-			option_place(config, p->option, place, sizeof(place));
-			if (!p->read(texts[n], &range))
-				rc = fault_set(fault, -EINVAL,
-					       "%s: %s: \"%s\" cannot be read; write for example "
-					       "\"%s\"",
-					       place, option_key(p->option), texts[n], p->example);
+			option_place(config, option, place, sizeof(place));
+			rc = privilege_read(option, texts[n], &privilege);
+			if (rc)
+				fault_set(fault, rc,
+					  "%s: %s: \"%s\" cannot be read; write for example "
+					  "\"%s\"",
+					  place, option_key(option), texts[n],
+					  privilege_example(option));
 			else if (give)
-				rc = privilege_give(ts, config, domid, p, &range, fault);
+				rc = privilege_give(ts, config, domid, option, &privilege, fault);
 		}
 	}
 	return rc;

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "toolstack/config/cpulist.h"
 #include "toolstack/config/domain_config.h"
 #include "toolstack/toolstack.h"
 
@@ -24,6 +25,10 @@ void tuning_limits_free(struct xen_limits *limits);
 /** tuning_apply - the rest, to the new domain before it runs. */
 int tuning_apply(struct toolstack *ts, const struct domain_config *config, uint16_t domid,
 		 struct fault *fault);
+
+/** tuning_host - the CPUs of this host. @host: for tuning_host_free(), on success */
+int tuning_host(struct toolstack *ts, struct cpulist_host *host, struct fault *fault);
+void tuning_host_free(struct cpulist_host *host);
 
 /**
  * tuning_map - the CPUs of a list on this host, as Xen takes them.

@@ -15,6 +15,7 @@
 #include "toolstack/domain/adopt.h"
 #include "toolstack/domain/libxl_json.h"
 #include "toolstack/domain/record.h"
+#include "toolstack/domain/tuning.h"
 
 #define DIR_DEFAULT "/var/lib/xen"
 #define CONFIG      "libxl-json"
@@ -57,9 +58,22 @@ int userdata_parse(const char *name, uint16_t *domid, uuid_t uuid)
 	return 0;
 }
 
-void userdata_write(uint16_t domid, const struct domain_config *config)
+/* The host is asked only for what depends on it. */
+static char *text_of(struct toolstack *ts, const struct domain_config *config)
 {
-	char path[PATH_MAX], made[PATH_MAX], *text = libxl_json(config);
+	bool pinned = config->option[OPTION_CPUS].given || config->option[OPTION_CPUS_SOFT].given;
+	struct cpulist_host host = {0};
+	struct fault ignored = {0};
+	bool known = pinned && !tuning_host(ts, &host, &ignored);
+	char *text = libxl_json(config, known ? &host : NULL);
+
+	tuning_host_free(&host);
+	return text;
+}
+
+void userdata_write(struct toolstack *ts, uint16_t domid, const struct domain_config *config)
+{
+	char path[PATH_MAX], made[PATH_MAX], *text = text_of(ts, config);
 	FILE *out;
 	int fd;
 
@@ -120,7 +134,7 @@ void userdata_follow(struct toolstack *ts, uint16_t domid)
 	(void)domain_adopt(ts, domid);
 	if (!record_config_read(ts, XBT_NULL, domid, &config, &ignored)) {
 		uuid_copy(config.uuid, domain.uuid);
-		userdata_write(domid, &config);
+		userdata_write(ts, domid, &config);
 		domain_config_free(&config);
 	}
 	unlink(path);

@@ -16,7 +16,7 @@
 #include "toolstack/toolstack.h"
 
 /** userdata_write - keep the config of a domain that nobody else knows yet. */
-void userdata_write(uint16_t domid, const struct domain_config *config);
+void userdata_write(struct toolstack *ts, uint16_t domid, const struct domain_config *config);
 
 /**
  * userdata_follow - keep what the domain's record has as its config now, after a change of it.
