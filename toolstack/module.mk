@@ -77,8 +77,10 @@ libxl-json_SRCS := tests/embedded/libxl_json.c
 libxl-json_LIBS := $(toolstack_LIBS)
 libxl-json_LINK := $(toolstack_LINK) -lxenlight
 
-TEST_PROGRAMS += restricted
+TEST_PROGRAMS += restricted kexec
 restricted_SRCS := tests/xen/restricted.c
+kexec_SRCS := tests/xen/kexec.c
+kexec_LINK := -static
 
 CLAIM_STUB := $(BUILD)/tests/lib/claim-stub.so
 EXTRA += $(CLAIM_STUB)

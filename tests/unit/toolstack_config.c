@@ -60,12 +60,9 @@ static const struct {
 			      "uuidgen(1) prints"},
 	{BASE "extra=\"a\"\ncmdline=\"b\"\n",
 	 "g.cfg:5: both cmdline and extra are set; keep one of them"},
-	{BASE "on_crash=\"soft-reset\"\n",
-	 "g.cfg:5: on_crash=\"soft-reset\" is not supported by this version; use destroy, restart, "
-	 "preserve, rename-restart, coredump-destroy or coredump-restart"},
 	{BASE "on_reboot=\"x\"\n",
 	 "g.cfg:5: on_reboot=\"x\" is unknown; use destroy, restart, preserve, rename-restart, "
-	 "coredump-destroy or coredump-restart"},
+	 "coredump-destroy, coredump-restart or soft-reset"},
 	{PVH "hap=yes\n",
 	 "g.cfg:5: syntax error near `yes': syntax error, unexpected IDENT, expecting STRING or NUMBER "
 	 "or '['; see xl.cfg(5)"},

@@ -262,6 +262,25 @@ START_TEST(changes_between_looks)
 }
 END_TEST
 
+/* Of what an HVM guest gets another only starts anew. */
+START_TEST(policy_soft_reset)
+{
+	static const enum verdict verdicts[] = {[DOMAIN_PV] = VERDICT_RESTART,
+						[DOMAIN_PVH] = VERDICT_RESTART,
+						[DOMAIN_HVM] = VERDICT_SOFT_RESET,
+						[DOMAIN_PROCESS] = VERDICT_RESTART};
+	struct domain_config config = {.type = (enum domain_type)_i,
+				       .action = {[END_SOFT_RESET] = ACTION_SOFT_RESET}};
+	struct ending ending = {.reason = SHUTDOWN_soft_reset, .lived = 1, .quick = 1};
+	unsigned quick = 0;
+
+	ck_assert_int_eq(policy_decide(&config, &ending, &quick), verdicts[_i]);
+	ck_assert_uint_eq(quick, 2);
+	ending.quick = POLICY_QUICK_MAX;
+	ck_assert_int_eq(policy_decide(&config, &ending, &quick), VERDICT_GIVE_UP);
+}
+END_TEST
+
 START_TEST(policy_verdicts)
 {
 	struct domain_config config = {0};
@@ -386,6 +405,7 @@ int main(void)
 	tcase_add_loop_test(t, lines_of_broken_text, 0, TABLE_SIZE(broken));
 	tcase_add_loop_test(t, changes_between_looks, 0, TABLE_SIZE(looks));
 	tcase_add_loop_test(t, policy_verdicts, 0, TABLE_SIZE(endings));
+	tcase_add_loop_test(t, policy_soft_reset, 0, DOMAIN_HVM + 1);
 	tcase_add_loop_test(t, policy_dumps_what_is_there, 0, TABLE_SIZE(dumps));
 	tcase_add_test(t, policy_asks_for_the_reason);
 	tcase_add_loop_test(t, layout_nodes, 0, TABLE_SIZE(layout_rows));

@@ -265,8 +265,8 @@ START_TEST(actions_and_types)
 	for (int end = 0; end < END_COUNT; end++) {
 		words = member(member(keys, domain_end_key((enum domain_end)end)), "enum");
 		ck_assert(YAJL_IS_ARRAY(words));
-		ck_assert_uint_eq(words->u.array.len, ACTION_COREDUMP_RESTART + 1);
-		for (int action = 0; action <= ACTION_COREDUMP_RESTART; action++) {
+		ck_assert_uint_eq(words->u.array.len, ACTION_SOFT_RESET + 1);
+		for (int action = 0; action <= ACTION_SOFT_RESET; action++) {
 			word = words->u.array.values[action];
 			ck_assert_str_eq(text_of(word),
 					 domain_action_word((enum domain_action)action));

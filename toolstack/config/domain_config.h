@@ -42,7 +42,8 @@ enum domain_action {
 	ACTION_PRESERVE,
 	ACTION_RENAME_RESTART,   /* the old one stays under another name */
 	ACTION_COREDUMP_DESTROY, /* its memory is written to a file first */
-	ACTION_COREDUMP_RESTART
+	ACTION_COREDUMP_RESTART,
+	ACTION_SOFT_RESET /* it goes on in its memory, with new interfaces to Xen */
 };
 
 /** Why it ended; the index into struct domain_config's action. */

@@ -23,6 +23,7 @@ static const char *const action_words[] = {
 	[ACTION_RENAME_RESTART] = "rename-restart",
 	[ACTION_COREDUMP_DESTROY] = "coredump-destroy",
 	[ACTION_COREDUMP_RESTART] = "coredump-restart",
+	[ACTION_SOFT_RESET] = "soft-reset",
 };
 
 const char *domain_end_key(enum domain_end end)
@@ -172,9 +173,10 @@ static int vcpus_take(struct parse *p)
 static int action_take(struct parse *p, enum domain_end end)
 {
 	const char *key = end_keys[end], *value = parse_string(p, key);
-	bool again = end == END_REBOOT || end == END_SOFT_RESET;
 
-	p->config->action[end] = again ? ACTION_RESTART : ACTION_DESTROY;
+	p->config->action[end] = end == END_REBOOT       ? ACTION_RESTART
+				 : end == END_SOFT_RESET ? ACTION_SOFT_RESET
+							 : ACTION_DESTROY;
 	if (!value)
 		return 0;
 	for (size_t i = 0; i < sizeof(action_words) / sizeof(action_words[0]); i++) {
@@ -184,11 +186,9 @@ static int action_take(struct parse *p, enum domain_end end)
 		}
 	}
 	return fault_set(p->fault, -EINVAL,
-			 "%s: %s=\"%s\" is %s; use destroy, restart, preserve, rename-restart, "
-			 "coredump-destroy or coredump-restart",
-			 parse_place(p, key), key, value,
-			 strcmp(value, "soft-reset") != 0 ? "unknown"
-							  : "not supported by this version");
+			 "%s: %s=\"%s\" is unknown; use destroy, restart, preserve, "
+			 "rename-restart, coredump-destroy, coredump-restart or soft-reset",
+			 parse_place(p, key), key, value);
 }
 
 /* The texts of an option: of a list its items, of anything else the one. */

@@ -11,10 +11,8 @@
 #include "toolstack/device/model.h"
 #include "toolstack/device/qemu.h"
 #include "toolstack/device/script.h"
-#include "toolstack/domain/boot.h"
 #include "toolstack/domain/claims.h"
-#include "toolstack/domain/domain.h"
-#include "toolstack/domain/layout.h"
+#include "toolstack/domain/creation.h"
 #include "toolstack/domain/name.h"
 #include "toolstack/domain/plan.h"
 #include "toolstack/domain/record.h"
@@ -24,20 +22,7 @@
 #include "toolstack/domain/tuning.h"
 #include "toolstack/domain/userdata.h"
 
-struct creation {
-	struct toolstack *ts;
-	const struct domain_config *config;
-	const struct create_options *options;
-	struct boot boot;
-	struct layout layout;
-	int model_fd; /* the saved state of its device model, or -1 */
-	struct nodes nodes;
-	char uuid[UUID_STR_LEN];
-	bool made; /* Xen has it */
-	struct fault *fault;
-};
-
-static int interrupted(struct creation *c)
+int creation_interrupted(struct creation *c)
 {
 	return interrupt_came(&c->ts->interrupt) ? fault_set(c->fault, -EINTR, "interrupted") : 0;
 }
@@ -72,7 +57,7 @@ static int build(struct creation *c)
 	image.xenstore_port = layout->xenstore_port;
 	image.console_port = layout->console_port;
 	if (!rc)
-		rc = interrupted(c);
+		rc = creation_interrupted(c);
 	if (!rc)
 		rc = xen_domain_build(c->ts->xen, layout->domid, &image, &layout->built, c->fault);
 	return rc;
@@ -81,7 +66,7 @@ static int build(struct creation *c)
 static int compose(struct creation *c)
 {
 	struct domain_config kept = *c->config;
-	char *text;
+	char *text, console[48];
 
 	/* When it is made again somebody else may have its number. */
 	kept.option[OPTION_DOMID].given = false;
@@ -91,6 +76,10 @@ static int compose(struct creation *c)
 	layout_domain(&c->nodes, c->config, &c->layout);
 	layout_devices(&c->nodes, c->config, &c->layout);
 	layout_record(&c->nodes, c->config, c->layout.domid, text);
+	if (c->tty) {
+		snprintf(console, sizeof(console), "/local/domain/%u/console", c->layout.domid);
+		nodes_add(&c->nodes, console, "tty", "%s", c->tty);
+	}
 	free(text);
 	return c->nodes.rc ? fault_memory(c->fault) : 0;
 }
@@ -129,7 +118,10 @@ static int record_write(struct creation *c, xs_transaction_t t)
 /* Nobody may have destroyed the guest while it is made again. */
 static int still_wanted(struct creation *c, xs_transaction_t t)
 {
-	if (!c->options->restart || restart_wanted(c->ts->xs, t, c->uuid))
+	bool wanted = c->reset ? record_busy_own(c->ts, t, c->layout.domid, RECORD_RESTART)
+			       : !c->options->restart || restart_wanted(c->ts->xs, t, c->uuid);
+
+	if (wanted)
 		return 0;
 	return fault_set(c->fault, -ECANCELED, "it was destroyed meanwhile");
 }
@@ -143,19 +135,19 @@ static int creation_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	rc = still_wanted(c, t);
 	if (!rc)
 		rc = stale_remove(c, t);
-	if (!rc)
+	if (!rc && !c->reset)
 		rc = claims_all(c->ts, t, c->config, c->fault);
 	if (!rc)
 		rc = nodes_write(&c->nodes, xs, t);
 	return rc ? rc : record_write(c, t);
 }
 
-static int store(struct creation *c)
+int creation_store(struct creation *c)
 {
 	int rc = compose(c);
 
 	if (!rc)
-		rc = interrupted(c);
+		rc = creation_interrupted(c);
 	if (rc)
 		return rc;
 	rc = xs_transact(c->ts->xs, creation_write, c);
@@ -167,7 +159,7 @@ static int store(struct creation *c)
 	return rc;
 }
 
-static int introduce(struct creation *c)
+int creation_introduce(struct creation *c)
 {
 	const struct layout *layout = &c->layout;
 	int rc;
@@ -180,10 +172,10 @@ static int introduce(struct creation *c)
 			 layout->domid, strerror(-rc));
 }
 
-static int devices_start(struct creation *c)
+int creation_devices(struct creation *c)
 {
 	struct devices devices;
-	int rc = interrupted(c);
+	int rc = creation_interrupted(c);
 
 	if (!rc && c->config->type == DOMAIN_HVM)
 		rc = model_start(c->ts, c->config, c->layout.domid, c->model_fd, c->fault);
@@ -208,7 +200,7 @@ static int finished_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	char worker[64];
 	int rc;
 
-	if (c->options->busy)
+	if (c->options->busy && !c->reset)
 		return 0;
 	record_worker_text(RECORD_UNPAUSE, worker);
 	rc = still_wanted(c, t);
@@ -221,13 +213,13 @@ static int finished_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 		       : xs_write_string(xs, t, worker, RECORD_PATH "/busy", c->layout.domid);
 }
 
-static int start(struct creation *c)
+int creation_start(struct creation *c)
 {
 	int rc = xen_memory_claim(c->ts->xen, c->layout.domid, 0, c->fault);
 
 	if (!rc)
-		rc = c->options->restart ? xs_transact(c->ts->xs, finished_write, c)
-					 : finished_write(c->ts->xs, XBT_NULL, c);
+		rc = c->options->restart || c->reset ? xs_transact(c->ts->xs, finished_write, c)
+						     : finished_write(c->ts->xs, XBT_NULL, c);
 	if (rc && !c->fault->text[0])
 		fault_set(c->fault, rc, "domain %u: cannot write to the XenStore: %s",
 			  c->layout.domid, strerror(-rc));
@@ -311,38 +303,36 @@ static uint64_t now_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* In their order; each has nothing but what those before it made. */
-static const struct {
-	const char *name;
-	int (*run)(struct creation *c);
-} steps[] = {
-	{"make", make},
-	{"claim", claim},
-	{"tune", tune},
-	{"build", build},
-	{"store", store},
-	{"introduce", introduce},
-	{"devices", devices_start},
-	{"start", start},
-};
-
-static int steps_run(struct creation *c)
+int creation_steps(struct creation *c, const struct creation_step *steps)
 {
 	struct create_timing *timing = c->options->timing;
 	int rc = 0;
 
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !rc; i++) {
+	for (const struct creation_step *step = steps; step->name && !rc; step++) {
 		uint64_t begun = now_us();
 
-		rc = steps[i].run(c);
+		rc = step->run(c);
 		c->made = c->made || !rc;
 		if (timing && timing->steps < CREATE_STEPS) {
-			timing->step[timing->steps].name = steps[i].name;
+			timing->step[timing->steps].name = step->name;
 			timing->step[timing->steps++].us = now_us() - begun;
 		}
 	}
 	return rc;
 }
+
+/* In their order; each has nothing but what those before it made. */
+static const struct creation_step steps[] = {
+	{"make", make},
+	{"claim", claim},
+	{"tune", tune},
+	{"build", build},
+	{"store", creation_store},
+	{"introduce", creation_introduce},
+	{"devices", creation_devices},
+	{"start", creation_start},
+	{0},
+};
 
 int domain_create(struct toolstack *ts, const struct domain_config *config,
 		  const struct create_options *options, uint16_t *domid, struct fault *fault)
@@ -359,7 +349,7 @@ int domain_create(struct toolstack *ts, const struct domain_config *config,
 	c.layout.bios = c.boot.firmware.bios;
 	c.layout.video_kib = c.boot.video_kib;
 	uuid_unparse_lower(config->uuid, c.uuid);
-	rc = steps_run(&c);
+	rc = creation_steps(&c, steps);
 	if (rc && c.made)
 		undo(&c);
 	nodes_free(&c.nodes);

@@ -67,25 +67,16 @@ static int name_remove(struct removal *r, xs_transaction_t t)
 	return rc == -ENOENT ? 0 : rc;
 }
 
-/* Who destroys it meanwhile has the last word. */
-static bool is_ours(const struct removal *r, xs_transaction_t t)
-{
-	char own[64], *busy = xs_read_string(r->ts->xs, t, RECORD_PATH "/busy", r->domid);
-	bool ours;
-
-	record_worker_text(RECORD_RESTART, own);
-	ours = busy && !strcmp(busy, own);
-	free(busy);
-	return ours;
-}
-
 static int restart_write(const struct removal *r, xs_transaction_t t)
 {
 	if (r->for_good && r->vm)
 		return nodes_remove(r->ts->xs, t, RESTART_PATH, r->vm + strlen("/vm/"));
 	if (!r->restart)
 		return 0;
-	return is_ours(r, t) ? nodes_write(r->restart, r->ts->xs, t) : -ECANCELED;
+	/* Who destroys it meanwhile has the last word. */
+	return record_busy_own(r->ts, t, r->domid, RECORD_RESTART)
+		       ? nodes_write(r->restart, r->ts->xs, t)
+		       : -ECANCELED;
 }
 
 static int removal_write(struct xs_handle *xs, xs_transaction_t t, void *arg)

@@ -74,3 +74,14 @@ int domain_remove_to_restart(struct toolstack *ts, uint16_t domid,
 
 /** domain_finish - let a domain run that has only that left (RECORD_UNPAUSE). */
 int domain_finish(struct toolstack *ts, uint16_t domid, struct fault *fault);
+
+/**
+ * domain_soft_reset - let an HVM guest that shut down go on where it stood, in the memory it has:
+ * of Xen, the XenStore and its devices it gets all anew, as if it had just been made. A kernel that
+ * was started by the one before it (kexec) finds its machine so.
+ * @config, @quick: what it is made of, how often in a row it ended soon
+ * Return: 0, -ECANCELED (somebody destroyed it), or a negative errno: then it cannot go on; it has
+ * still to be restarted or destroyed.
+ */
+int domain_soft_reset(struct toolstack *ts, uint16_t domid, const struct domain_config *config,
+		      unsigned quick, struct fault *fault);

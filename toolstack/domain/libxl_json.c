@@ -143,6 +143,7 @@ static void ends(const struct libxl_source *s, const char *key)
 		[ACTION_RENAME_RESTART] = "restart_rename",
 		[ACTION_COREDUMP_DESTROY] = "coredump_destroy",
 		[ACTION_COREDUMP_RESTART] = "coredump_restart",
+		[ACTION_SOFT_RESET] = "soft_reset",
 	};
 
 	(void)key;

@@ -155,6 +155,17 @@ bool record_busy_is(struct toolstack *ts, uint16_t domid, const char *what)
 	return is;
 }
 
+bool record_busy_own(struct toolstack *ts, xs_transaction_t t, uint16_t domid, const char *what)
+{
+	char own[64], *busy = xs_read_string(ts->xs, t, RECORD_PATH "/busy", domid);
+	bool is;
+
+	record_worker_text(what, own);
+	is = busy && !strcmp(busy, own);
+	free(busy);
+	return is;
+}
+
 static enum record_worker worker_of(const char *text, pid_t *pid)
 {
 	uint64_t start;

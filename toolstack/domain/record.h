@@ -90,6 +90,9 @@ int record_idle(struct toolstack *ts, uint16_t domid);
 /** record_busy_is - is the work that is recorded this one? */
 bool record_busy_is(struct toolstack *ts, uint16_t domid, const char *what);
 
+/** record_busy_own - does it say that this process does this work? */
+bool record_busy_own(struct toolstack *ts, xs_transaction_t t, uint16_t domid, const char *what);
+
 /**
  * record_end_is - has xsplitd seen to the end that the domain has come to? If it did, and the
  * domain went on since, as another toolstack lets one go on, its next end is another.

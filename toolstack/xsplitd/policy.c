@@ -33,6 +33,12 @@ static enum verdict again(const struct ending *ending, unsigned *quick, enum ver
 	return *quick > POLICY_QUICK_MAX ? VERDICT_GIVE_UP : verdict;
 }
 
+/* Of a PVH guest libxl does not do it, of a PV guest Xen cannot. */
+static enum verdict soft_reset_of(const struct domain_config *config)
+{
+	return config->type == DOMAIN_HVM ? VERDICT_SOFT_RESET : VERDICT_RESTART;
+}
+
 enum verdict policy_decide(const struct domain_config *config, const struct ending *ending,
 			   unsigned *quick)
 {
@@ -46,6 +52,8 @@ enum verdict policy_decide(const struct domain_config *config, const struct endi
 	case ACTION_RESTART:
 	case ACTION_COREDUMP_RESTART:
 		return again(ending, quick, VERDICT_RESTART);
+	case ACTION_SOFT_RESET:
+		return again(ending, quick, soft_reset_of(config));
 	case ACTION_DESTROY:
 	case ACTION_COREDUMP_DESTROY:
 	default:

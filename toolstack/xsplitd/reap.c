@@ -132,6 +132,25 @@ static void dump(const struct reaping *r)
 		log_info("domain %u (%s): its memory is in %s", r->domid, r->name, path);
 }
 
+/* One that does not come to it has lost nothing but its memory: it is started anew. */
+static int soft_reset(const struct reaping *r, struct domain_config *config, unsigned quick)
+{
+	struct fault fault = {0};
+	int rc = domain_soft_reset(r->ts, r->domid, config, quick, &fault);
+
+	if (!rc) {
+		log_info("domain %u (%s): it goes on", r->domid, r->name);
+		return 0;
+	}
+	if (rc == -ECANCELED) {
+		log_info("domain %u (%s): destroyed before it went on", r->domid, r->name);
+		return 0;
+	}
+	log_error("domain %u (%s): no soft reset: %s; restarting it", r->domid, r->name,
+		  fault.text);
+	return restart(r, config, quick);
+}
+
 static int carry_out(const struct reaping *r, struct domain_config *config)
 {
 	unsigned quick = 0;
@@ -142,6 +161,10 @@ static int carry_out(const struct reaping *r, struct domain_config *config)
 	case VERDICT_RESTART:
 		log_info("domain %u (%s): ended (%s); restarting it", r->domid, r->name, why(r));
 		return restart(r, config, quick);
+	case VERDICT_SOFT_RESET:
+		log_info("domain %u (%s): ended (%s); resetting its interfaces", r->domid, r->name,
+			 why(r));
+		return soft_reset(r, config, quick);
 	case VERDICT_RENAME_RESTART:
 		log_info("domain %u (%s): ended (%s); set aside, starting another", r->domid,
 			 r->name, why(r));

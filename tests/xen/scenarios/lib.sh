@@ -199,9 +199,11 @@ machine_script() {
 # machine_write NAME WORDS [KEY=VALUE...]: NAME.img with Linux on it, NAME.cfg of a guest that boots it.
 # A SCSI drive, for the BIOS reads an IDE one word by word, and a quiet kernel, for each letter on the
 # serial port is a way through Xen to the device model and back: both take minutes without KVM.
+machine_files=() # more words for lab-guest
 machine_write() {
 	local name=$1
-	lab-guest --disk --append "$2 quiet" --script "$name.script" -o "$name.img" || fail "lab-guest --disk"
+	lab-guest --disk --append "$2 quiet" --script "$name.script" "${machine_files[@]}" -o "$name.img" ||
+		fail "lab-guest --disk"
 	cat >"$name.cfg" <<-END
 		name="$name"
 		type="hvm"
