@@ -51,7 +51,7 @@ grep -c "resetting its interfaces" /tmp/xsplitd.log | grep -qx $((ROUNDS - 1)) |
 say "whoever resets it is killed half way"
 xsplit create turn.cfg || fail "create"
 domid=$(xsplit domid turn)
-wait_for 900 grep "domain $domid (turn): ended (soft_reset)" /tmp/xsplitd.log || fail "no soft reset is asked for"
+wait_for 900 grep "domain $domid (turn): ended (soft-reset)" /tmp/xsplitd.log || fail "no soft reset is asked for"
 for pid in $(pgrep -x xsplitd); do
 	kill -9 "$pid"
 done
