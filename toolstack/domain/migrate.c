@@ -27,6 +27,10 @@
 #define ASK_TIMES   5
 #define ASK_SECONDS 2
 
+/* The same of its name, which somebody has who just goes. */
+#define NAME_TIMES   20
+#define NAME_SECONDS 1
+
 /* Of MIGRATE_SENT. */
 #define SENT_SIZE 2048
 
@@ -131,18 +135,27 @@ static void name_hand_over(struct sending *s)
 	domain_rename(s->ts, s->domid, name, &ignored);
 }
 
+/* The other end, if it is this host, lets go of the images first and of the name a little later. */
 static void name_take_back(struct toolstack *ts, uint16_t domid, const char *name)
 {
-	char kept[DOMAIN_NAME_MAX + 1], *now;
+	static const struct timespec apart = {.tv_sec = NAME_SECONDS};
+	char kept[DOMAIN_NAME_MAX + 1], *now = name_of(ts, domid);
 	struct fault fault = {0};
 	size_t length = strlen(name), away = sizeof(AWAY) - 1;
+	int rc = -EEXIST;
 
 	snprintf(kept, sizeof(kept), "%s", name);
 	if (length > away && !strcmp(kept + length - away, AWAY))
 		kept[length - away] = '\0';
-	now = name_of(ts, domid);
-	if ((!now || strcmp(now, kept) != 0) && domain_rename(ts, domid, kept, &fault))
-		fprintf(stderr, "xsplit: %s\n", fault.text);
+	if (now && !strcmp(now, kept))
+		rc = 0;
+	for (int i = 0; i < NAME_TIMES && rc == -EEXIST; i++) {
+		rc = domain_rename(ts, domid, kept, &fault);
+		if (rc == -EEXIST)
+			nanosleep(&apart, NULL);
+	}
+	if (rc)
+		fprintf(stderr, "xsplit: domain %u: %s\n", domid, fault.text);
 	free(now);
 }
 
