@@ -138,7 +138,8 @@ int xen_version_get(struct xen *xen, struct xen_version *version, struct fault *
 	compile_get(xen, version);
 	build_id_get(xen, version);
 	xc_sched_id(xen->xc, &scheduler);
-	snprintf(version->scheduler, sizeof(version->scheduler), "%s", xen_scheduler_word(scheduler));
+	snprintf(version->scheduler, sizeof(version->scheduler), "%s",
+		 xen_scheduler_word(scheduler));
 	return 0;
 }
 

@@ -28,7 +28,7 @@ enum verdict {
 	VERDICT_RENAME_RESTART, /* keep it under another name, and start another like it */
 	VERDICT_PRESERVE,
 	VERDICT_SOFT_RESET, /* let it go on, with new interfaces to Xen */
-	VERDICT_GIVE_UP, /* it should be restarted, but ends again and again: destroy it */
+	VERDICT_GIVE_UP,    /* it should be restarted, but ends again and again: destroy it */
 };
 
 /**
