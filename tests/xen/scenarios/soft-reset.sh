@@ -53,7 +53,8 @@ xsplit create turn.cfg || fail "create"
 domid=$(xsplit domid turn)
 # At once: the whole of it may take two seconds.
 timeout 900 grep -qm 1 "domain $domid (turn): ended (soft-reset)" < <(tail -n +1 -f /tmp/xsplitd.log) || fail "no soft reset is asked for"
-for pid in $(pgrep -x xsplitd); do
+# The daemon, and who works for it.
+for pid in $(pgrep -f '(^|/)xsplitd( |$)'); do
 	kill -9 "$pid"
 done
 xsplitd >>/tmp/xsplitd.log 2>&1 &
