@@ -22,7 +22,7 @@
 #include "toolstack/domain/tuning.h"
 #include "toolstack/domain/userdata.h"
 
-int creation_interrupted(struct creation *c)
+static int interrupted(struct creation *c)
 {
 	return interrupt_came(&c->ts->interrupt) ? fault_set(c->fault, -EINTR, "interrupted") : 0;
 }
@@ -57,7 +57,7 @@ static int build(struct creation *c)
 	image.xenstore_port = layout->xenstore_port;
 	image.console_port = layout->console_port;
 	if (!rc)
-		rc = creation_interrupted(c);
+		rc = interrupted(c);
 	if (!rc)
 		rc = xen_domain_build(c->ts->xen, layout->domid, &image, &layout->built, c->fault);
 	return rc;
@@ -147,7 +147,7 @@ int creation_store(struct creation *c)
 	int rc = compose(c);
 
 	if (!rc)
-		rc = creation_interrupted(c);
+		rc = interrupted(c);
 	if (rc)
 		return rc;
 	rc = xs_transact(c->ts->xs, creation_write, c);
@@ -175,7 +175,7 @@ int creation_introduce(struct creation *c)
 int creation_devices(struct creation *c)
 {
 	struct devices devices;
-	int rc = creation_interrupted(c);
+	int rc = interrupted(c);
 
 	if (!rc && c->config->type == DOMAIN_HVM)
 		rc = model_start(c->ts, c->config, c->layout.domid, c->model_fd, c->fault);

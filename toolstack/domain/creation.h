@@ -31,9 +31,6 @@ struct creation_step {
 /** creation_steps - one after the other up to one without a name. Return: 0, or what one says. */
 int creation_steps(struct creation *c, const struct creation_step *steps);
 
-/** creation_interrupted - Return: 0, or -EINTR with the fault set: a signal came. */
-int creation_interrupted(struct creation *c);
-
 /**
  * creation_store - one transaction: nothing that was there of this number is there any more, and
  * all nodes are.

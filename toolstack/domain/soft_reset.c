@@ -96,6 +96,7 @@ int domain_soft_reset(struct toolstack *ts, uint16_t domid, const struct domain_
 		rc = boot_prepare(ts, config, false, &c.boot, fault);
 	if (rc)
 		return rc;
+	uuid_unparse_lower(config->uuid, c.uuid);
 	c.layout.bios = c.boot.firmware.bios;
 	c.layout.video_kib = c.boot.video_kib;
 	rc = creation_steps(&c, steps);
