@@ -14,6 +14,7 @@ static void *loaded(enum late_library library)
 		[LATE_XLUTIL] = LATE_XLUTIL_NAME,
 		[LATE_XENGUEST] = LATE_XENGUEST_NAME,
 		[LATE_NETLINK] = LATE_NETLINK_NAME,
+		[LATE_SECCOMP] = LATE_SECCOMP_NAME,
 	};
 	void *handle = dlopen(names[library], RTLD_LAZY);
 

@@ -2,14 +2,15 @@
  * late.h - libraries that only some commands need, loaded when one of their functions is called
  * first.
  *
- * libxlutil, libxenguest and libnl-route bring nine of 22 libraries with them, and a command as
- * short as destroy spends a tenth of its time on loading those. late_xlutil.h, late_xenguest.h and
- * late_netlink.h are included in place of the libraries' headers; calls are written as ever. A
- * function that is missing there is one that the linker does not find.
+ * libxlutil, libxenguest, libnl-route and libseccomp bring ten of 22 libraries with them, and a
+ * command as short as destroy spends a tenth of its time on loading those. late_xlutil.h,
+ * late_xenguest.h, late_netlink.h and late_seccomp.h are included in place of the libraries'
+ * headers; calls are written as ever. A function that is missing there is one that the linker does
+ * not find.
  */
 #pragma once
 
-enum late_library { LATE_XLUTIL, LATE_XENGUEST, LATE_NETLINK, LATE_LIBRARIES };
+enum late_library { LATE_XLUTIL, LATE_XENGUEST, LATE_NETLINK, LATE_SECCOMP, LATE_LIBRARIES };
 
 /** LATE - a function of a late library, of its own type. */
 #define LATE(library, function) ((__typeof__(&function))late_find(library, #function))

@@ -17,12 +17,12 @@ late_name = $$(readelf -d "$$($(CC) -print-file-name=$(2).so)" | sed -n 's/.*(SO
 $(BUILD)/gen/toolstack/late_names.h: toolstack/module.mk
 	@mkdir -p $(@D)
 	$(Q){ echo "$(call late_name,XLUTIL,libxlutil)"; echo "$(call late_name,XENGUEST,libxenguest)"; \
-		echo "$(call late_name,NETLINK,libnl-route-3)"; } >$@
+		echo "$(call late_name,NETLINK,libnl-route-3)"; echo "$(call late_name,SECCOMP,libseccomp)"; } >$@
 $(BUILD)/obj/toolstack/late.o: $(BUILD)/gen/toolstack/late_names.h
 
 # Xen itself through toolstack/xen only.
 toolstack_LIBS := libtoolstack libtoolstack-config libxsplit
-toolstack_LINK := -lxenctrl -lxentoollog -lxenstore -luuid -lyajl -lseccomp
+toolstack_LINK := -lxenctrl -lxentoollog -lxenstore -luuid -lyajl
 
 xsplit_SRCS := $(call toolstack_sources,command)
 xsplit_LIBS := $(toolstack_LIBS)
@@ -60,8 +60,7 @@ toolstack_model_LIBS := $(toolstack_LIBS)
 toolstack_model_LINK := $(toolstack_LINK)
 toolstack_saved_LIBS := $(toolstack_LIBS)
 toolstack_saved_LINK := $(toolstack_LINK)
-toolstack_sandbox_SRCS := tests/unit/toolstack_sandbox.c toolstack/device/sandbox.c
-toolstack_sandbox_LINK := -lseccomp
+toolstack_sandbox_SRCS := tests/unit/toolstack_sandbox.c toolstack/late.c toolstack/device/sandbox.c
 toolstack_schema_SRCS := tests/unit/toolstack_schema.c
 toolstack_schema_LIBS := $(toolstack_LIBS)
 toolstack_schema_LINK := $(toolstack_LINK)

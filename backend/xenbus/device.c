@@ -193,7 +193,6 @@ static void refresh(struct device *dev)
 		xenbus->present = false;
 		return;
 	}
-	xenbus->online = is_online(dev);
 	xenbus_own(xenbus, state);
 	if (dev->script) {
 		char *status = device_back_string(dev, "hotplug-status");
@@ -203,6 +202,9 @@ static void refresh(struct device *dev)
 	}
 	state = dev->orphan ? XenbusStateUnknown : state_read(dev->xs, dev->front, &there);
 	xenbus_front(xenbus, state);
+	/* Whether a closed one opens again; who closes it looks then. */
+	if (xenbus->own == XenbusStateClosed && state != XenbusStateUnknown)
+		xenbus->online = is_online(dev);
 }
 
 void device_update(struct device *dev)

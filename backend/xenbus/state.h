@@ -33,7 +33,7 @@ struct xenbus {
 	enum xenbus_state front; /* what the frontend's says; Unknown when it is not there */
 	enum xenbus_link link;
 	bool present;       /* our directory is there */
-	bool online;        /* the toolstack wants the device to come back after it closed */
+	bool online;        /* of one that is Closed: the toolstack wants it to come back */
 	bool hotplug_ready; /* what is behind the device is there */
 	bool front_seen;    /* the frontend's node was there once */
 	bool close_asked;   /* the toolstack wrote Closing into our state node */

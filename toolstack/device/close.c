@@ -141,21 +141,40 @@ static bool folder_seen(const struct devices *devices, size_t end, const char *f
 	return false;
 }
 
+/* What the last backend's domain complained of, if it did; most have their backends in one. */
+struct complaints {
+	char folder[32]; /* "/local/domain/0/error" */
+	bool any;
+};
+
+static int complaints_remove(struct xs_handle *xs, xs_transaction_t t, struct complaints *of,
+			     const struct device *d, const char *back)
+{
+	char prefix[20], folder[sizeof(of->folder)];
+	int n = snprintf(prefix, sizeof(prefix), "/local/domain/%u", d->backend);
+
+	snprintf(folder, sizeof(folder), "%s/error", prefix);
+	if (strcmp(folder, of->folder) != 0) {
+		memcpy(of->folder, folder, sizeof(folder));
+		of->any = xs_exists(xs, t, "%s", folder);
+	}
+	return of->any ? nodes_remove(xs, t, "%s%s", folder, back + n) : 0;
+}
+
 int devices_back_remove(struct xs_handle *xs, xs_transaction_t t, const struct devices *devices)
 {
+	struct complaints complaints = {0};
 	int rc = 0;
 
 	for (size_t i = 0; i < devices->count && !rc; i++) {
-		const struct device *d = &devices->device[i];
-		char folder[XS_PATH_SIZE], prefix[32];
-		int n = snprintf(prefix, sizeof(prefix), "/local/domain/%u", d->backend);
+		char folder[XS_PATH_SIZE];
 
-		back_folder(d, folder);
+		back_folder(&devices->device[i], folder);
 		if (folder_seen(devices, i, folder))
 			continue;
 		rc = back_remove(xs, t, folder);
-		if (!rc && xs_exists(xs, t, "%s/error", prefix))
-			rc = nodes_remove(xs, t, "%s/error%s", prefix, folder + n);
+		if (!rc)
+			rc = complaints_remove(xs, t, &complaints, &devices->device[i], folder);
 	}
 	return rc;
 }

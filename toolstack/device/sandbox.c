@@ -2,10 +2,11 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <seccomp.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+
+#include "toolstack/late_seccomp.h"
 
 /* Its own exec comes after this; later there is nothing to execute in its root. */
 static const int denied[] = {

@@ -87,11 +87,13 @@ static int await(struct toolstack *ts, pid_t pid, bool interruptible)
 	return rc ? rc : status ? -EIO : 0;
 }
 
-/* The script of a device, NULL when it has none. */
+/* The script of a device, NULL when it has none, as a console never has. */
 static char *script_of(struct toolstack *ts, const struct device *d)
 {
 	char path[XS_PATH_SIZE], *script;
 
+	if (d->type == DEVICE_CONSOLE)
+		return NULL;
 	device_private(d, path);
 	script = xs_read_string(ts->xs, XBT_NULL, "%s/script", path);
 	if (hotplug_is_script(script))

@@ -15,7 +15,7 @@
 #define LOOK_MS      2000
 
 /* The longest pause between looks before anything is watched. */
-#define BRIEF_MS 8
+#define BRIEF_MS 16
 
 static int look_ms(const struct devices *devices)
 {
@@ -25,23 +25,32 @@ static int look_ms(const struct devices *devices)
 	return LOOK_MS;
 }
 
-static int check_all(struct toolstack *ts, const struct devices *devices, device_check check,
-		     const void *arg, const struct device **late, struct fault *fault)
+/* Who is waited for, and how far they are. */
+struct waiting {
+	struct toolstack *ts;
+	const struct devices *devices;
+	bool *done; /* by device: it is not looked at any more */
+	device_check check;
+	const void *arg;
+	const struct device **late;
+	struct fault *fault;
+};
+
+static int check_all(const struct waiting *w)
 {
-	*late = NULL;
-	for (size_t i = 0; i < devices->count; i++) {
-		switch (check(ts, &devices->device[i], arg, fault)) {
-		case DEVICE_FAILED:
+	*w->late = NULL;
+	for (size_t i = 0; i < w->devices->count; i++) {
+		const struct device *device = &w->devices->device[i];
+		enum device_progress progress =
+			w->done[i] ? DEVICE_DONE : w->check(w->ts, device, w->arg, w->fault);
+
+		if (progress == DEVICE_FAILED)
 			return -EIO;
-		case DEVICE_PENDING:
-			if (!*late)
-				*late = &devices->device[i];
-			break;
-		case DEVICE_DONE:
-			break;
-		}
+		if (progress == DEVICE_PENDING && !*w->late)
+			*w->late = device;
+		w->done[i] = progress == DEVICE_DONE;
 	}
-	return *late ? -EINPROGRESS : 0;
+	return *w->late ? -EINPROGRESS : 0;
 }
 
 int device_patience(struct toolstack *ts, const struct device *d)
@@ -89,41 +98,39 @@ static void watches_drain(struct xs_handle *xs)
  * A backend of this host is mostly there within some milliseconds, and to watch for it takes as
  * long: libxenstore starts a thread for the first watch, and ends it.
  */
-static int look_briefly(struct toolstack *ts, const struct devices *devices, device_check check,
-			const void *arg, const struct device **late, struct fault *fault)
+static int look_briefly(const struct waiting *w)
 {
-	int rc = check_all(ts, devices, check, arg, late, fault);
+	int rc = -EINPROGRESS;
 
-	for (int ms = 1; rc == -EINPROGRESS && ms <= BRIEF_MS; ms *= 2) {
+	for (int ms = 1; rc == -EINPROGRESS && ms <= BRIEF_MS; ms *= 4) {
 		poll(NULL, 0, ms);
-		rc = check_all(ts, devices, check, arg, late, fault);
+		rc = check_all(w);
 	}
 	return rc;
 }
 
-static int wait_watching(struct toolstack *ts, const struct devices *devices, device_check check,
-			 const void *arg, bool interruptible, const struct device **late,
-			 struct fault *fault)
+static int wait_watching(const struct waiting *w, bool interruptible)
 {
+	struct interrupt *interrupt = &w->ts->interrupt;
 	int64_t begin = clock_ms();
-	struct xs_handle *xs = watch_all(devices);
-	int look = look_ms(devices), rc = xs ? 0 : -errno;
+	struct xs_handle *xs = watch_all(w->devices);
+	int look = look_ms(w->devices), rc = xs ? 0 : -errno;
 
 	while (xs) {
 		struct pollfd polled[] = {
 			{.fd = xs_fileno(xs), .events = POLLIN},
-			{.fd = interruptible ? ts->interrupt.fd : -1, .events = POLLIN},
+			{.fd = interruptible ? interrupt->fd : -1, .events = POLLIN},
 		};
 		int64_t left;
 
 		watches_drain(xs);
-		rc = check_all(ts, devices, check, arg, late, fault);
+		rc = check_all(w);
 		if (rc != -EINPROGRESS)
 			break;
-		left = begin + device_patience(ts, *late) * 1000 - clock_ms();
-		rc = left <= 0                                         ? -ETIMEDOUT
-		     : interrupt_came(&ts->interrupt) && interruptible ? -EINTR
-								       : 0;
+		left = begin + device_patience(w->ts, *w->late) * 1000 - clock_ms();
+		rc = left <= 0                                    ? -ETIMEDOUT
+		     : interrupt_came(interrupt) && interruptible ? -EINTR
+								  : 0;
 		if (rc)
 			break;
 		poll(polled, 2, left < look ? (int)left : look);
@@ -136,11 +143,14 @@ int devices_wait(struct toolstack *ts, const struct devices *devices, device_che
 		 const void *arg, bool interruptible, const struct device **late,
 		 struct fault *fault)
 {
-	int rc = look_briefly(ts, devices, check, arg, late, fault);
+	bool *done = calloc(devices->count + 1, sizeof(*done));
+	const struct waiting w = {ts, devices, done, check, arg, late, fault};
+	int rc = done ? look_briefly(&w) : -ENOMEM;
 
-	return rc == -EINPROGRESS
-		       ? wait_watching(ts, devices, check, arg, interruptible, late, fault)
-		       : rc;
+	if (rc == -EINPROGRESS)
+		rc = wait_watching(&w, interruptible);
+	free(done);
+	return rc;
 }
 
 /* What a backend says that cannot serve: its error node, or the hotplug's. */

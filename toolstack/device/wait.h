@@ -18,11 +18,11 @@ typedef enum device_progress (*device_check)(struct toolstack *ts, const struct 
 int device_patience(struct toolstack *ts, const struct device *device);
 
 /**
- * devices_wait - until @check says DEVICE_DONE of each, for as long as device_patience() says.
+ * devices_wait - until @check has said DEVICE_DONE of each, for as long as device_patience() says.
  * @interruptible: give up when a signal came
  * @late:          set with -ETIMEDOUT: the first that is not there
  *
- * Return: 0, -ETIMEDOUT, -EINTR, -EIO (one failed), or what the store says.
+ * Return: 0, -ETIMEDOUT, -EINTR, -EIO (one failed), -ENOMEM, or what the store says.
  */
 int devices_wait(struct toolstack *ts, const struct devices *devices, device_check check,
 		 const void *arg, bool interruptible, const struct device **late,

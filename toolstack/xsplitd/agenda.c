@@ -35,6 +35,9 @@ void agenda_event(struct agenda *agenda, const char *path)
 		agenda->recorded = true;
 		return;
 	}
+	/* The last record went: nobody is left to look at. */
+	if (!*rest)
+		return;
 	snprintf(id, sizeof(id), "%.*s", (int)strcspn(rest, "/"), rest);
 	if (number_parse_u16(id, &domid))
 		agenda->all = true;
