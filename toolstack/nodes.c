@@ -51,17 +51,53 @@ void nodes_add(struct nodes *nodes, const char *dir, const char *name, const cha
 	append(nodes, &node);
 }
 
-static bool node_write(const struct node *node, struct xs_handle *xs, xs_transaction_t t)
+static bool is_below(const struct node *node, const struct node *folder)
 {
-	struct xs_permissions permissions[2] = {
+	size_t length = strlen(folder->path);
+
+	return !strncmp(node->path, folder->path, length) && node->path[length] == '/';
+}
+
+/* Would it get these permissions all the same, from the folder above it that was written before? */
+static bool inherits(const struct nodes *nodes, size_t n)
+{
+	const struct node *node = &nodes->node[n], *above = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct node *folder = &nodes->node[i];
+
+		if (folder->permissions && is_below(node, folder) &&
+		    (!above || is_below(folder, above)))
+			above = folder;
+	}
+	return above && above->owner == node->owner && above->reader == node->reader;
+}
+
+/* Will it come to be with something below it? */
+static bool is_implied(const struct nodes *nodes, size_t n)
+{
+	for (size_t i = n + 1; i < nodes->count; i++)
+		if (is_below(&nodes->node[i], &nodes->node[n]))
+			return true;
+	return false;
+}
+
+static bool node_write(const struct nodes *nodes, size_t n, struct xs_handle *xs,
+		       xs_transaction_t t)
+{
+	const struct node *node = &nodes->node[n];
+	bool permissions = node->permissions && !inherits(nodes, n);
+	struct xs_permissions who[2] = {
 		{.id = node->owner, .perms = XS_PERM_NONE},
 		{.id = (unsigned)node->reader, .perms = XS_PERM_READ},
 	};
 
+	if (node->permissions && !permissions && is_implied(nodes, n))
+		return true;
 	if (!xs_write(xs, t, node->path, node->value, (unsigned)strlen(node->value)))
 		return false;
-	return !node->permissions || xs_set_permissions(xs, t, node->path, permissions,
-							node->reader == NODES_NO_READER ? 1 : 2);
+	return !permissions ||
+	       xs_set_permissions(xs, t, node->path, who, node->reader == NODES_NO_READER ? 1 : 2);
 }
 
 int nodes_write(const struct nodes *nodes, struct xs_handle *xs, xs_transaction_t t)
@@ -69,7 +105,7 @@ int nodes_write(const struct nodes *nodes, struct xs_handle *xs, xs_transaction_
 	if (nodes->rc)
 		return nodes->rc;
 	for (size_t i = 0; i < nodes->count; i++)
-		if (!node_write(&nodes->node[i], xs, t))
+		if (!node_write(nodes, i, xs, t))
 			return -errno;
 	return 0;
 }

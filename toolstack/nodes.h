@@ -29,7 +29,8 @@ struct nodes {
 };
 
 /**
- * nodes_dir - a node without value, and who may use it and what is below.
+ * nodes_dir - a node without value, and who may use it and what is below. Below another of the
+ * list it is a new one, which gets the same permissions from there without being told.
  * @reader: a domain that may read, or NODES_NO_READER
  */
 void nodes_dir(struct nodes *nodes, uint16_t owner, int reader, const char *path, ...)

@@ -15,7 +15,7 @@
 #define LOOK_MS      2000
 
 /* The longest pause between looks before anything is watched. */
-#define BRIEF_MS 16
+#define BRIEF_MS 64
 
 static int look_ms(const struct devices *devices)
 {
@@ -96,15 +96,21 @@ static void watches_drain(struct xs_handle *xs)
 
 /*
  * A backend of this host is mostly there within some milliseconds, and to watch for it takes as
- * long: libxenstore starts a thread for the first watch, and ends it.
+ * long: libxenstore starts a thread for the first watch, and ends it. Where a look takes long the
+ * pauses do, too: who looks all the time keeps the backend and the store from their work.
  */
 static int look_briefly(const struct waiting *w)
 {
 	int rc = -EINPROGRESS;
 
-	for (int ms = 1; rc == -EINPROGRESS && ms <= BRIEF_MS; ms *= 4) {
-		poll(NULL, 0, ms);
+	for (int64_t ms = 1; rc == -EINPROGRESS && ms <= BRIEF_MS;) {
+		int64_t begun, took;
+
+		poll(NULL, 0, (int)ms);
+		begun = clock_ms();
 		rc = check_all(w);
+		took = clock_ms() - begun;
+		ms = took > ms / 2 ? 4 * took : 2 * ms;
 	}
 	return rc;
 }
