@@ -9,7 +9,7 @@ toolstack_sources = $(sort $(foreach d,$(1),$(wildcard toolstack/$(d)/*.c)))
 
 # What depends on text alone.
 libtoolstack-config_SRCS := toolstack/fault.c toolstack/late.c toolstack/nearest.c $(call toolstack_sources,config)
-libtoolstack_SRCS := $(addprefix toolstack/,argv.c interrupt.c io.c json.c nodes.c program.c toolstack.c) \
+libtoolstack_SRCS := $(addprefix toolstack/,argv.c goners.c interrupt.c io.c json.c nodes.c program.c toolstack.c) \
 	$(call toolstack_sources,xen device domain doctor)
 
 # Libraries that are loaded when they are needed (toolstack/late.h), by the names that the linker would note.

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/xs.h"
+#include "toolstack/goners.h"
 
 static void append(struct nodes *nodes, struct node *node)
 {
@@ -120,38 +121,10 @@ void nodes_free(struct nodes *nodes)
 	*nodes = (struct nodes){0};
 }
 
-/* "/local/domain/5": its domain may be without nodes for a while, but it is there. */
-static bool is_domain(const char *path)
-{
-	static const char domains[] = "/local/domain/";
-
-	return !strncmp(path, domains, sizeof(domains) - 1) &&
-	       !strchr(path + sizeof(domains) - 1, '/');
-}
-
-enum beside { NOT_THERE, ALONE, WITH_OTHERS };
-
-/* What folder @path has beside @name; an empty one is as good as one with @name alone. */
-static enum beside beside(struct xs_handle *xs, xs_transaction_t t, const char *path,
-			  const char *name)
-{
-	unsigned count = 0, n = 0;
-	char **names = xs_directory(xs, t, path, &count);
-	enum beside beside;
-
-	if (!names)
-		return errno == ENOENT ? NOT_THERE : WITH_OTHERS;
-	while (n < count && strcmp(names[n], name) != 0)
-		n++;
-	beside = count > 1 && n < count ? WITH_OTHERS : count && n == count ? NOT_THERE : ALONE;
-	free(names);
-	return beside;
-}
-
 int nodes_remove(struct xs_handle *xs, xs_transaction_t t, const char *format, ...)
 {
-	char path[XS_PATH_SIZE], *slash;
-	enum beside found = ALONE;
+	struct goners goners = {0};
+	char path[XS_PATH_SIZE];
 	va_list args;
 	int n;
 
@@ -160,25 +133,8 @@ int nodes_remove(struct xs_handle *xs, xs_transaction_t t, const char *format, .
 	va_end(args);
 	if (n < 0 || n >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	/* One removal, of the topmost folder that would be empty. */
-	while (found == ALONE && (slash = strrchr(path, '/')) && slash != path) {
-		*slash = '\0';
-		found = is_domain(path) ? WITH_OTHERS : beside(xs, t, path, slash + 1);
-		if (found != ALONE)
-			*slash = '/';
-	}
-	return found == NOT_THERE ? 0 : xs_remove(xs, t, "%s", path);
-}
-
-int nodes_prune(struct xs_handle *xs, xs_transaction_t t, const char *path)
-{
-	unsigned count = 0;
-	char **names = xs_directory(xs, t, path, &count);
-
-	if (!names)
-		return errno == ENOENT ? 0 : -errno;
-	free(names);
-	return count ? 0 : nodes_remove(xs, t, "%s", path);
+	goners_add(&goners, "%s", path);
+	return goners_remove(&goners, xs, t);
 }
 
 static int forget_write(struct xs_handle *xs, xs_transaction_t t, void *arg)

@@ -49,15 +49,10 @@ int nodes_write(const struct nodes *nodes, struct xs_handle *xs, xs_transaction_
 void nodes_free(struct nodes *nodes);
 
 /**
- * nodes_remove - remove a node with all below it, and the parents that became empty; a domain's
- * own directory /local/domain/N stays. One that is not there is no error.
+ * nodes_remove - goners_remove() of one node (goners.h).
  */
 int nodes_remove(struct xs_handle *xs, xs_transaction_t t, const char *path, ...)
 	__attribute__((format(printf, 3, 4)));
-
-/** nodes_prune - nodes_remove(), if nothing is below the node; one that is not there is no error.
- */
-int nodes_prune(struct xs_handle *xs, xs_transaction_t t, const char *path);
 
 /**
  * nodes_forget - nodes_remove() in a transaction of its own, so that no parent goes in which

@@ -101,25 +101,29 @@ int devices_wait_closed(struct toolstack *ts, const struct devices *devices, str
  * when it hears that the backend's folder or its guest's is gone: of a folder above these it takes
  * no note (xenbus_dev_changed()). So the parents that became empty are removed by themselves.
  */
-static int back_remove(struct xs_handle *xs, xs_transaction_t t, const char *path)
+static void back_remove(struct xs_handle *xs, xs_transaction_t t, const char *path,
+			struct goners *goners)
 {
-	int rc = xs_remove(xs, t, "%s", path);
 	char parent[XS_PATH_SIZE];
 
+	if (!goners->rc)
+		goners->rc = xs_remove(xs, t, "%s", path);
 	snprintf(parent, sizeof(parent), "%s", path);
 	*strrchr(parent, '/') = '\0';
-	return rc ? rc : nodes_prune(xs, t, parent);
+	goners_add_empty(goners, xs, t, parent);
 }
 
 int device_back_remove(struct xs_handle *xs, xs_transaction_t t, const struct device *d)
 {
+	struct goners goners = {0};
 	char path[XS_PATH_SIZE], prefix[32];
-	int n = snprintf(prefix, sizeof(prefix), "/local/domain/%u", d->backend), rc;
+	int n = snprintf(prefix, sizeof(prefix), "/local/domain/%u", d->backend);
 
 	device_back(d, path);
-	rc = back_remove(xs, t, path);
+	back_remove(xs, t, path, &goners);
 	/* "/local/domain/0/backend/..." -> "/local/domain/0/error/backend/..." */
-	return rc ? rc : nodes_remove(xs, t, "%s/error%s", prefix, path + n);
+	goners_add(&goners, "%s/error%s", prefix, path + n);
+	return goners_remove(&goners, xs, t);
 }
 
 /* "/local/domain/0/backend/vbd/5": those of a guest's backends that are of one kind. */
@@ -147,8 +151,8 @@ struct complaints {
 	bool any;
 };
 
-static int complaints_remove(struct xs_handle *xs, xs_transaction_t t, struct complaints *of,
-			     const struct device *d, const char *back)
+static void complaints_remove(struct xs_handle *xs, xs_transaction_t t, struct complaints *of,
+			      const struct device *d, const char *back, struct goners *goners)
 {
 	char prefix[20], folder[sizeof(of->folder)];
 	int n = snprintf(prefix, sizeof(prefix), "/local/domain/%u", d->backend);
@@ -158,25 +162,25 @@ static int complaints_remove(struct xs_handle *xs, xs_transaction_t t, struct co
 		memcpy(of->folder, folder, sizeof(folder));
 		of->any = xs_exists(xs, t, "%s", folder);
 	}
-	return of->any ? nodes_remove(xs, t, "%s%s", folder, back + n) : 0;
+	if (of->any)
+		goners_add(goners, "%s%s", folder, back + n);
 }
 
-int devices_back_remove(struct xs_handle *xs, xs_transaction_t t, const struct devices *devices)
+void devices_back_remove(struct xs_handle *xs, xs_transaction_t t, const struct devices *devices,
+			 struct goners *goners)
 {
 	struct complaints complaints = {0};
-	int rc = 0;
 
-	for (size_t i = 0; i < devices->count && !rc; i++) {
+	for (size_t i = 0; i < devices->count; i++) {
+		const struct device *d = &devices->device[i];
 		char folder[XS_PATH_SIZE];
 
-		back_folder(&devices->device[i], folder);
+		back_folder(d, folder);
 		if (folder_seen(devices, i, folder))
 			continue;
-		rc = back_remove(xs, t, folder);
-		if (!rc)
-			rc = complaints_remove(xs, t, &complaints, &devices->device[i], folder);
+		back_remove(xs, t, folder, goners);
+		complaints_remove(xs, t, &complaints, d, folder, goners);
 	}
-	return rc;
 }
 
 int device_remove(struct xs_handle *xs, xs_transaction_t t, const struct device *d)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "lib/xs.h"
+#include "toolstack/goners.h"
 #include "toolstack/nodes.h"
 #include "toolstack/toolstack.h"
 
@@ -86,9 +87,10 @@ int device_back_remove(struct xs_handle *xs, xs_transaction_t t, const struct de
 
 /**
  * devices_back_remove - the same of all devices of one guest, and of any other that its backends of
- * these kinds still have of it.
+ * these kinds still have of it. The backends' folders go here, the rest with @goners.
  */
-int devices_back_remove(struct xs_handle *xs, xs_transaction_t t, const struct devices *devices);
+void devices_back_remove(struct xs_handle *xs, xs_transaction_t t, const struct devices *devices,
+			 struct goners *goners);
 
 /**
  * device_detach - close one device of a running guest and remove it.

@@ -85,7 +85,7 @@ void index_disk_nodes(struct nodes *nodes, const char *mark, uint16_t domid, uin
 		      const char *params)
 {
 	const char *target = index_target(params);
-	struct index_image image;
+	struct index_image image = {0};
 
 	/* An empty drive. */
 	if (!*target)
@@ -231,22 +231,29 @@ int index_mark_remove(struct xs_handle *xs, xs_transaction_t t, const char *mark
 	return rc ? rc : xs_remove(xs, t, MARKS "/%s", mark);
 }
 
-int index_domain_remove(struct xs_handle *xs, xs_transaction_t t, uint16_t domid)
+void index_domain_goners(struct xs_handle *xs, xs_transaction_t t, uint16_t domid,
+			 struct goners *goners)
 {
 	unsigned count, others = 0;
 	char **marks = nodes_list(xs, t, &count, MARKS);
-	int rc = 0;
 
 	for (unsigned i = 0; i < count; i++)
 		others += !is_of(marks[i], domid);
 	/* Nobody is left: no folder is either. */
 	if (count && !others)
-		rc = nodes_remove(xs, t, INDEX_PATH);
-	for (unsigned i = 0; others && i < count && !rc; i++)
+		goners_add(goners, INDEX_PATH);
+	for (unsigned i = 0; others && i < count && !goners->rc; i++)
 		if (is_of(marks[i], domid))
-			rc = index_mark_remove(xs, t, marks[i]);
+			goners->rc = index_mark_remove(xs, t, marks[i]);
 	free(marks);
-	return rc;
+}
+
+int index_domain_remove(struct xs_handle *xs, xs_transaction_t t, uint16_t domid)
+{
+	struct goners goners = {0};
+
+	index_domain_goners(xs, t, domid, &goners);
+	return goners_remove(&goners, xs, t);
 }
 
 static void found_nodes(struct nodes *nodes, const char *mark, const struct device *device,

@@ -25,6 +25,7 @@
 
 #include "toolstack/config/domain_config.h"
 #include "toolstack/device/device.h"
+#include "toolstack/goners.h"
 
 #define INDEX_PATH "/tool/xsplit/index"
 
@@ -75,7 +76,11 @@ int index_device_remove(struct xs_handle *xs, xs_transaction_t t, const struct d
 /** index_mark_remove - a mark with all its nodes. Return: 0 or -errno. */
 int index_mark_remove(struct xs_handle *xs, xs_transaction_t t, const char *mark);
 
-/** index_domain_remove - all that is here of a domain of that number. Return: 0 or -errno. */
+/** index_domain_goners - all that is here of a domain of that number goes, or with @goners will. */
+void index_domain_goners(struct xs_handle *xs, xs_transaction_t t, uint16_t domid,
+			 struct goners *goners);
+
+/** index_domain_remove - the same, by itself. Return: 0 or -errno. */
 int index_domain_remove(struct xs_handle *xs, xs_transaction_t t, uint16_t domid);
 
 /** index_has - does a mark have a device as its private directory has it now? */

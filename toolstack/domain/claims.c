@@ -201,7 +201,7 @@ static int image_claim(struct toolstack *ts, xs_transaction_t t, const struct cr
 				  .disk = disk,
 				  .own = own,
 				  .visit = image_visit};
-	struct index_image image;
+	struct index_image image = {0};
 	int rc;
 
 	index_image(disk->target, &image);

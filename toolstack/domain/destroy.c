@@ -38,40 +38,39 @@ static bool is_another(struct removal *r, xs_transaction_t t)
 	return another;
 }
 
-/* Return: -ENOENT when the index does not have it by this name. */
-static int entry_remove(struct removal *r, xs_transaction_t t, const char *name)
+/* Does the index have it by this name? */
+static bool entry_remove(struct removal *r, xs_transaction_t t, const char *name,
+			 struct goners *goners)
 {
 	char path[NAME_PATH_SIZE];
 	uint64_t holder;
 
 	name_path(name, path);
 	if (xs_read_number(r->ts->xs, t, UINT16_MAX, &holder, "%s", path) || holder != r->domid)
-		return -ENOENT;
-	return nodes_remove(r->ts->xs, t, "%s", path);
+		return false;
+	goners_add(goners, "%s", path);
+	return true;
 }
 
 /* Another toolstack may have renamed it, or removed its nodes: the kept config has the name then.
  */
-static int name_remove(struct removal *r, xs_transaction_t t)
+static void name_remove(struct removal *r, xs_transaction_t t, struct goners *goners)
 {
-	int rc = r->name ? entry_remove(r, t, r->name) : -ENOENT;
 	struct domain_config config;
 	struct fault ignored = {0};
 
-	if (rc != -ENOENT)
-		return rc;
-	if (record_config_read(r->ts, t, r->domid, &config, &ignored))
-		return 0;
-	rc = entry_remove(r, t, config.name);
+	if ((r->name && entry_remove(r, t, r->name, goners)) ||
+	    record_config_read(r->ts, t, r->domid, &config, &ignored))
+		return;
+	entry_remove(r, t, config.name, goners);
 	domain_config_free(&config);
-	return rc == -ENOENT ? 0 : rc;
 }
 
-static int restart_write(const struct removal *r, xs_transaction_t t)
+static int restart_write(const struct removal *r, xs_transaction_t t, struct goners *goners)
 {
 	if (r->for_good && r->vm)
-		return nodes_remove(r->ts->xs, t, RESTART_PATH, r->vm + strlen("/vm/"));
-	if (!r->restart)
+		goners_add(goners, RESTART_PATH, r->vm + strlen("/vm/"));
+	if (r->for_good || !r->restart)
 		return 0;
 	/* Who destroys it meanwhile has the last word. */
 	return record_busy_own(r->ts, t, r->domid, RECORD_RESTART)
@@ -79,30 +78,31 @@ static int restart_write(const struct removal *r, xs_transaction_t t)
 		       : -ECANCELED;
 }
 
+static void all_remove(struct removal *r, xs_transaction_t t, struct goners *goners)
+{
+	struct xs_handle *xs = r->ts->xs;
+
+	devices_back_remove(xs, t, &r->devices, goners);
+	index_domain_goners(xs, t, r->domid, goners);
+	name_remove(r, t, goners);
+	if (r->vm && !r->vm_shared)
+		goners_add(goners, "%s", r->vm);
+	goners_add(goners, "/libxl/%u", r->domid);
+	goners_add(goners, "/local/domain/%u/device-model/%u", BACKEND_DOMID, r->domid);
+	goners_add(goners, RECORD_PATH, r->domid);
+	if (!goners->rc)
+		goners->rc = xs_remove(xs, t, "/local/domain/%u", r->domid);
+}
+
 static int removal_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
+	struct goners goners = {0};
 	struct removal *r = arg;
-	int rc = restart_write(r, t);
 
-	if (rc || is_another(r, t))
-		return rc;
-	rc = devices_back_remove(xs, t, &r->devices);
-	if (!rc)
-		rc = index_domain_remove(xs, t, r->domid);
-	if (!rc)
-		rc = name_remove(r, t);
-	if (!rc && r->vm && !r->vm_shared)
-		rc = nodes_remove(xs, t, "%s", r->vm);
-	if (!rc)
-		rc = nodes_remove(xs, t, "/libxl/%u", r->domid);
-	if (!rc)
-		rc = nodes_remove(xs, t, "/local/domain/%u/device-model/%u", BACKEND_DOMID,
-				  r->domid);
-	if (!rc)
-		rc = xs_remove(xs, t, "/local/domain/%u", r->domid);
-	if (!rc)
-		rc = nodes_remove(xs, t, RECORD_PATH, r->domid);
-	return rc;
+	goners.rc = restart_write(r, t, &goners);
+	if (!goners.rc && !is_another(r, t))
+		all_remove(r, t, &goners);
+	return goners_remove(&goners, xs, t);
 }
 
 /* The devices close while the guest stands still; one that does not in time is left behind. */

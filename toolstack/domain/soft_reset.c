@@ -14,7 +14,10 @@
 
 static int devices_remove(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
-	return devices_back_remove(xs, t, arg);
+	struct goners goners = {0};
+
+	devices_back_remove(xs, t, arg, &goners);
+	return goners_remove(&goners, xs, t);
 }
 
 /* Its machine's devices are in the state of the device model, the others begin anew. */
