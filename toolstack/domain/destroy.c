@@ -66,12 +66,8 @@ static void name_remove(struct removal *r, xs_transaction_t t, struct goners *go
 	domain_config_free(&config);
 }
 
-static int restart_write(const struct removal *r, xs_transaction_t t, struct goners *goners)
+static int restart_write(const struct removal *r, xs_transaction_t t)
 {
-	if (r->for_good && r->vm)
-		goners_add(goners, RESTART_PATH, r->vm + strlen("/vm/"));
-	if (r->for_good || !r->restart)
-		return 0;
 	/* Who destroys it meanwhile has the last word. */
 	return record_busy_own(r->ts, t, r->domid, RECORD_RESTART)
 		       ? nodes_write(r->restart, r->ts->xs, t)
@@ -98,10 +94,15 @@ static int removal_write(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
 	struct goners goners = {0};
 	struct removal *r = arg;
+	int rc;
 
-	goners.rc = restart_write(r, t, &goners);
-	if (!goners.rc && !is_another(r, t))
+	if (r->for_good && r->vm)
+		goners_add(&goners, RESTART_PATH, r->vm + strlen("/vm/"));
+	rc = r->restart ? restart_write(r, t) : 0;
+	if (!rc && !is_another(r, t))
 		all_remove(r, t, &goners);
+	if (rc)
+		goners.rc = rc;
 	return goners_remove(&goners, xs, t);
 }
 
