@@ -28,7 +28,7 @@ struct backing {
 	void (*away)(void *arg, const char *why);
 	void *arg;
 	enum backing_state state;
-	char why[256];
+	char why[512];
 	struct export_info info;
 	struct event *step;    /* go on, now or after a pause */
 	struct event *settled; /* the last connection has lasted */
@@ -48,7 +48,7 @@ struct backing {
 	bool held;       /* it says that another process has the image */
 	unsigned locked; /* so often that was so */
 	struct event *readable;
-	char line[200];
+	char line[320];
 	size_t length;
 };
 

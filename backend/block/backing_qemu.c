@@ -36,10 +36,10 @@ static void reason_keep(struct backing *backing, const char *words)
 								     : "";
 
 	if (reason)
-		snprintf(backing->why, sizeof(backing->why), "%.100s: %.120s%s", backing->params,
+		snprintf(backing->why, sizeof(backing->why), "%.160s: %.240s%s", backing->params,
 			 reason + 3, remedy);
 	else
-		snprintf(backing->why, sizeof(backing->why), "%.220s%s", words, remedy);
+		snprintf(backing->why, sizeof(backing->why), "%.320s%s", words, remedy);
 }
 
 static void line_end(struct backing *backing)
@@ -123,7 +123,7 @@ static void on_qemu_ended(void *arg, int status)
 				       "%.200s is in use by another process; end that first",
 				       backing->source.path);
 		else
-			backing_failed(backing, "%.200s", *why ? why : how);
+			backing_failed(backing, "%.440s", *why ? why : how);
 		return;
 	}
 	if (!backing->ending) {

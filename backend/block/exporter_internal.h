@@ -21,7 +21,8 @@ struct exporter {
 	bool sandboxed, read_only;
 	struct source source;
 	char program[PATH_MAX];
-	char folder[SOURCE_PART_SIZE];                   /* of a VMDK; of TLS keys */
+	char folder[SOURCE_PART_SIZE];                          /* of a VMDK; of TLS keys */
+	char conf[SOURCE_PART_SIZE], keyring[SOURCE_PART_SIZE]; /* of a Ceph image */
 	char file[EXPORTER_FILES_MAX][SOURCE_PART_SIZE]; /* the image, then its backing files */
 	unsigned files;
 	struct confine_rule rule[EXPORTER_RULES_MAX];

@@ -54,10 +54,21 @@ static void rules_files(struct exporter *exporter, bool write)
 	}
 }
 
+/* The files that its address names; those of /etc/ceph are there already. */
+static void rules_ceph(struct exporter *exporter)
+{
+	if (source_rbd_option(&exporter->source, "conf", exporter->conf))
+		exporter_rule(exporter, exporter->conf, CONFINE_READ);
+	if (source_rbd_option(&exporter->source, "keyring", exporter->keyring))
+		exporter_rule(exporter, exporter->keyring, CONFINE_READ);
+}
+
 void exporter_rules(struct exporter *exporter, bool network, bool write)
 {
 	rules_begin(exporter, network);
 	rules_files(exporter, write);
+	if (exporter->source.kind == SOURCE_RBD)
+		rules_ceph(exporter);
 }
 
 int exporter_confine(struct exporter *exporter, const char *name)

@@ -205,6 +205,38 @@ int source_parse(const char *params, struct source *source, char *why, size_t si
 	return path_take(params, source, params, why, size);
 }
 
+/* The next word of an rbd: address, up to one of @ends. Return: where that is. */
+static const char *rbd_word(const char *at, const char *ends, char word[SOURCE_PART_SIZE])
+{
+	size_t length = 0;
+
+	for (; *at && !strchr(ends, *at); at++) {
+		if (*at == '\\' && at[1])
+			at++;
+		if (length + 1 < SOURCE_PART_SIZE)
+			word[length++] = *at;
+	}
+	word[length] = '\0';
+	return at;
+}
+
+bool source_rbd_option(const struct source *source, const char *name, char value[SOURCE_PART_SIZE])
+{
+	char key[SOURCE_PART_SIZE], word[SOURCE_PART_SIZE];
+	const char *at = rbd_word(source->path + strlen("rbd:"), ":", word);
+
+	value[0] = '\0';
+	while (*at) {
+		at = rbd_word(at + 1, "=:", key);
+		if (*at != '=')
+			continue;
+		at = rbd_word(at + 1, ":", word);
+		if (!strcmp(key, name))
+			memcpy(value, word, strlen(word) + 1);
+	}
+	return *value;
+}
+
 bool source_remote(const struct source *source)
 {
 	return source->kind == SOURCE_NBD || source_qemu(source);

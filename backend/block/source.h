@@ -53,5 +53,14 @@ bool source_remote(const struct source *source);
 /** source_qemu - does it need a qemu-nbd of ours? */
 bool source_qemu(const struct source *source);
 
+/**
+ * source_rbd_option - the value of an option of a SOURCE_RBD, as QEMU reads it: a backslash takes
+ * the byte behind it as it is; of an option that is named twice, the last counts.
+ * @name: such as "keyring"
+ *
+ * Return: is there one, not empty?
+ */
+bool source_rbd_option(const struct source *source, const char *name, char value[SOURCE_PART_SIZE]);
+
 /** source_network - does that need the network? */
 bool source_network(const struct source *source);

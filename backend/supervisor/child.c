@@ -11,8 +11,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/log.h"
+
 /* Milliseconds that a killed child has to end before the loop has to see to it. */
 #define PATIENCE_MS 20
+
+/* Seconds that one has to end in order. Storage that does not answer would keep it for ever. */
+#define ORDER_S 30
 
 /* Above the numbers that a child's descriptors get. */
 #define FD_ABOVE 64
@@ -22,7 +27,7 @@ extern char **environ;
 struct child {
 	pid_t pid;
 	int pidfd, signal;
-	struct event *readable;
+	struct event *readable, *killing;
 	bool forgotten;
 	void (*ended)(void *arg, int status);
 	void *arg;
@@ -32,6 +37,8 @@ static void release(struct child *child)
 {
 	if (child->readable)
 		event_free(child->readable);
+	if (child->killing)
+		event_free(child->killing);
 	if (child->pidfd >= 0)
 		close(child->pidfd);
 	free(child);
@@ -50,6 +57,15 @@ static void on_ended(evutil_socket_t fd, short what, void *arg)
 		release(child);
 	else
 		child->ended(child->arg, status);
+}
+
+static void on_order_missed(evutil_socket_t fd, short what, void *arg)
+{
+	const struct child *child = arg;
+
+	log_warn("helper process %d did not end within %d s and is killed", (int)child->pid,
+		 ORDER_S);
+	kill(child->pid, SIGKILL);
 }
 
 static int spawn(struct child *child, const struct child_options *options)
@@ -110,8 +126,9 @@ int child_start(struct child **result, const struct child_options *options)
 		fcntl(child->pidfd, F_SETFD, FD_CLOEXEC);
 		child->readable = event_new(options->base, child->pidfd, EV_READ | EV_PERSIST,
 					    on_ended, child);
+		child->killing = evtimer_new(options->base, on_order_missed, child);
 	}
-	if (!child->readable || event_add(child->readable, NULL)) {
+	if (!child->readable || !child->killing || event_add(child->readable, NULL)) {
 		kill(child->pid, SIGKILL);
 		waitpid(child->pid, NULL, 0);
 		release(child);
@@ -134,11 +151,14 @@ void child_free(struct child *child)
 	child->forgotten = true;
 	if (child->pid) {
 		struct pollfd ended = {.fd = child->pidfd, .events = POLLIN};
+		const struct timeval order = {.tv_sec = ORDER_S};
 
 		kill(child->pid, child->signal);
 		/* It is a matter of microseconds, unless the kernel still does its I/O. */
 		if (poll(&ended, 1, PATIENCE_MS) == 1)
 			on_ended(child->pidfd, EV_READ, child);
+		else if (child->signal != SIGKILL)
+			event_add(child->killing, &order);
 	} else {
 		release(child);
 	}

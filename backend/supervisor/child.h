@@ -30,6 +30,6 @@ int child_start(struct child **child, const struct child_options *options);
 /** child_end - by its signal; ended is called later. */
 void child_end(struct child *child);
 
-/** child_free - forget it; one that still runs is ended and reaped, and ended is not called. NULL
- * is allowed. */
+/** child_free - forget it; one that still runs is ended and reaped, and ended is not called. It is
+ * killed where its signal has not ended it within half a minute. NULL is allowed. */
 void child_free(struct child *child);

@@ -163,7 +163,7 @@ struct device {
 
 	/* What follows is device.c's and the supervisor's own. */
 	struct xenbus xenbus;
-	char error[256];                 /* see device_fail */
+	char error[512];                 /* see device_fail */
 	struct log_limit limit, chatter; /* for errors; for coming and going */
 	uint32_t serial;                 /* of the connection */
 	uint32_t changes;                /* so many were asked of the worker */

@@ -69,6 +69,37 @@ START_TEST(taken_apart)
 END_TEST
 
 static const struct {
+	const char *params, *name, *value;
+} rbd[] = {
+	{"rbd:p/i", "conf", ""},
+	{"rbd:p/i:conf=/c", "conf", "/c"},
+	{"rbd:p/i@s:id=xen:conf=/c", "conf", "/c"},
+	{"rbd:p/i@s:id=xen:conf=/c", "id", "xen"},
+	{"rbd:p/i@s:id=xen:conf=/c", "i", ""},
+	{"rbd:p/i:conf=/c\\:d\\\\e:id=x", "conf", "/c:d\\e"},
+	{"rbd:p/i\\:conf=/no:conf=/yes", "conf", "/yes"},
+	{"rbd:p/conf=/no", "conf", ""},
+	{"rbd:p/i:conf=/a:conf=/b", "conf", "/b"},
+	{"rbd:p/i:conf:keyring=/k", "conf", ""},
+	{"rbd:p/i:conf:keyring=/k", "keyring", "/k"},
+	{"rbd:p/i:co\\nf=/c=d", "conf", "/c=d"},
+	{"rbd:p/i:mon_host=[v2\\:1\\:2,v1\\:3]:conf=/c\\", "conf", "/c\\"},
+	{"rbd:p/i:conf=", "conf", ""},
+	{"rbd:", "conf", ""},
+};
+
+START_TEST(rbd_options)
+{
+	char value[SOURCE_PART_SIZE], why[256] = "";
+	struct source source;
+
+	ck_assert_int_eq(source_parse(rbd[_i].params, &source, why, sizeof(why)), 0);
+	ck_assert(source_rbd_option(&source, rbd[_i].name, value) == !!*rbd[_i].value);
+	same(rbd[_i].params, rbd[_i].name, value, rbd[_i].value);
+}
+END_TEST
+
+static const struct {
 	const char *what, *params;
 } bad[] = {
 	{"no host", "nbd:///e"},
@@ -108,6 +139,7 @@ int main(void)
 	TCase *tc = tcase_create("block_source");
 
 	tcase_add_loop_test(tc, taken_apart, 0, TABLE_SIZE(good));
+	tcase_add_loop_test(tc, rbd_options, 0, TABLE_SIZE(rbd));
 	tcase_add_loop_test(tc, refused, 0, TABLE_SIZE(bad));
 	suite_add_tcase(suite, tc);
 	return check_main(suite);
