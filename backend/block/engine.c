@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/log.h"
 
@@ -58,6 +59,13 @@ void engine_close(struct engine *engine)
 {
 	if (engine)
 		engine->class->close(engine);
+}
+
+bool engine_is_device(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISBLK(st.st_mode);
 }
 
 int engine_open_file(struct engine **engine, int fd, const struct engine_options *options)

@@ -73,6 +73,9 @@ int engine_open_file(struct engine **engine, int fd, const struct engine_options
 int engine_open_uring(struct engine **engine, int fd, const struct engine_options *options);
 int engine_open_threads(struct engine **engine, int fd, const struct engine_options *options);
 
+/** engine_is_device - for these: is it a block device, which io_uring cannot tell to discard? */
+bool engine_is_device(int fd);
+
 /**
  * engine_open_nbd - over an NBD server's export.
  * @remote: the disk's client, which outlives the engine
@@ -102,8 +105,8 @@ int engine_write(struct engine *engine, struct engine_io *io, void *buffer, uint
 /** engine_flush - fdatasync(2): writes that had finished before are on stable storage at done. */
 int engine_flush(struct engine *engine, struct engine_io *io);
 
-/** engine_discard - give the bytes' storage back (fallocate(2), punch hole); -EOPNOTSUPP at done if
- * the storage cannot. */
+/** engine_discard - give the bytes' storage back: a hole in a file (fallocate(2)), BLKDISCARD of a
+ * block device, which need not read as zeros then; -EOPNOTSUPP at done if the storage cannot. */
 int engine_discard(struct engine *engine, struct engine_io *io, uint64_t offset, uint64_t length);
 
 /** engine_erase - a discard after which the device has no copy left, as it says (BLKSECDISCARD of a

@@ -21,6 +21,7 @@ struct engine_threads {
 	struct engine engine;
 	struct event *readable;
 	int fd, done_fd;
+	bool device;
 	unsigned depth, under_way; /* the loop's own */
 	pthread_t thread[THREADS];
 	unsigned threads;
@@ -76,24 +77,35 @@ static int move(int fd, const struct engine_io *io)
 	return 0;
 }
 
-static int perform(int fd, const struct engine_io *io)
+static int hole_punch(int fd, const struct engine_io *io)
 {
-	uint64_t range[2];
+	if (!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)io->offset,
+		       (off_t)io->length))
+		return 0;
+	return errno == ENOSYS ? -EOPNOTSUPP : -errno;
+}
+
+/* @how: BLKDISCARD or BLKSECDISCARD. */
+static int device_discard(int fd, unsigned long how, const struct engine_io *io)
+{
+	uint64_t range[2] = {io->offset, io->length};
+
+	if (!ioctl(fd, how, range))
+		return 0;
+	return errno == ENOTTY ? -EOPNOTSUPP : -errno;
+}
+
+static int perform(const struct engine_threads *threads, const struct engine_io *io)
+{
+	int fd = threads->fd;
 
 	switch (io->op) {
 	case ENGINE_FLUSH:
 		return fdatasync(fd) ? -errno : 0;
 	case ENGINE_DISCARD:
-		if (!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)io->offset,
-			       (off_t)io->length))
-			return 0;
-		return errno == ENOSYS ? -EOPNOTSUPP : -errno;
+		return threads->device ? device_discard(fd, BLKDISCARD, io) : hole_punch(fd, io);
 	case ENGINE_ERASE:
-		range[0] = io->offset;
-		range[1] = io->length;
-		if (!ioctl(fd, BLKSECDISCARD, range))
-			return 0;
-		return errno == ENOTTY ? -EOPNOTSUPP : -errno;
+		return device_discard(fd, BLKSECDISCARD, io);
 	default:
 		return move(fd, io);
 	}
@@ -113,7 +125,7 @@ static void *thread_main(void *arg)
 			continue;
 		}
 		pthread_mutex_unlock(&threads->lock);
-		io->rc = perform(threads->fd, io);
+		io->rc = perform(threads, io);
 		pthread_mutex_lock(&threads->lock);
 		list_append(&threads->finished, io);
 		(void)!write(threads->done_fd, &one, sizeof(one));
@@ -211,6 +223,7 @@ int engine_open_threads(struct engine **engine, int fd, const struct engine_opti
 		return -ENOMEM;
 	threads->engine = (struct engine){&threads_class, options->batch, options->arg};
 	threads->fd = fd;
+	threads->device = engine_is_device(fd);
 	threads->depth = options->depth;
 	list_init(&threads->waiting);
 	list_init(&threads->finished);

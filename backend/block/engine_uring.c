@@ -37,6 +37,7 @@ struct engine_uring {
 	size_t memory_size;       /* at most PIECES whole pieces */
 	uint8_t uses[PIECES + 1]; /* of its pieces and its whole, up to USES: then registered */
 	struct engine *threads;   /* for what io_uring cannot do; NULL before the first */
+	bool device;              /* whose discards are of that */
 	struct engine_options options;
 	int file;
 };
@@ -148,7 +149,7 @@ static int uring_start(struct engine *engine, struct engine_io *io)
 {
 	struct engine_uring *uring = self(engine);
 
-	if (io->op == ENGINE_ERASE)
+	if (io->op == ENGINE_ERASE || (io->op == ENGINE_DISCARD && uring->device))
 		return threads_start(uring, io);
 	if (uring->under_way == uring->depth)
 		return -EAGAIN;
@@ -294,6 +295,7 @@ int engine_open_uring(struct engine **engine, int fd, const struct engine_option
 		return -ENOMEM;
 	uring->engine = (struct engine){&uring_class, options->batch, options->arg};
 	uring->fd = uring->file = fd;
+	uring->device = engine_is_device(fd);
 	uring->options = *options;
 	uring->depth = options->depth;
 	rc = ring_open(uring, &restricted);

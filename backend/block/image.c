@@ -33,6 +33,7 @@ static int null_open(struct image *image, const char *bytes, char *why, size_t s
 	}
 	image->size = length / SECTOR_SIZE * SECTOR_SIZE;
 	image->can_discard = true;
+	image->can_erase = true;
 	image->discard_granularity = SECTOR_SIZE;
 	image->physical_sector = SECTOR_SIZE;
 	return 0;
@@ -112,10 +113,8 @@ static int device_probe(struct image *image, const struct stat *st)
 		return -errno;
 	if (!ioctl(image->fd, BLKPBSZGET, &physical))
 		image->physical_sector = physical;
-	/* A hole punched into a device is a discard only where zeroing discards. */
 	image->can_discard = !image->read_only &&
-			     sysfs_limit(st->st_rdev, "queue/discard_max_bytes") &&
-			     sysfs_limit(st->st_rdev, "queue/write_zeroes_max_bytes");
+			     sysfs_limit(st->st_rdev, "queue/discard_max_bytes");
 	image->can_erase = image->can_discard && erase_tried(image->fd);
 	image->discard_granularity =
 		(uint32_t)sysfs_limit(st->st_rdev, "queue/discard_granularity");

@@ -201,10 +201,11 @@ static const char *const calls[] = {
 static const struct {
 	uint64_t mask, value;
 } ioctls[] = {
-	{0xff00, 'G' << 8}, /* /dev/xen/gntdev */
-	{0xff00, 'E' << 8}, /* /dev/xen/evtchn */
-	{0xffffffff, TUNSETOFFLOAD},
-	{0xffffffff, BLKSECDISCARD},
+	{0xff00, 'G' << 8},          /* /dev/xen/gntdev */
+	{0xff00, 'E' << 8},          /* /dev/xen/evtchn */
+	{0xffffffff, TUNSETOFFLOAD}, /* a TAP */
+	{0xffffffff, BLKDISCARD},    /* a block device */
+	{0xffffffff, BLKSECDISCARD}, /* a block device */
 };
 
 /* Denied calls return EPERM; the first of each number is logged. */
