@@ -24,13 +24,13 @@ null_attach() {
 
 null_detach() { # NUMBER
 	xenstore-write "/local/domain/0/backend/vbd/0/$1/online" 0 "/local/domain/0/backend/vbd/0/$1/state" 5
-	wait_for 30 no_node "/local/domain/0/device/vbd/$1/state" 4
+	wait_for 30 closed "$1" || fail "vbd 0/$1 is not closed"
 	xenstore-rm -t "/local/domain/0/device/vbd/$1"
 	xenstore-rm -t "/local/domain/0/backend/vbd/0/$1"
 }
 
-no_node() { # PATH VALUE
-	[ "$(xenstore-read "$1" 2>/dev/null)" != "$2" ]
+closed() { # NUMBER
+	[ "$(xenstore-read "/local/domain/0/backend/vbd/0/$1/state")" = 6 ]
 }
 
 node_is() { # VDEV-NUMBER NODE VALUE
@@ -91,3 +91,4 @@ losetup -d "$loop"
 xsplit block-detach 0 xvdp || fail "dom0's disk does not go"
 null_detach 51936
 guest_end discard 30
+no_kernel_backend
